@@ -1,0 +1,306 @@
+"""The metric catalogue: one table from which headers, tiles, tooltips, thresholds, exports and the reference are derived.
+
+A metric is a sum of counters, or a ratio of such sums taken after summing; a rate is never averaged. No value (a denominator
+of 0) is None everywhere in code, null in JSON and `--` on screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from app.domain.counters import FIRST_REPLY_BINS, Window, percentile_ms
+from app.domain.language import T
+
+Unit = Literal["n", "%", "s", "min", "h", "yuan"]
+Better = Literal["up", "down", ""]
+Level = Literal["", "warn", "alarm"]
+Source = Literal["K", "JD", "P"]
+Numbers = Mapping[str, int]
+"""Counters by field name. The live pages add the gauges of `GAUGES`, which are numbers of this moment and never stored."""
+
+GAUGES = (
+    "seats_total", "seats_serving", "seats_online", "seats_suspended", "seats_offline",
+    "active", "active_capped", "capacity", "waiting", "longest_wait_ms", "pending",
+)  # fmt: skip
+
+_UNIT_SCALE: dict[Unit, int] = {"n": 1, "%": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "yuan": 100}
+_UNIT_DECIMALS: dict[Unit, int] = {"n": 0, "%": 1, "s": 1, "min": 1, "h": 2, "yuan": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One entry of the catalogue.
+
+    `top` and `bottom` map counter names to coefficients; a metric without `bottom` is a sum. `{W}` in a name stands for the order
+    window. `warn` and `alarm` are in display units (percent, seconds …) and mean "this or worse" in the direction of `better`,
+    or "this or more" where neither direction is better.
+    """
+
+    key: str
+    label: T
+    unit: Unit
+    top: Mapping[str, int]
+    definition: T
+    source: Source
+    bottom: Mapping[str, int] = field(default_factory=dict)
+    better: Better = ""
+    target: float | None = None
+    warn: float | None = None
+    alarm: float | None = None
+    live: bool = False
+    """True for a number of this moment that exists only on the live pages."""
+    largest: bool = False
+    """True where the total of rows is their largest value, not their sum."""
+    percentile: float | None = None
+
+    @property
+    def is_ratio(self) -> bool:
+        return bool(self.bottom) or self.percentile is not None
+
+    @property
+    def decimals(self) -> int:
+        return 1 if self.key == "replies_per_session" else _UNIT_DECIMALS[self.unit]
+
+    def parts(self, numbers: Numbers, window: Window = "24h", pending: bool = False) -> tuple[int, int | None]:
+        """(numerator, denominator) in the counters' own units (ms, fen); the denominator of a sum is None.
+
+        pending: the live rule; sessions still inside their first 30 s and unanswered are left out of the denominator.
+        """
+        top = _combine(self.top, numbers, window)
+        if not self.bottom:
+            return top, None
+        bottom = _combine(self.bottom, numbers, window)
+        if pending and self.key in PENDING_RULE:
+            bottom -= numbers.get("pending", 0)
+        return top, bottom
+
+    def value(self, numbers: Numbers, window: Window = "24h", pending: bool = False) -> float | int | None:
+        """The unrounded value: rates as fractions, durations in the metric's unit, amounts in yuan; None for no value."""
+        scale = _UNIT_SCALE[self.unit]
+        if self.percentile is not None:
+            found = percentile_ms([numbers.get(name, 0) for name in FIRST_REPLY_BINS], self.percentile)
+            return None if found is None else found / scale
+        top, bottom = self.parts(numbers, window, pending)
+        if bottom is None:
+            if self.key == "longest_wait" and not numbers.get("waiting", 0):
+                return None
+            return top if scale == 1 else top / scale
+        if bottom <= 0:
+            return None
+        return top / (bottom * scale)
+
+    def text(self, value: float | int | None) -> str:
+        """The value as shown, half-up, without its unit except for the percent sign; `--` for no value."""
+        if value is None:
+            return "--"
+        shown = Decimal(repr(value)) * (100 if self.unit == "%" else 1)
+        places = self.decimals if isinstance(value, float) or self.unit != "n" else 0
+        rounded = shown.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+        return f"{rounded:,}" + ("%" if self.unit == "%" else "")
+
+    def level(self, value: float | int | None) -> Level:
+        """Whether the value has crossed its warn or alarm threshold."""
+        if value is None:
+            return ""
+        shown = value * 100 if self.unit == "%" else value
+        for name, limit in (("alarm", self.alarm), ("warn", self.warn)):
+            if limit is not None and (shown < limit if self.better == "up" else shown >= limit):
+                return name  # type: ignore[return-value]
+        return ""
+
+    def formula(self, window: Window = "24h") -> str:
+        """The formula in counter names, for tooltips and the reference."""
+        if self.percentile is not None:
+            return f"P{round(self.percentile * 100)}(first_reply)"
+        top = _spell(self.top, window)
+        return f"{top} / {_spell(self.bottom, window)}" if self.bottom else top
+
+
+def _combine(terms: Mapping[str, int], numbers: Numbers, window: Window) -> int:
+    return sum(factor * numbers.get(name.replace("{W}", window), 0) for name, factor in terms.items())
+
+
+def _spell(terms: Mapping[str, int], window: Window) -> str:
+    names = [("" if factor > 0 else "−") + name.replace("{W}", window) for name, factor in terms.items()]
+    spelled = " + ".join(names).replace("+ −", "− ")
+    return f"({spelled})" if len(names) > 1 else spelled
+
+
+PENDING_RULE = frozenset({"answer_rate", "reply_30s_rate"})
+
+_ENTRIES = (
+    Metric("seats_total", T("账号总数", "Seats"), "n", {"seats_total": 1},
+           T("在用的客服账号数", "Active agent accounts"), "K", live=True),
+    Metric("seats_serving", T("接待客服", "Serving"), "n", {"seats_serving": 1},
+           T("在线、未挂起且至少有一个进行中会话的客服数", "Agents online, not suspended, holding at least one session"), "K", live=True),
+    Metric("seats_online", T("在线客服", "Online"), "n", {"seats_online": 1},
+           T("除离线外任何状态的客服数（含挂起）", "Agents in any state but offline, suspended included"), "K", live=True),
+    Metric("seats_suspended", T("挂起", "Suspended"), "n", {"seats_suspended": 1},
+           T("当前处于挂起状态的客服数", "Agents suspended now"), "K", live=True),
+    Metric("seats_offline", T("离线", "Offline"), "n", {"seats_offline": 1},
+           T("当前离线的客服数", "Agents offline now"), "K", live=True),
+    Metric("visitors_online", T("在线UPV", "Online visitors"), "n", {"visitors_online": 1},
+           T("有客服在线时进入咨询的去重客户数，按天去重", "Distinct customers per day who entered while an agent was available"), "K"),
+    Metric("visitors_leave", T("留言UPV", "Leaving visitors"), "n", {"visitors_leave": 1},
+           T("无客服在线时进入咨询的去重客户数，按天去重", "Distinct customers per day who entered while nobody was available"), "K"),
+    Metric("consults", T("咨询量", "Consultations"), "n", {"consults": 1},
+           T("客户发过消息的在线会话数；未分配的只计入店铺",
+             "Online sessions in which the customer has written; unassigned ones count for the store only"), "K"),
+    Metric("received", T("接待量", "Handled"), "n", {"received": 1},
+           T("至少有一次人工回复的会话数", "Sessions with at least one human reply"), "K"),
+    Metric("unanswered", T("无响应量", "Unanswered"), "n", {"consults": 1, "received": -1},
+           T("咨询量 − 接待量", "Consultations minus handled"), "K", better="down", target=0),
+    Metric("answer_rate", T("应答率", "Answer rate"), "%", {"received": 1},
+           T("接待量 ÷ 咨询量", "Handled ÷ consultations"), "K", {"consults": 1}, "up", 100, warn=90, alarm=70),
+    Metric("reply_30s_rate", T("30s应答率", "First reply within 30 s"), "%", {"replied_30s": 1},
+           T("客户首条消息后30秒内得到人工首次回复的会话 ÷ 咨询量",
+             "Sessions whose first human reply came within 30 s of the customer's first message ÷ consultations"),
+           "JD", {"consults": 1}, "up", 80, warn=80, alarm=60),
+    Metric("reply_180s_rate", T("3分钟回复率", "Reply within 3 min"), "%", {"replied_180s": 1},
+           T("客户首条消息后3分钟内得到人工首次回复的会话 ÷ 咨询量",
+             "Sessions whose first human reply came within 3 minutes ÷ consultations"), "JD", {"consults": 1}, "up"),
+    Metric("first_reply", T("首次平均响应时间", "First response time"), "s", {"first_reply_ms": 1},
+           T("首次回复等待时间之和 ÷ 接待量", "Sum of the waits for the first reply ÷ handled"),
+           "K", {"received": 1}, "down", 30, warn=30, alarm=60),
+    Metric("avg_reply", T("新平均响应时长", "Average response time"), "s", {"turn_ms": 1},
+           T("每一轮从客户第一条未回复消息到下一次人工回复的时间的平均",
+             "Mean time from the first unanswered customer message to the next human reply"),
+           "JD", {"turns": 1}, "down", 40, warn=40, alarm=90),
+    Metric("first_reply_p90", T("首次响应P90", "First response P90"), "s", {"first_reply_ms": 1},
+           T("90%的接待会话的首次回复不慢于此值（由直方图求得）", "90 % of handled sessions got their first reply no later than this"),
+           "P", {}, "down", percentile=0.9),
+    Metric("session_minutes", T("平均会话时长", "Average session length"), "min", {"session_ms": 1},
+           T("已结束的接待会话时长之和 ÷ 其数量", "Length of closed handled sessions ÷ their number"), "K", {"closed": 1}, "down", 10, warn=10),
+    Metric("replies_per_session", T("平均回复消息数", "Replies per session"), "n", {"agent_messages": 1},
+           T("客服消息数 ÷ 接待量", "Agent messages ÷ handled"), "K", {"received": 1}),
+    Metric("reply_ratio", T("答问比", "Reply ratio"), "%", {"agent_messages": 1},
+           T("客服消息数 ÷ 客户消息数", "Agent messages ÷ customer messages"), "JD", {"customer_messages": 1}),
+    Metric("invite_rate", T("邀评率", "Invitation rate"), "%", {"invited": 1},
+           T("邀请评价的会话 ÷ 接待量", "Sessions invited to rate ÷ handled"), "K", {"received": 1}, "up"),
+    Metric("rated", T("评价量", "Ratings"), "n", {"rated": 1}, T("客户评价过的会话数", "Sessions rated by the customer"), "K"),
+    Metric("rating_rate", T("评价率", "Rating rate"), "%", {"rated": 1},
+           T("评价量 ÷ 接待量", "Ratings ÷ handled"), "K", {"received": 1}, "up"),
+    Metric("satisfaction", T("满意率", "Satisfaction"), "%", {"satisfied": 1},
+           T("(非常满意 + 满意) ÷ 评价量，五级评价", "(Very satisfied + satisfied) ÷ ratings, five levels"),
+           "K", {"rated": 1}, "up", 90, warn=90, alarm=80),
+    Metric("bad_rate", T("咨询差评率", "Bad-rating rate"), "%", {"dissatisfied": 1},
+           T("(不满意 + 非常不满意) ÷ 评价量", "(Dissatisfied + very dissatisfied) ÷ ratings"), "JD", {"rated": 1}, "down"),
+    Metric("resolution", T("解决率", "Resolution rate"), "%", {"resolved": 1},
+           T("已解决 ÷ (已解决 + 未解决)，只计回答了的客户", "Resolved ÷ (resolved + unresolved), among customers who answered"),
+           "K", {"resolved": 1, "unresolved": 1}, "up", 85, warn=85),
+    Metric("connect_rate", T("连通率", "Connection rate"), "%", {"consults": 1},
+           T("咨询量 ÷ 在线UPV", "Consultations ÷ online visitors"), "K", {"visitors_online": 1}, "up"),
+    Metric("transfer_rate", T("转接率", "Transfer rate"), "%", {"transferred_out": 1},
+           T("转出会话 ÷ 咨询量", "Sessions transferred out ÷ consultations"), "JD", {"consults": 1}, "down"),
+    Metric("active", T("正在接待量", "Active now"), "n", {"active": 1},
+           T("当前持有的未结束会话数", "Open sessions held now"), "K", live=True),
+    Metric("capacity", T("最大接待量", "Capacity"), "n", {"capacity": 1},
+           T("同时接待上限；未设置即不限", "Concurrency cap; unlimited when none is set"), "K", live=True),
+    Metric("saturation", T("饱和度", "Saturation"), "%", {"active_capped": 1},
+           T("正在接待量 ÷ 最大接待量；未设上限时无值", "Active ÷ concurrency cap; no value where no cap is set"),
+           "K", {"capacity": 1}, warn=80, alarm=100, live=True),
+    Metric("waiting", T("等待回复", "Waiting for a reply"), "n", {"waiting": 1},
+           T("最后一条消息尚未得到回复的客户数", "Customers whose last message is unanswered"), "P", better="down", live=True),
+    Metric("longest_wait", T("最长等待", "Longest wait"), "s", {"longest_wait_ms": 1},
+           T("等待回复的客户中最长的等待时间", "Longest wait among customers waiting for a reply"),
+           "P", better="down", warn=30, alarm=180, live=True, largest=True),
+    Metric("leave_left", T("留言量", "Leave messages"), "n", {"leave_left": 1},
+           T("客户在无人在线时留下的留言数", "Messages left while nobody was online"), "K"),
+    Metric("leave_rate", T("留言率", "Leave-message rate"), "%", {"leave_left": 1},
+           T("留言量 ÷ (咨询量 + 留言量)", "Leave messages ÷ (consultations + leave messages)"),
+           "K", {"consults": 1, "leave_left": 1}, "down", 50, warn=50),
+    Metric("leave_assigned", T("留言分配量", "Leave messages assigned"), "n", {"leave_assigned": 1},
+           T("分配给客服的留言数", "Leave messages assigned to an agent"), "K"),
+    Metric("leave_received", T("留言接待量", "Leave messages answered"), "n", {"leave_received": 1},
+           T("客服回复过的留言数", "Leave messages an agent has answered"), "K"),
+    Metric("leave_response", T("留言响应率", "Leave-message response"), "%", {"leave_received": 1},
+           T("留言接待量 ÷ 留言分配量", "Leave messages answered ÷ assigned"), "K", {"leave_assigned": 1}, "up", 100),
+    Metric("login_hours", T("登录时长", "Login time"), "h", {"login_ms": 1},
+           T("除离线外任何状态的时长", "Time in any state but offline"), "K"),
+    Metric("serving_hours", T("接待时长", "Serving time"), "h", {"serving_ms": 1},
+           T("处于接待或离开状态的时长", "Time available or away"), "K"),
+    Metric("suspended_hours", T("挂起时长", "Suspended time"), "h", {"suspended_ms": 1},
+           T("处于挂起状态的时长", "Time suspended"), "K"),
+    Metric("logins", T("登录次数", "Logins"), "n", {"logins": 1}, T("由离线变为其他状态的次数", "Times an agent came online"), "K"),
+    Metric("serving_share", T("接待利用率", "Availability"), "%", {"serving_ms": 1},
+           T("接待时长 ÷ 登录时长", "Serving time ÷ login time"), "P", {"login_ms": 1}, "up"),
+    Metric("presale_customers", T("售前接待人数", "Pre-sale customers"), "n", {"presale_customers": 1},
+           T("接待时尚未下单的去重客户数，按客服和天去重", "Distinct customers handled before ordering, per agent and day"), "K"),
+    Metric("order_customers", T("促成下单人数", "Converted customers"), "n", {"order_customers_{W}": 1},
+           T("订单时效内下单的去重客户数，按客服和天去重", "Distinct customers who ordered within the order window, per agent and day"),
+           "K", better="up"),
+    Metric("orders", T("促成订单数", "Orders"), "n", {"orders_{W}": 1},
+           T("订单时效内促成的去重订单数，按客服和天去重", "Distinct orders credited within the order window, per agent and day"), "K", better="up"),
+    Metric("order_items", T("促成下单商品数", "Items ordered"), "n", {"order_items_{W}": 1},
+           T("促成订单行的商品件数", "Quantity of the credited order lines"), "K", better="up"),
+    Metric("order_amount", T("促成下单金额", "Order amount"), "yuan", {"order_amount_{W}": 1},
+           T("促成订单行的净额，下单口径", "Net amount of the credited order lines, when placed"), "K", better="up"),
+    Metric("conversion", T("咨询下单转化率", "Conversion"), "%", {"order_customers_{W}": 1},
+           T("促成下单人数 ÷ 售前接待人数", "Converted customers ÷ pre-sale customers"), "K", {"presale_customers": 1}, "up"),
+    Metric("average_order", T("客单价", "Average order value"), "yuan", {"order_amount_{W}": 1},
+           T("促成下单金额 ÷ 促成下单人数", "Order amount ÷ converted customers"), "K", {"order_customers_{W}": 1}, "up"),
+)  # fmt: skip
+
+METRICS: dict[str, Metric] = {metric.key: metric for metric in _ENTRIES}
+
+# Column and tile orders of the pages (product.md); a page never spells its own.
+OVERVIEW_TILES = (
+    "seats_total", "seats_serving", "seats_online", "seats_suspended", "seats_offline", "visitors_online", "visitors_leave",
+    "consults", "received", "answer_rate", "reply_30s_rate", "invite_rate", "rating_rate", "connect_rate", "satisfaction",
+    "order_amount", "order_items", "resolution",
+)  # fmt: skip
+OVERVIEW_CHART = (
+    ("visitors_online",), ("visitors_leave",), ("consults",), ("received",), ("received", "consults"), ("reply_30s_rate",),
+    ("invite_rate",), ("rating_rate",), ("connect_rate",), ("satisfaction",), ("order_amount",), ("order_items",), ("resolution",),
+)  # fmt: skip
+SEAT_COLUMNS = (
+    "capacity", "active", "saturation", "consults", "received", "unanswered", "invite_rate", "rated", "rating_rate",
+    "answer_rate", "reply_30s_rate", "satisfaction", "order_amount", "order_items", "resolution",
+)  # fmt: skip
+SEAT_OPTIONAL = (
+    "waiting", "longest_wait", "login_hours", "serving_hours", "first_reply", "first_reply_p90", "avg_reply", "session_minutes",
+    "replies_per_session", "reply_ratio", "transfer_rate", "bad_rate", "orders", "order_customers", "average_order", "conversion",
+    "leave_assigned", "leave_received", "leave_response",
+)  # fmt: skip
+HISTORY_METRICS = tuple(key for key, metric in METRICS.items() if not metric.live)
+
+
+def values(
+    numbers: Numbers, keys: Iterable[str], window: Window = "24h", pending: bool = False
+) -> dict[str, float | int | None]:
+    """{key: unrounded value} of the given metrics for one slice of counters."""
+    return {key: METRICS[key].value(numbers, window, pending) for key in keys}
+
+
+def total(rows: Iterable[Numbers]) -> dict[str, int]:
+    """Sum of counters over rows: what ratios are then taken of. `longest_wait_ms` takes the largest."""
+    summed: dict[str, int] = {}
+    for row in rows:
+        for name, number in row.items():
+            if name == "longest_wait_ms":
+                summed[name] = max(summed.get(name, 0), number)
+            else:
+                summed[name] = summed.get(name, 0) + number
+    return summed
+
+
+def mean_values(
+    rows: Iterable[Numbers], keys: Iterable[str], window: Window = "24h", pending: bool = False
+) -> dict[str, float | int | None]:
+    """The 均值 row: a count or duration divided by the number of rows that have any data, a ratio as the pooled ratio.
+
+    Source: the arithmetic of the original tool's mean rows, checked against its screens.
+    """
+    with_data = [row for row in rows if any(row.values())]
+    summed = total(with_data)
+    found: dict[str, float | int | None] = {}
+    for key in keys:
+        metric = METRICS[key]
+        value = metric.value(summed, window, pending)
+        if value is not None and not metric.is_ratio and not metric.largest:
+            value = value / len(with_data) if with_data else None
+        found[key] = value if with_data else None
+    return found

@@ -1,0 +1,1 @@
+"""Where events come from; one interface for all of them."""

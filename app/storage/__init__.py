@@ -1,0 +1,1 @@
+"""Schema, engine set-up per dialect, the recorder, queries, change notices."""

@@ -1,0 +1,1 @@
+"""All Qt, nothing else."""

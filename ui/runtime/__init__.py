@@ -1,0 +1,1 @@
+"""Operations off the UI thread, live feed, preferences, owner-bound subscriptions, error reporter."""

@@ -1,0 +1,1 @@
+"""Tiles, tables, charts, drawers, forms: they take data and know no services."""
