@@ -1,0 +1,205 @@
+"""Every page in one table, and what a page is.
+
+The sidebar, the command palette, the wallboard chooser and the permission checks are derived from `PAGES`. A page without a
+factory is announced but not there yet. Pages are built when they are first shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from app.domain.language import T
+from app.domain.permissions import Actor
+from ui.runtime.operations import Operations
+from ui.runtime.problems import Problem, sort
+
+if TYPE_CHECKING:
+    from app.services.session import StoreInfo, Workspace
+
+    from ui.runtime.feed import LiveFeed, Quality
+    from ui.runtime.preferences import Preferences
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    key: str
+    label: T
+
+
+GROUPS: tuple[Group, ...] = (
+    Group("live", T("实时监控", "Live")),
+    Group("history", T("数据", "History")),
+    Group("groups", T("咨询组", "Groups")),
+    Group("storefront", T("店铺后台", "Storefront")),
+    Group("access", T("权限", "Access")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """One page. `icon` is a name of ui.theme.icons.ICONS, `factory` is "module:Class" or None while the page does not exist yet."""
+
+    key: str
+    title: T
+    group: str
+    icon: str
+    permission: str
+    factory: str | None = None
+    wallboard: bool = False
+    """Whether it makes sense on a wall."""
+
+    def build(self, context: PageContext) -> Page:
+        """Import and construct the page; whatever goes wrong there is raised here."""
+        if self.factory is None:
+            raise LookupError(f"page {self.key!r} does not exist yet")
+        module, _, name = self.factory.partition(":")
+        page = getattr(import_module(module), name)(context)
+        if not isinstance(page, Page):
+            raise TypeError(f"{self.factory} is not a Page")
+        return page
+
+
+PAGES: dict[str, PageSpec] = {
+    page.key: page
+    for page in (
+        PageSpec("overview", T("全局监控", "Overview"), "live", "overview", "live.view", "ui.pages.overview:OverviewPage", wallboard=True),
+        PageSpec("seats", T("坐席监控", "Seats"), "live", "seats", "live.view", "ui.pages.seats:SeatsPage", wallboard=True),
+        PageSpec("store", T("服务商经营数据", "Store"), "history", "history", "history.view"),
+        PageSpec("compare", T("客服数据对比", "Compare agents"), "history", "compare", "history.view"),
+        PageSpec("agent", T("客服个人工作数据", "One agent"), "history", "agent", "history.view"),
+        PageSpec("lookup", T("查询", "Look up"), "history", "lookup", "history.view"),
+        PageSpec("agents", T("客服总览", "Agents"), "groups", "agents", "groups.edit"),
+        PageSpec("groups", T("咨询组管理", "Groups"), "groups", "groups", "groups.edit"),
+        PageSpec("replay", T("试算", "Try before apply"), "groups", "replay", "groups.edit"),
+        PageSpec("order_window", T("订单时效", "Order window"), "groups", "window", "groups.edit"),
+        PageSpec("auto_reply", T("自动回复", "Automatic replies"), "storefront", "welcome", "storefront.edit"),
+        PageSpec("entries", T("快捷入口", "Quick entries"), "storefront", "entries", "storefront.edit"),
+        PageSpec("order_card", T("订单卡片", "Order card"), "storefront", "order_card", "storefront.edit"),
+        PageSpec("leave", T("留言分配", "Leave messages"), "storefront", "leave", "storefront.edit"),
+        PageSpec("roles", T("角色", "Roles"), "access", "roles", "access.edit"),
+        PageSpec("audit", T("审计", "Audit"), "access", "audit", "access.edit"),
+        PageSpec("connections", T("连接", "Connections"), "access", "connections", "access.edit"),
+    )
+}
+
+
+class Clock(Protocol):
+    def __call__(self) -> int:
+        """Epoch milliseconds."""
+
+
+def system_clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """What a page may use. It outlives the page: subscribe to `feed` through the page hooks or ui.runtime.subscribe only."""
+
+    workspace: Workspace
+    store: StoreInfo
+    actor: Actor
+    feed: LiveFeed
+    prefs: Preferences
+    operations: Operations
+    clock: Clock
+    navigate: Callable[[str, dict[str, Any]], None]
+    """Show another page by key and hand it `dict` through `open_at`; an unknown or forbidden key is told to the person."""
+    toast: Callable[[str, str], None]
+    """(text, level): say something in passing; level is "", "good", "warn", "alarm" or "info"."""
+
+
+class Page(QWidget):
+    """Base of all pages. Built when first shown, kept until language, theme or store change, then built again and restored.
+
+    The shell calls the hooks below on the UI thread; a page overrides what it needs. What a hook raises turns into this page's own
+    error page and takes nothing else down. Never wait in a hook: ask through `read`.
+    """
+
+    failed = Signal(object)
+    """Problem: this page cannot show what it should."""
+    worked = Signal()
+    """A read of this page was answered; takes back a `failed` of a fault that passed."""
+    breadcrumb_changed = Signal()
+    state_changed = Signal()
+    """Something the page remembers changed (filter, column, order, width); the shell stores `state()` a moment later."""
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__()
+        self.context = context
+
+    # -- hooks --
+
+    def filters(self) -> QWidget | None:
+        """The page's own controls for the middle of the top bar; asked once after construction. The shell owns the widget."""
+        return None
+
+    def activate(self) -> None:
+        """The page became visible. `refresh` is called right after."""
+
+    def deactivate(self) -> None:
+        """The page is hidden now (another page, a minimised window): stop timers, start nothing."""
+
+    def refresh(self) -> None:
+        """Read everything again: on showing, on F5, after a reconnect."""
+
+    def on_notice(self, topics: frozenset[str]) -> None:
+        """These topics changed in the database; only called while visible."""
+
+    def on_quality(self, quality: Quality) -> None:
+        """How fresh the shown data is; grey it out unless `quality.fresh`. Called on showing and on every change."""
+
+    def state(self) -> dict[str, Any]:
+        """What the page remembers, as JSON-able values."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a remembered state, perhaps of an older version: ignore what is unknown or no longer fits. Called before `activate`."""
+
+    def open_at(self, where: dict[str, Any]) -> None:
+        """Show a particular thing, as asked by another page or the palette, such as {"agent": code}. Called after `activate`."""
+
+    def export(self) -> None:
+        """Ctrl+E, for those who may. The base says that there is nothing to export."""
+        from app.domain.language import tr
+
+        self.context.toast(tr("本页没有可导出的内容。", "There is nothing to export on this page."), "info")
+
+    def focus_filter(self) -> None:
+        """Ctrl+F."""
+
+    def set_wallboard(self, on: bool) -> None:
+        """Large type and nothing to click, for reading from across a room."""
+
+    @property
+    def breadcrumb(self) -> tuple[str, ...]:
+        """What comes after the page's title, such as an opened agent's name; emit `breadcrumb_changed` when it changes."""
+        return ()
+
+    # -- for the page itself --
+
+    def read(self, topic: str, fn: Callable[[], R], done: Callable[[R], None], question: object = None) -> None:
+        """Read off the UI thread; see Operations.latest. A failed read, or a `done` that raises, becomes the page's problem."""
+
+        def answered(result: R) -> None:
+            try:
+                done(result)
+            except Exception as error:
+                self.context.operations.bug.emit(error)
+                self.failed.emit(sort(error))
+            else:
+                self.worked.emit()
+
+        self.context.operations.latest(self, topic, fn, answered, self._on_failed, question)
+
+    def _on_failed(self, problem: Problem) -> None:
+        self.failed.emit(problem)
