@@ -1,0 +1,53 @@
+"""A switch between a few choices that are all visible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QHBoxLayout, QToolButton, QWidget
+
+from app.domain.language import T
+
+
+class Segmented(QFrame):
+    """`options` are (key, label). `chosen(key)` is sent when the person chooses, not when the program does."""
+
+    chosen = Signal(str)
+
+    def __init__(
+        self, options: Sequence[tuple[str, T | str]], value: str | None = None, name: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setProperty("look", "segments")
+        self.setAccessibleName(name)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2, 2, 2, 2)
+        row.setSpacing(2)
+        self._group = QButtonGroup(self)
+        self._buttons: dict[str, QToolButton] = {}
+        for key, label in options:
+            button = QToolButton(self)
+            button.setText(str(label))
+            button.setCheckable(True)
+            button.setProperty("key", key)
+            button.setAccessibleName(f"{name} {label}".strip())
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self._group.addButton(button)
+            self._buttons[key] = button
+            row.addWidget(button)
+        self.setFixedHeight(32)
+        if self._buttons:
+            self.set_value(value if value in self._buttons else next(iter(self._buttons)))
+        self._group.buttonClicked.connect(self._clicked)
+
+    def value(self) -> str:
+        checked = self._group.checkedButton()
+        return str(checked.property("key")) if checked else ""
+
+    def set_value(self, key: str) -> None:
+        """Choose without a signal. Raises KeyError for a key that is not offered."""
+        self._buttons[key].setChecked(True)
+
+    def _clicked(self, button: QAbstractButton) -> None:
+        self.chosen.emit(str(button.property("key")))

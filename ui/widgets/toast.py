@@ -1,0 +1,96 @@
+"""A sentence at the foot of the window that goes away by itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QEnterEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from app.domain.language import tr
+from ui.theme import SPACE_1, SPACE_2, SPACE_3, SPACE_6, icon
+from ui.theme.roles import Level
+from ui.widgets.buttons import Button, IconButton
+
+_STAY_MS = 5000
+_AT_ONCE = 3
+
+
+class Toast(QFrame):
+    """Made by `show_toast`. Stays while the pointer is on it; `acted` is the click on its button, such as 撤销."""
+
+    acted = Signal()
+
+    def __init__(self, window: QWidget, text: str, level: Level = "", action: str = "", stay_ms: int = _STAY_MS) -> None:
+        super().__init__(window)
+        self.setProperty("look", "raised")
+        self._window = window
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE_3, SPACE_1, SPACE_1, SPACE_1)
+        row.setSpacing(SPACE_2)
+        if level in ("good", "warn", "alarm", "info"):
+            mark = QLabel(self)
+            mark.setPixmap(icon(level, level).pixmap(QSize(18, 18), self.devicePixelRatioF()))
+            row.addWidget(mark)
+        self.label = QLabel(text, self)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setMaximumWidth(560)
+        self.label.setWordWrap(self.label.sizeHint().width() > 560)
+        row.addWidget(self.label)
+        if action:
+            button = Button(action, "plain", parent=self)
+            button.clicked.connect(self._act)
+            row.addWidget(button)
+        close = IconButton("close", tr("关闭", "Close"), self)
+        close.setFixedSize(28, 28)
+        close.setIconSize(QSize(14, 14))
+        close.clicked.connect(self.deleteLater)
+        row.addWidget(close)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(stay_ms)
+        self._timer.timeout.connect(self.deleteLater)
+        self._timer.start()
+        window.installEventFilter(self)
+        self.setAccessibleName(text)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._timer.start()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            _arrange(self._window)
+        return False
+
+    def _act(self) -> None:
+        self.acted.emit()
+        self.deleteLater()
+
+
+def show_toast(near: QWidget, text: str, level: Level = "", action: str = "", stay_ms: int = _STAY_MS) -> Toast:
+    """Show a sentence in the window that holds `near`. The oldest goes when a fourth comes."""
+    window = near.window()
+    toast = Toast(window, text, level, action, stay_ms)
+    for old in _toasts(window)[:-_AT_ONCE]:
+        old.hide()
+        old.deleteLater()
+    toast.show()
+    _arrange(window)
+    QAccessible.updateAccessibility(QAccessibleEvent(toast, QAccessible.Event.Alert))
+    return toast
+
+
+def _toasts(window: QWidget) -> list[Toast]:
+    return [found for found in window.findChildren(Toast, options=Qt.FindChildOption.FindDirectChildrenOnly) if not found.isHidden()]
+
+
+def _arrange(window: QWidget) -> None:
+    bottom = window.height() - SPACE_6
+    for toast in reversed(_toasts(window)):
+        toast.adjustSize()
+        bottom -= toast.height()
+        toast.move((window.width() - toast.width()) // 2, bottom)
+        toast.raise_()
+        bottom -= SPACE_2
