@@ -7,14 +7,17 @@ After decoding, `at` is always integer milliseconds since the epoch (UTC) and te
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 Code = Annotated[str, Meta(min_length=1, max_length=128)]
 EventId = Annotated[str, Meta(min_length=1, max_length=256)]
-Zoned = Annotated[datetime, Meta(tz=True)]
+if TYPE_CHECKING:
+    At = int
+else:  # what may stand in the JSON; after decoding it is always integer milliseconds
+    At = Annotated[datetime, Meta(tz=True)] | int
 State = Literal["available", "away", "suspended", "offline"]
 Kind = Literal["online", "leave"]
 Channel = Literal["app", "web", "mini", "phone", "other"]
@@ -38,14 +41,14 @@ class Event(Struct, tag_field="type", kw_only=True):
     """Common to all. `id` is unique within its source; `at` is epoch milliseconds after decoding."""
 
     id: EventId
-    at: Zoned | int
+    at: At
     store: Code | None = None
 
     def __post_init__(self) -> None:
-        at = self.at
+        at: object = self.at
         if isinstance(at, datetime):
-            at = self.at = round(at.timestamp() * 1000)
-        if not _EARLIEST <= at < _LATEST:
+            self.at = round(at.timestamp() * 1000)
+        if not _EARLIEST <= self.at < _LATEST:
             raise ValueError("`at` is outside the years 2000 to 2099; give RFC 3339 with offset or epoch milliseconds")
 
 

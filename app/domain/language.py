@@ -35,7 +35,7 @@ class T(NamedTuple):
     def __str__(self) -> str:
         return self.zh if _current == "zh" else self.en
 
-    def format(self, *args: object, **kwargs: object) -> T:  # type: ignore[override]
+    def format(self, *args: object, **kwargs: object) -> T:
         return T(self.zh.format(*args, **kwargs), self.en.format(*args, **kwargs))
 
 

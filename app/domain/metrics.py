@@ -173,7 +173,8 @@ _ENTRIES = (
            T("90%的接待会话的首次回复不慢于此值（由直方图求得）", "90 % of handled sessions got their first reply no later than this"),
            "P", {}, "down", percentile=0.9),
     Metric("session_minutes", T("平均会话时长", "Average session length"), "min", {"session_ms": 1},
-           T("已结束的接待会话时长之和 ÷ 其数量", "Length of closed handled sessions ÷ their number"), "K", {"closed": 1}, "down", 10, warn=10),
+           T("已结束的接待会话时长之和 ÷ 其数量", "Length of closed handled sessions ÷ their number"),
+           "K", {"closed": 1}, "down", 10, warn=10),
     Metric("replies_per_session", T("平均回复消息数", "Replies per session"), "n", {"agent_messages": 1},
            T("客服消息数 ÷ 接待量", "Agent messages ÷ handled"), "K", {"received": 1}),
     Metric("reply_ratio", T("答问比", "Reply ratio"), "%", {"agent_messages": 1},
@@ -233,7 +234,8 @@ _ENTRIES = (
            T("订单时效内下单的去重客户数，按客服和天去重", "Distinct customers who ordered within the order window, per agent and day"),
            "K", better="up"),
     Metric("orders", T("促成订单数", "Orders"), "n", {"orders_{W}": 1},
-           T("订单时效内促成的去重订单数，按客服和天去重", "Distinct orders credited within the order window, per agent and day"), "K", better="up"),
+           T("订单时效内促成的去重订单数，按客服和天去重", "Distinct orders credited within the order window, per agent and day"),
+           "K", better="up"),
     Metric("order_items", T("促成下单商品数", "Items ordered"), "n", {"order_items_{W}": 1},
            T("促成订单行的商品件数", "Quantity of the credited order lines"), "K", better="up"),
     Metric("order_amount", T("促成下单金额", "Order amount"), "yuan", {"order_amount_{W}": 1},
@@ -268,9 +270,7 @@ SEAT_OPTIONAL = (
 HISTORY_METRICS = tuple(key for key, metric in METRICS.items() if not metric.live)
 
 
-def values(
-    numbers: Numbers, keys: Iterable[str], window: Window = "24h", pending: bool = False
-) -> dict[str, float | int | None]:
+def values(numbers: Numbers, keys: Iterable[str], window: Window = "24h", pending: bool = False) -> dict[str, float | int | None]:
     """{key: unrounded value} of the given metrics for one slice of counters."""
     return {key: METRICS[key].value(numbers, window, pending) for key in keys}
 

@@ -1,0 +1,210 @@
+"""One connected database: engine set-up per dialect, transactions, and the guard that keeps it off the UI thread."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from app.domain.language import tr
+from app.storage import schema
+from app.storage.faults import FaultError, explain
+
+HEAD = "0001"
+"""The schema's newest revision; a contract test keeps it equal to the newest file in migrations/versions."""
+
+_forbidden_thread: int | None = None
+
+
+def forbid_this_thread() -> None:
+    """From now on, using any database on the calling thread raises: the UI thread never waits for a database."""
+    global _forbidden_thread
+    _forbidden_thread = threading.get_ident()
+
+
+def allow_every_thread() -> None:
+    global _forbidden_thread
+    _forbidden_thread = None
+
+
+def url_of(where: str) -> URL:
+    """An SQLAlchemy URL from a URL or the path of a local file.
+
+    Raises FaultError when it is neither.
+    """
+    if "://" in where:
+        try:
+            url = make_url(where)
+        except ArgumentError:
+            raise FaultError("refused", tr(f"看不懂这个数据库地址：{where}", f"This is not a database address: {where}")) from None
+        if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+            return url.set(drivername="postgresql+psycopg")
+        if url.drivername in ("sqlite", "sqlite+pysqlite"):
+            return url
+        raise FaultError(
+            "refused",
+            tr(f"不支持的数据库：{url.drivername}。请用 SQLite 文件或 PostgreSQL。",
+               f"Unsupported database: {url.drivername}. Use a SQLite file or PostgreSQL."),
+        )  # fmt: skip
+    return URL.create("sqlite", database=str(Path(where).expanduser()))
+
+
+class Database:
+    """An open database at the head of its schema. Thread-safe; every call blocks.
+
+    Raises FaultError on opening: unreachable, refused, damaged, newer than the program.
+    """
+
+    def __init__(self, where: str, create: bool = True) -> None:
+        self.url = url_of(where)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _engine(self.url, self.is_sqlite)
+        try:
+            self._open(create)
+        except Exception as error:
+            self.engine.dispose()
+            fault = explain(error)
+            if fault is None:
+                raise
+            raise fault from error
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a local database."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent snapshot; nothing it does is kept."""
+        with _sorted(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin() as transaction:
+                yield connection
+                transaction.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all or nothing. On SQLite it takes the write lock at once."""
+        with _sorted(), self.engine.connect() as connection:
+            connection = connection.execution_options(write=True)
+            with connection.begin():
+                yield connection
+
+    def _open(self, create: bool) -> None:
+        path = self.path
+        if path is not None and not path.exists():
+            if not create:
+                raise FaultError("refused", tr(f"没有这个文件：{path}", f"There is no such file: {path}"))
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise explain(error) or FaultError("unreachable", str(error)) from error
+        found = self.schema_revision()
+        if found == HEAD:
+            return
+        if found is None:
+            if not create:
+                raise FaultError("refused", tr("这个数据库里还没有店铺数据。", "This database does not hold a store yet."))
+            self._create()
+            return
+        if found > HEAD:
+            raise FaultError(
+                "newer",
+                tr("这个数据库由更新版本的程序创建。请升级程序后再打开。",
+                   "This database was made by a newer version of the program. Update the program to open it."),
+            )  # fmt: skip
+        from app.storage.migrate import upgrade  # alembic costs 0.3 s: only when there is something to do
+
+        upgrade(self)
+
+    def schema_revision(self) -> str | None:
+        """The revision the schema is at; None for an empty database."""
+        with self.engine.connect() as connection:
+            if not self.engine.dialect.has_table(connection, "alembic_version"):
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+    def _create(self) -> None:
+        """The newest schema at once, in one transaction; migrations bring older ones to the same."""
+        with self.write() as connection:
+            if not self.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(7310)"))
+            if self.engine.dialect.has_table(connection, "alembic_version"):
+                return  # another process was first
+            schema.metadata.create_all(connection)
+            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+            connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+
+    def stores(self) -> list[tuple[int, str, str, str]]:
+        """[(id, code, name, zone)] in order of creation."""
+        s = schema.stores.c
+        with self.read() as connection:
+            return [(r.id, r.code, r.name, r.zone) for r in connection.execute(select(s.id, s.code, s.name, s.zone).order_by(s.id))]
+
+
+@contextmanager
+def _sorted() -> Iterator[None]:
+    """Turns driver errors a person can act on into FaultError."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        fault = explain(error)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+def _engine(url: URL, is_sqlite: bool) -> Engine:
+    if is_sqlite:
+        engine = create_engine(url, connect_args={"timeout": 15, "check_same_thread": False}, pool_size=8, max_overflow=8)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = create_engine(
+            url,
+            pool_size=8,
+            max_overflow=8,
+            pool_pre_ping=True,
+            # A black hole must not hang a thread for the kernel's 15 minutes.
+            connect_args={
+                "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
+                "application_name": f"kefu-manager {os.getpid()}",
+            },
+        )  # fmt: skip
+    event.listen(engine, "checkout", _guard)
+    return engine
+
+
+def _guard(*_: Any) -> None:
+    if _forbidden_thread == threading.get_ident():
+        raise RuntimeError("a database was used on the UI thread; go through ui.runtime.operations")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver's own BEGIN would come too late for a consistent read and too weak for a writer: we send ours.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=15000")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA cache_size=-65536")
+    cursor.execute("PRAGMA temp_store=MEMORY")
+    cursor.execute("PRAGMA mmap_size=268435456")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")

@@ -1,0 +1,304 @@
+"""The tables, once for SQLite and PostgreSQL.
+
+Large tables are keyed by surrogate integers in order of time, so that inserts stay at the right edge of their trees. Times are epoch
+milliseconds (UTC), durations milliseconds, money fen. Enumerations are the small integers of domain/conversation.py and
+domain/presence.py; 0 means "none". `day` and `slot` are the store's local ones (domain/localtime.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Sequence,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+_CODE = String(128)
+
+
+def _key(name: str, type_: type[TypeEngine[int]] = Integer) -> Column[int]:
+    return Column(name, type_, primary_key=True, autoincrement=False)
+
+
+def _zero(name: str, type_: type[TypeEngine[int]] = SmallInteger) -> Column[int]:
+    return Column(name, type_, nullable=False, server_default="0")
+
+
+def _at(name: str) -> Column[int]:
+    return Column(name, BigInteger)
+
+
+# The recorder takes ids in blocks, which neither identity columns nor RETURNING do as fast; SQLite, with one writer, needs none.
+for _table in ("customers", "sessions", "orders"):
+    Sequence(f"{_table}_ids", metadata=metadata)
+
+stores = Table(
+    "stores",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("code", _CODE, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    # A simulated store may run faster than the wall clock: {"wall": ms, "store": ms, "speed": x}; NULL for real time.
+    Column("clock", Text),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("code", _CODE, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("team", Text, nullable=False, server_default=""),
+    Column("role", Text, nullable=False, server_default=""),
+    Column("capacity", Integer),
+    Column("active", Boolean, nullable=False, server_default="1"),
+    Column("stamps", Text, nullable=False, server_default="{}"),  # {field: time it was last set}
+    Column("state", SmallInteger, nullable=False, server_default="3"),
+    _at("state_since"),
+    UniqueConstraint("store_id", "code"),
+)
+
+skill_groups = Table(
+    "skill_groups",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("code", _CODE, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    UniqueConstraint("store_id", "code"),
+)
+
+skus = Table(
+    "skus",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("code", _CODE, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    UniqueConstraint("store_id", "code"),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    _key("id", BigInteger),
+    Column("store_id", Integer, nullable=False),
+    Column("code", _CODE, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("region", Text, nullable=False, server_default=""),
+    Column("tags", Text, nullable=False, server_default="[]"),
+    Column("phone", Text, nullable=False, server_default=""),  # masked before it gets here
+    Column("address", Text, nullable=False, server_default=""),
+    Column("stamps", Text, nullable=False, server_default="{}"),
+    UniqueConstraint("store_id", "code"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _key("id", BigInteger),
+    Column("store_id", Integer, nullable=False),
+    Column("code", _CODE, nullable=False),
+    Column("customer_id", BigInteger, nullable=False),
+    _zero("kind"),
+    _zero("channel"),
+    _zero("page"),
+    _zero("order_state"),
+    _zero("sku_id", Integer),
+    Column("region", Text, nullable=False, server_default=""),
+    _at("opened_at"),  # NULL: facts have arrived before the session was heard to open
+    Column("day", Integer),
+    _zero("agent_id", Integer),
+    _zero("group_id", Integer),
+    _zero("reason"),
+    _zero("transfers"),
+    _at("assigned_at"),
+    _at("transferred_at"),
+    _at("first_customer_at"),
+    _at("first_reply_at"),
+    _at("first_reply_ms"),
+    _zero("turns", Integer),
+    _zero("turn_ms", BigInteger),
+    _zero("agent_messages", Integer),
+    _zero("customer_messages", Integer),
+    _at("waiting_since"),
+    _zero("invited"),
+    _zero("rating"),
+    _zero("resolution"),
+    Column("comment", Text, nullable=False, server_default=""),
+    _at("closed_at"),
+    _zero("closed_by"),
+    _zero("flag"),
+    Column("facts", LargeBinary, nullable=False),  # msgpack list of domain.conversation.Fact
+    UniqueConstraint("store_id", "code"),
+    Index("ix_sessions_customer_id_opened_at", "customer_id", "opened_at"),
+    Index("ix_sessions_store_id_day_agent_id", "store_id", "day", "agent_id"),
+)
+_open = sessions.c.closed_at.is_(None) & sessions.c.opened_at.is_not(None)
+Index("ix_sessions_open", sessions.c.store_id, sessions.c.agent_id, sqlite_where=_open, postgresql_where=_open)
+
+messages = Table(
+    "messages",
+    metadata,
+    _key("session_id", BigInteger),
+    _key("at", BigInteger),
+    _key("key", BigInteger),  # 64 bits of the event's identity: a stable order within one millisecond
+    Column("sender", SmallInteger, nullable=False),
+    _zero("agent_id", Integer),
+    _zero("content"),
+    Column("text", Text),
+    sqlite_with_rowid=False,
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    _key("id", BigInteger),
+    Column("store_id", Integer, nullable=False),
+    Column("code", _CODE, nullable=False),
+    Column("customer_id", BigInteger, nullable=False, server_default="0"),
+    _at("placed_at"),
+    _at("paid_at"),
+    _at("shipped_at"),
+    _at("cancelled_at"),
+    UniqueConstraint("store_id", "code"),
+    Index("ix_orders_customer_id_placed_at", "customer_id", "placed_at"),
+    Index("ix_orders_store_id_placed_at", "store_id", "placed_at"),
+)
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    _key("order_id", BigInteger),
+    _key("line"),
+    Column("sku_id", Integer, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    _zero("session_24h", BigInteger),
+    _zero("session_7d", BigInteger),
+    _zero("session_15d", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+presence = Table(
+    "presence",
+    metadata,
+    _key("agent_id"),
+    _key("at", BigInteger),
+    _key("state", SmallInteger),
+    sqlite_with_rowid=False,
+)
+
+visitors = Table(
+    "visitors",
+    metadata,
+    _key("store_id"),
+    _key("day"),
+    _key("kind", SmallInteger),
+    _key("customer_id", BigInteger),
+    Column("first_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+clicks = Table(
+    "clicks",
+    metadata,
+    _key("store_id"),
+    _key("at", BigInteger),
+    _key("key", BigInteger),
+    Column("kind", SmallInteger, nullable=False),  # 1 related question, 2 quick entry
+    Column("code", _CODE, nullable=False),
+    Column("customer_id", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+seen_events = Table(
+    "seen_events",
+    metadata,
+    _key("store_id"),
+    _key("day"),  # UTC day of the event: keeps the tree's hot part small
+    _key("key", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+_WIDE = ("_ms", "order_items", "order_amount")
+
+
+def _sums(names: Iterable[str]) -> list[Column[int]]:
+    return [_zero(name, BigInteger if any(part in name for part in _WIDE) else Integer) for name in names]
+
+
+def _counter_keys() -> list[Column[int]]:
+    return [_key("agent_id"), _key("group_id"), _key("channel", SmallInteger), _key("flag", SmallInteger)]
+
+
+slot_counters = Table(
+    "slot_counters",
+    metadata,
+    *(_key("store_id"), _key("day"), _key("slot", SmallInteger), *_counter_keys()),
+    *_sums(SUM_FIELDS),
+    sqlite_with_rowid=False,
+)
+# A slot of one agent holds one or two sessions, so its histogram is narrow rows; a day's is columns, which sum 6 times faster.
+slot_histograms = Table(
+    "slot_histograms",
+    metadata,
+    *(_key("store_id"), _key("day"), _key("slot", SmallInteger), *_counter_keys(), _key("bin", SmallInteger)),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+day_counters = Table(
+    "day_counters",
+    metadata,
+    *(_key("store_id"), _key("day"), *_counter_keys()),
+    *_sums(SUM_FIELDS),
+    *_sums(HISTOGRAM_FIELDS),
+    sqlite_with_rowid=False,
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    _key("store_id"),
+    _key("revision", BigInteger),
+    Column("at", BigInteger, nullable=False),
+    Column("topics", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+source_progress = Table(
+    "source_progress",
+    metadata,
+    _key("store_id"),
+    Column("source", _CODE, primary_key=True),
+    Column("item", _CODE, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,76 @@
+"""What the database holds, in the oracle's terms, so that the two can be compared entry by entry."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import text
+
+from app.domain.conversation import CHANNELS
+from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS
+from app.domain.events import decode
+from app.domain.localtime import day_date
+from app.storage.database import Database
+from app.storage.recorder import Recorder, open_store
+from tests.oracle.recompute import Key, Result
+
+
+def record(database: Database, batches: list[list[dict[str, Any]]], zone: str, recorder: Recorder | None = None) -> Recorder:
+    recorder = recorder or Recorder(database, open_store(database, "shop", zone))
+    for batch in batches:
+        recorder.record([decode(json.dumps(event).encode()) for event in batch])
+    return recorder
+
+
+def stored(database: Database) -> tuple[dict[Key, dict[str, int]], dict[Any, dict[str, int]], list[Any]]:
+    """(slot counters with their histograms, day counters, credits) without zeros and empty rows, ids as codes."""
+    with database.read() as connection:
+        agents = {row[0]: row[1] for row in connection.execute(text("SELECT id, code FROM agents"))}
+        groups = {row[0]: row[1] for row in connection.execute(text("SELECT id, code FROM skill_groups"))}
+        slots: dict[Key, dict[str, int]] = {}
+        for row in connection.execute(text("SELECT * FROM slot_counters")).mappings():
+            counts = {name: row[name] for name in SUM_FIELDS if row[name]}
+            if counts:
+                slots[_key(row, row["slot"], agents, groups)] = counts
+        for row in connection.execute(text("SELECT * FROM slot_histograms WHERE n <> 0")).mappings():
+            slots.setdefault(_key(row, row["slot"], agents, groups), {})[HISTOGRAM_FIELDS[row["bin"]]] = row["n"]
+        days: dict[Any, dict[str, int]] = {}
+        for row in connection.execute(text("SELECT * FROM day_counters")).mappings():
+            counts = {name: row[name] for name in (*SUM_FIELDS, *HISTOGRAM_FIELDS) if row[name]}
+            if counts:
+                days[_key(row, -1, agents, groups)] = counts
+        credits = []
+        for row in connection.execute(
+            text(
+                "SELECT o.code, l.line, a.code, b.code, c.code FROM order_lines l JOIN orders o ON o.id = l.order_id "
+                "LEFT JOIN sessions a ON a.id = l.session_24h LEFT JOIN sessions b ON b.id = l.session_7d "
+                "LEFT JOIN sessions c ON c.id = l.session_15d"
+            )
+        ):
+            credits.extend((row[0], row[1], w, code) for w, code in zip(("24h", "7d", "15d"), row[2:]) if code)
+    return slots, days, sorted(credits)
+
+
+def _key(row: Any, slot: int, agents: dict[int, str], groups: dict[int, str]) -> Key:
+    return Key(
+        day_date(row["day"]).isoformat(),
+        slot,
+        agents.get(row["agent_id"]),
+        groups.get(row["group_id"]),
+        CHANNELS[row["channel"]] or None,
+        row["flag"],
+    )
+
+
+def expected(result: Result) -> tuple[dict[Key, dict[str, int]], dict[Any, dict[str, int]], list[Any]]:
+    """The oracle's result in the same shape."""
+    slots: dict[Key, dict[str, int]] = {}
+    days: dict[Any, dict[str, int]] = {}
+    for key, counts in result.counters.items():
+        for name, value in counts.items():
+            if value:
+                slots.setdefault(key, {})[name] = value
+                day = days.setdefault(key._replace(slot=-1), {})
+                day[name] = day.get(name, 0) + value
+    return slots, days, sorted((c.order, c.line, c.window, c.session) for c in result.credits)
