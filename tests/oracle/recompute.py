@@ -38,7 +38,7 @@ PRESENCE_COUNTS = ("login_ms", "serving_ms", "suspended_ms", "logins")
 VISITOR_COUNTS = ("visitors_online", "visitors_leave")
 COUNTS = (*SESSION_COUNTS, *SALES_COUNTS, *PRESENCE_COUNTS, *VISITOR_COUNTS)
 
-UPPER_EDGES_S = [*range(1, 61), 75, 90, 120, 150, 180, 240, 300, 420, 600, 900, 1800, 3600]
+UPPER_EDGES_S: list[int] = [*range(1, 61), 75, 90, 120, 150, 180, 240, 300, 420, 600, 900, 1800, 3600]
 
 FLAGS = {"": 0, "spam": 1, "bot_only": 2}
 STATE_RANK = {"available": 0, "away": 1, "suspended": 2, "offline": 3}
