@@ -44,7 +44,7 @@ class Skeleton(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         away = abs(self._step - _PERIOD / 2) / (_PERIOD / 2)
-        painter.setBrush(color("track", round(0.55 + 0.45 * away, 2)))
+        painter.setBrush(color("track", round(0.4 + 0.35 * away, 2)))
         width, height = self.width(), self.height()
         if self._kind == "card":
             painter.drawRoundedRect(QRectF(0, 0, width, height), CARD_RADIUS, CARD_RADIUS)

@@ -1,0 +1,170 @@
+"""Renders every widget in both themes and both languages: python -m tests.unit.ui.gallery FOLDER [part of a sheet's name]."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.domain.language import set_language, tr
+from app.domain.metrics import METRICS, OVERVIEW_TILES
+from ui import theme
+from ui.widgets.buttons import Button, IconButton
+from ui.widgets.empty import EmptyState
+from ui.widgets.field import FormField
+from ui.widgets.pill import ConnectionPill
+from ui.widgets.search import SearchEdit
+from ui.widgets.segmented import Segmented
+from ui.widgets.skeleton import Skeleton
+from ui.widgets.tile import Change, TileData, tile_tooltip
+from ui.widgets.tile_grid import TileGrid
+from ui.widgets.toast import show_toast
+
+
+def page(width: int, height: int) -> tuple[QWidget, QVBoxLayout]:
+    sheet = QWidget()
+    sheet.setObjectName("page")
+    sheet.resize(width, height)
+    column = QVBoxLayout(sheet)
+    column.setContentsMargins(24, 24, 24, 24)
+    column.setSpacing(16)
+    return sheet, column
+
+
+def tiles(width: int, height: int) -> QWidget:
+    sheet, column = page(width, height)
+    grid = TileGrid([(key, METRICS[key].label) for key in OVERVIEW_TILES])
+    samples = [0.931, 0.78, 0.55, 1234, 28, 12, None, 1234567.8]
+    data = {}
+    for index, key in enumerate(OVERVIEW_TILES):
+        metric = METRICS[key]
+        value = {"%": 0.93 - 0.06 * (index % 5), "yuan": 1234567.8}.get(metric.unit, samples[3 + index % 3])
+        if key == "resolution":
+            value = None
+        data[key] = TileData(
+            metric.text(value),
+            tr("元", "CNY") if metric.unit == "yuan" else "",
+            metric.level(value),
+            (Change("yesterday", "3.2%", (index % 3) - 1), Change("week", "11.4%", ((index + 1) % 3) - 1)) if value is not None else (),
+            tuple(None if 20 < i < 24 else 20 + 10 * math.sin(i / 5 + index) + (i * index) % 7 for i in range(48)) if value else (),
+            tile_tooltip(str(metric.label), metric.text(value), "1,204", "1,293", str(metric.definition)),
+            tr("3 分钟前", "3 min ago") if key in ("seats_offline", "order_items") else "",
+        )
+    grid.set_data(data)
+    column.addWidget(grid)
+    column.addStretch(1)
+    return sheet
+
+
+def controls() -> QWidget:
+    sheet, column = page(900, 1000)
+    title = QLabel(tr("控件", "Controls"))
+    title.setProperty("look", "title")
+    column.addWidget(title)
+    row = QHBoxLayout()
+    for kind, text in (
+        ("primary", tr("保存", "Save")), ("quiet", tr("试算", "Try it")), ("danger", tr("删除分组", "Delete group")), ("plain", tr("放弃修改", "Discard"))
+    ):  # fmt: skip
+        row.addWidget(Button(text, kind))
+    disabled = Button(tr("保存", "Save"), "primary")
+    disabled.setEnabled(False)
+    row.addWidget(disabled)
+    row.addWidget(Button(tr("导出", "Export"), "quiet", "export"))
+    row.addWidget(Button(tr("添加成员", "Add member"), "primary", "add"))
+    row.addWidget(IconButton("refresh", tr("刷新", "Refresh")))
+    row.addWidget(IconButton("columns", tr("列", "Columns")))
+    row.addStretch(1)
+    column.addLayout(row)
+    row = QHBoxLayout()
+    row.addWidget(Segmented([("5", tr("5 分钟", "5 min")), ("30", tr("30 分钟", "30 min")), ("60", tr("1 小时", "1 h"))], "30"))
+    search = SearchEdit(tr("按姓名、拼音搜索", "Search by name"))
+    row.addWidget(search, 1)
+    column.addLayout(row)
+    row = QHBoxLayout()
+    for state, age in (
+        ("live", tr("1 秒前", "1 s ago")), ("delayed", tr("12 秒前", "12 s ago")), ("reconnecting", tr("40 秒前", "40 s ago")),
+        ("offline", tr("3 分钟前", "3 min ago")), ("paused", ""),
+    ):  # fmt: skip
+        pill = ConnectionPill()
+        pill.set_state(state, age, "db.example" if state == "live" else "")
+        row.addWidget(pill)
+    row.addStretch(1)
+    column.addLayout(row)
+    line = QLineEdit(tr("您好，欢迎光临！", "Hello and welcome!"))
+    column.addWidget(FormField(tr("欢迎语", "Welcome text"), line, tr("客户打开会话时看到", "Seen when a conversation opens"), 100))
+    text = QPlainTextEdit("👨‍👩‍👧‍👦 " * 12)
+    text.setFixedHeight(72)
+    column.addWidget(FormField(tr("离线留言", "Offline text"), text, limit=10))
+    wrong = FormField(tr("有效期", "Validity"), QLineEdit("2024-13-01"))
+    wrong.set_error(tr("这不是一个日期。请写成 2024-12-31。", "This is not a date. Write it as 2024-12-31."))
+    column.addWidget(wrong)
+    from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QProgressBar, QRadioButton, QSpinBox, QTabBar
+
+    row = QHBoxLayout()
+    for index, widget in enumerate((QCheckBox(tr("接待", "Serving")), QCheckBox(tr("全部", "All")), QRadioButton("24 h"), QRadioButton("7 d"))):
+        widget.setChecked(index in (0, 2))
+        row.addWidget(widget)
+    combo = QComboBox()
+    combo.addItems([tr("售前组", "Pre-sale"), tr("售后组", "After-sale")])
+    spin = QSpinBox()
+    spin.setValue(8)
+    progress = QProgressBar()
+    progress.setValue(40)
+    for widget in (combo, spin, QDateEdit(), progress):
+        row.addWidget(widget)
+    column.addLayout(row)
+    tabs = QTabBar()
+    tabs.setExpanding(False)
+    tabs.setDrawBase(False)
+    for key in OVERVIEW_TILES[5:12]:
+        tabs.addTab(str(METRICS[key].label))
+    column.addWidget(tabs)
+    skeleton = Skeleton("rows")
+    skeleton.setFixedHeight(110)
+    column.addWidget(skeleton)
+    empty = EmptyState(
+        "empty", tr("还没有会话", "No sessions yet"), tr("选择更长的日期范围，或导入历史数据。", "Choose a longer range or import history."),
+        tr("导入数据", "Import data"),
+    )  # fmt: skip
+    column.addWidget(empty, 1)
+    sheet.show()
+    show_toast(sheet, tr("已保存修改", "Changes saved"), "good", tr("撤销", "Undo"))
+    return sheet
+
+
+SHEETS = {
+    "controls": controls,
+    "tiles-1280": lambda: tiles(1060, 500),
+    "tiles-1440": lambda: tiles(1220, 500),
+    "tiles-2560": lambda: tiles(2340, 400),
+    "tiles-narrow": lambda: tiles(700, 800),
+}
+
+
+def main(folder: str, part: str = "") -> None:
+    app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name in ("light", "dark"):
+        theme.apply(app, name)
+        for language in ("zh", "en"):
+            set_language(language)
+            for sheet_name, make in SHEETS.items():
+                if part not in sheet_name:
+                    continue
+                sheet = make()
+                sheet.show()
+                for _ in range(5):
+                    app.processEvents()
+                sheet.grab().save(f"{folder}/{sheet_name}-{name}-{language}.png")
+                sheet.close()
+                sheet.deleteLater()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,205 @@
+"""One number and how it got there: caption, value, change, sparkline."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from app.domain.language import T, tr
+from ui.theme import CAPTION, CARD_RADIUS, VALUE, color, level_color
+from ui.theme.fonts import font
+from ui.theme.roles import Level
+from ui.widgets.flash import Flashes
+from ui.widgets.paint import LEFT, RIGHT, arrow, elided, level_mark, metrics, polylines, sparkline, width_of
+
+HEIGHT = 132
+_BASES = {
+    "yesterday": (T("较昨日", "vs yesterday"), T("昨日", "1 d")),
+    "week": (T("较上周", "vs last week"), T("上周", "7 d")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Against what, by how much as shown ("3.2%"), and whether up (1), down (-1) or the same (0)."""
+
+    base: Literal["yesterday", "week"]
+    text: str
+    direction: int
+
+    @property
+    def words(self) -> str:
+        way = {1: tr("上升", "up"), -1: tr("下降", "down")}.get(self.direction, tr("持平", "unchanged"))
+        return f"{_BASES[self.base][0]} {way} {self.text}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class TileData:
+    """What a tile shows. Texts are formatted already; "--" stands for no value. `stale` is the age of old data, "" when it is live."""
+
+    value: str
+    unit: str = ""
+    level: Level = ""
+    changes: tuple[Change, ...] = ()
+    spark: tuple[float | None, ...] = ()
+    tooltip: str = ""
+    stale: str = ""
+
+
+def tile_tooltip(caption: str, value: str, numerator: str, denominator: str | None, definition: str) -> str:
+    """The text of a tile's or cell's tooltip: "应答率 93.1% = 1,204 ÷ 1,293" and the definition beneath."""
+    made_of = f" = {numerator} ÷ {denominator}" if denominator is not None else ""
+    return f"{caption} {value}{made_of}\n{definition}"
+
+
+class MetricTile(QAbstractButton):
+    """Paints itself; `set_data` repaints only when something changed. `scale` enlarges everything for a wallboard."""
+
+    opened = Signal(str)
+    """The key, on click, Enter or Space."""
+
+    def __init__(self, key: str, caption: str, scale: float = 1.0, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.key, self.caption = key, caption
+        self._scale = scale
+        self._data = TileData("--")
+        self._lines: list[QPolygonF] = []
+        self._flashes = Flashes(self, self._flashed)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(round(120 * scale), round(HEIGHT * scale))
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.clicked.connect(self._open)
+        self.set_data(self._data)
+
+    def data(self) -> TileData:
+        return self._data
+
+    def set_data(self, data: TileData) -> None:
+        """A changed value flashes; the first one does not."""
+        before, self._data = self._data, data
+        if data == before and self.accessibleName():
+            return
+        if data.value != before.value and before.value != "--" and not data.stale:
+            self._flashes.touch(("value",))
+        if data.spark != before.spark:
+            self._lines = polylines(data.spark, self._spark_rect())
+        if data.tooltip != before.tooltip:
+            self.setToolTip(data.tooltip)
+        self.setAccessibleName(self._spoken())
+        self.setAccessibleDescription(data.tooltip)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(round(168 * self._scale), round(HEIGHT * self._scale))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._lines = polylines(self._data.spark, self._spark_rect())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        data, scale = self._data, self._scale
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        edge = level_color(data.level, "border") if data.level in ("warn", "alarm") and not data.stale else color("border")
+        if self.hasFocus():
+            edge = color("accent")
+        elif self.underMouse() and data.level not in ("warn", "alarm"):
+            edge = color("quiet", 0.5)
+        painter.setPen(QPen(edge, 1))
+        painter.setBrush(color("surface"))
+        painter.drawRoundedRect(box, CARD_RADIUS, CARD_RADIUS)
+        if strength := self._flashes.strength("value"):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color("accent", round(0.14 * strength, 3)))
+            painter.drawRoundedRect(box, CARD_RADIUS, CARD_RADIUS)
+
+        left, width = self._padding(), self.width() - 2 * self._padding()
+        caption_size = round(CAPTION * scale)
+        top, line = 11 * scale, 18 * scale
+        painter.setFont(font(caption_size))
+        painter.setPen(color("quiet"))
+        room = width
+        if data.stale:
+            age = elided(data.stale, int(width / 2), caption_size)
+            painter.drawText(QRectF(left, top, width, line), RIGHT, age)
+            room -= width_of(age, caption_size) + 6 * scale
+        elif data.level in ("warn", "alarm"):
+            level_mark(painter, left + width - 9 * scale, top + line / 2, data.level, level_color(data.level), 9 * scale)
+            room -= 14 * scale
+            painter.setPen(color("quiet"))
+        painter.drawText(QRectF(left, top, room, line), LEFT, elided(self.caption, int(room), caption_size))
+        self._paint_value(painter, left, top + line + 1 * scale, width)
+        self._paint_changes(painter, left, top + line + 41 * scale, width)
+        ink = color("quiet", 0.5) if data.stale else level_color(data.level if data.level in ("warn", "alarm") else "", "accent")
+        spark = self._spark_rect()
+        sparkline(painter, spark, self._lines, ink, None if data.stale else color("accent", 0.08) if not data.level else None)
+
+    def _paint_value(self, painter: QPainter, left: float, top: float, width: float) -> None:
+        data, scale = self._data, self._scale
+        unit_size = round(CAPTION * scale)
+        unit_width = width_of(data.unit, unit_size) + 4 * scale if data.unit else 0.0
+        size = round(VALUE * scale)
+        while size > 14 * scale and width_of(data.value, size, True) + unit_width > width:
+            size -= 2
+        painter.setFont(font(size, True))
+        quiet = data.stale or data.value == "--"
+        painter.setPen(color("quiet") if quiet else level_color(data.level))
+        baseline = top + metrics(round(VALUE * scale), True).ascent() * 0.93
+        painter.drawText(round(left), round(baseline), data.value)
+        if data.unit:
+            painter.setFont(font(unit_size))
+            painter.setPen(color("quiet"))
+            painter.drawText(round(left + width_of(data.value, size, True) + 4 * scale), round(baseline), data.unit)
+
+    def _paint_changes(self, painter: QPainter, left: float, top: float, width: float) -> None:
+        """Both changes with full words if they fit, else with short ones, else the first alone."""
+        scale, size = self._scale, round(CAPTION * self._scale)
+        line = 16 * scale
+        for short, shown in ((0, self._data.changes), (1, self._data.changes), (0, self._data.changes[:1]), (1, self._data.changes[:1])):
+            parts = [(change, str(_BASES[change.base][short])) for change in shown]
+            widths = [width_of(word, size) + width_of(change.text, size) + 15 * scale for change, word in parts]
+            if sum(widths) + 8 * scale * (len(parts) - 1) <= width:
+                break
+        else:
+            return
+        x = left
+        painter.setFont(font(size))
+        for (change, word), taken in zip(parts, widths, strict=True):
+            painter.setPen(color("quiet"))
+            painter.drawText(QRectF(x, top, taken, line), LEFT, word)
+            after = x + width_of(word, size) + 4 * scale
+            arrow(painter, after, top + line / 2, change.direction, color("quiet"), 7 * scale)
+            painter.setPen(color("quiet") if self._data.stale else color("text"))
+            painter.drawText(QRectF(after + 10 * scale, top, taken, line), LEFT, change.text)
+            x += taken + 8 * scale
+
+    def _padding(self) -> float:
+        return (16 if self.width() >= 170 * self._scale else 12) * self._scale
+
+    def _spark_rect(self) -> QRectF:
+        pad = self._padding()
+        return QRectF(pad, self.height() - 33 * self._scale, max(1.0, self.width() - 2 * pad), 22 * self._scale)
+
+    def _spoken(self) -> str:
+        data = self._data
+        level = {"warn": tr("需注意", "warning"), "alarm": tr("告警", "alarm")}.get(data.level, "")
+        parts = (f"{self.caption} {data.value}{data.unit}", level, *(change.words for change in data.changes), data.stale)
+        return tr("，", ", ").join(part for part in parts if part)
+
+    def _flashed(self, keys: Collection[Hashable]) -> None:
+        self.update()
+
+    def _open(self) -> None:
+        self.opened.emit(self.key)
+
