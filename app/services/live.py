@@ -1,0 +1,516 @@
+"""What the live pages show: the store and every seat at this moment.
+
+Numbers of the day come from the day's counters, gauges (active, waiting …) from the open sessions alone, so a refresh costs the
+same after a day and after a year. `at` is the moment the answer is for: now, unless a caller asks otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import Connection, case, func, or_, select
+
+from app.domain.conversation import CHANNELS, CLOSERS, LEAVE, ONLINE, PAGES, REASONS
+from app.domain.counters import Counts
+from app.domain.language import T
+from app.domain.localtime import SLOTS_PER_DAY, LocalTime
+from app.domain.metrics import METRICS, total
+from app.domain.presence import STATES
+from app.storage import schema
+from app.storage.queries import Slice, matches, running_presence, sums
+
+if TYPE_CHECKING:
+    from app.services.workspace import StoreInfo, Workspace
+
+PENDING_MS = 30_000
+SILENT_MS = 180_000
+STUCK_LEAVE_MS = 3_600_000
+_HISTORY_KEPT_MS = 600_000
+_NEEDS_LIMIT = 100
+
+Value = float | int | None
+State = Literal["available", "away", "suspended", "offline"]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupInfo:
+    id: int
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatRow:
+    """One agent now. `numbers`: the day's counters and this moment's gauges, for any metric of the catalogue."""
+
+    id: int
+    code: str
+    name: str
+    team: str
+    capacity: int | None
+    state: State
+    state_since: int | None
+    numbers: Counts
+
+    def value(self, key: str) -> Value:
+        return METRICS[key].value(self.numbers, pending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """`rows` in order of code; `numbers` of the whole slice (its total row); `groups` and `teams` to filter by."""
+
+    at: int
+    rows: list[SeatRow]
+    numbers: Counts
+    groups: list[GroupInfo]
+    teams: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The store now, and what the same counters were at the same time yesterday and a week ago (None: no data that day)."""
+
+    at: int
+    numbers: Counts
+    yesterday: Counts | None
+    week_ago: Counts | None
+    groups: list[GroupInfo]
+
+    def value(self, key: str) -> Value:
+        return METRICS[key].value(self.numbers, pending=True)
+
+    def change(self, key: str, against: Literal["yesterday", "week_ago"]) -> tuple[Value, Value]:
+        """(value then, difference now − then); None where either has no value or the metric has no past."""
+        then_numbers = self.yesterday if against == "yesterday" else self.week_ago
+        metric = METRICS[key]
+        if then_numbers is None or metric.live:
+            return None, None
+        then, now = metric.value(then_numbers), self.value(key)
+        return then, None if then is None or now is None else now - then
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Steps of a day: `minutes[i]` after local midnight is where step i begins; None where there is no value or not yet one."""
+
+    step: int
+    minutes: list[int]
+    today: dict[str, list[Value]]
+    yesterday: dict[str, list[Value]]
+    usual: dict[str, list[Value]]
+    """Mean of the last 7 same weekdays that have data: counts divided by their number, ratios pooled."""
+    usual_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that needs a person now; `agent` and `session` are codes of what it is about."""
+
+    kind: Literal["waiting", "unassigned", "full", "silent", "leave"]
+    level: Literal["warn", "alarm"]
+    title: T
+    since: int | None
+    agent: str | None = None
+    agent_name: str = ""
+    session: str | None = None
+    customer: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A session in a list. Times epoch ms; `waiting_since` only while the customer waits for a reply."""
+
+    id: int
+    code: str
+    customer: str
+    customer_name: str
+    agent: str | None
+    agent_name: str
+    group: str
+    kind: str
+    channel: str
+    page: str
+    region: str
+    opened_at: int
+    first_reply_ms: int | None
+    waiting_since: int | None
+    agent_messages: int
+    customer_messages: int
+    rating: int
+    closed_at: int | None
+    closed_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Presence from `start` to `end` (epoch ms); the running one ends at the moment of asking."""
+
+    state: State
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDay:
+    """One agent's day for the drawer; `day_start` and `day_end` are the store's midnights around it."""
+
+    seat: SeatRow
+    at: int
+    day_start: int
+    day_end: int
+    presence: list[Interval]
+    open_sessions: list[SessionInfo]
+    curves: Curves
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    at: int
+    sender: Literal["customer", "agent", "bot", "system"]
+    name: str
+    content: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    session: SessionInfo
+    messages: list[Message]
+
+
+@dataclass(slots=True)
+class _Day:
+    """A day's counters by slot; history hardly changes, so it is kept for a while."""
+
+    read_at: int
+    slots: dict[int, Counts]
+
+
+@dataclass(slots=True)
+class LiveService:
+    workspace: Workspace
+    _days: dict[tuple[int, int, int | None, int | None], _Day] = field(default_factory=dict)
+
+    # -- store --
+
+    def overview(self, store: StoreInfo, group: int | None = None, at: int | None = None) -> Overview:
+        local, at = self._moment(store, at)
+        with self.workspace.database.read() as connection:
+            _, numbers = _seats(connection, store.id, local, at, group)
+            day, slot = local.day_slot(at)
+            return Overview(
+                at,
+                numbers,
+                self._until(connection, store.id, day - 1, slot, group, at),
+                self._until(connection, store.id, day - 7, slot, group, at),
+                _groups(connection, store.id),
+            )
+
+    def curves(
+        self, store: StoreInfo, keys: Sequence[str], step: int, group: int | None = None, agent: int | None = None, at: int | None = None
+    ) -> Curves:
+        """Today against yesterday and the mean of the last 7 same weekdays, in steps of `step` minutes (5, 30 or 60)."""
+        local, at = self._moment(store, at)
+        day, slot = local.day_slot(at)
+        with self.workspace.database.read() as connection:
+            today = self._slots(connection, store.id, day, group, agent, at, fresh=True)
+            yesterday = self._slots(connection, store.id, day - 1, group, agent, at)
+            usual = [self._slots(connection, store.id, day - 7 * week, group, agent, at) for week in range(1, 8)]
+        usual = [slots for slots in usual if slots]
+        width = step // 5
+        steps = range(SLOTS_PER_DAY // width)
+        now_step = slot // width
+
+        def at_step(slots: dict[int, Counts], index: int) -> Counts:
+            return total(slots[s] for s in range(index * width, (index + 1) * width) if s in slots)
+
+        today_rows = [at_step(today, i) if i <= now_step else None for i in steps]
+        yesterday_rows = [at_step(yesterday, i) if yesterday else None for i in steps]
+        usual_rows = [total(at_step(slots, i) for slots in usual) if usual else None for i in steps]
+
+        def values(rows: Sequence[Counts | None], share: int = 1) -> dict[str, list[Value]]:
+            found: dict[str, list[Value]] = {}
+            for key in keys:
+                metric = METRICS[key]
+                line = [None if row is None else metric.value(row) for row in rows]
+                found[key] = [None if v is None else v if metric.is_ratio else v / share if share > 1 else v for v in line]
+            return found
+
+        return Curves(
+            step, [i * step for i in steps], values(today_rows), values(yesterday_rows), values(usual_rows, len(usual)), len(usual)
+        )
+
+    def needs(self, store: StoreInfo, group: int | None = None, at: int | None = None) -> list[Need]:
+        """What needs somebody now, the worst first: customers waiting beyond the limit, full and silent agents, stuck leave messages."""
+        local, at = self._moment(store, at)
+        limit, alarm = METRICS["longest_wait"].warn or 0, METRICS["longest_wait"].alarm or 0
+        s, a, c = schema.sessions.c, schema.agents.c, schema.customers.c
+        found: list[Need] = []
+        with self.workspace.database.read() as connection:
+            seats, _ = _seats(connection, store.id, local, at, group)
+            waiting = (
+                select(s.code, s.waiting_since, a.code.label("agent"), a.name, c.name.label("customer"), c.code.label("who"))
+                .select_from(
+                    schema.sessions.outerjoin(schema.agents, a.id == s.agent_id).outerjoin(schema.customers, c.id == s.customer_id)
+                )
+                .where(_open(store.id, group), s.kind == ONLINE, s.waiting_since <= at - limit * 1000)
+                .order_by(s.waiting_since)
+                .limit(_NEEDS_LIMIT)
+            )
+            for row in connection.execute(waiting):
+                found.append(
+                    Need(
+                        "waiting" if row.agent else "unassigned",
+                        "alarm" if at - row.waiting_since >= alarm * 1000 else "warn",
+                        T("客户等待回复", "Customer waiting") if row.agent else T("客户等待分配", "Customer waiting for an agent"),
+                        row.waiting_since,
+                        row.agent,
+                        row.name or "",
+                        row.code,
+                        row.customer or row.who or "",
+                    )
+                )
+            stuck = connection.execute(
+                select(func.count(), func.min(s.opened_at)).where(
+                    _open(store.id, group), s.kind == LEAVE, s.agent_messages == 0, s.opened_at <= at - STUCK_LEAVE_MS
+                )
+            ).one()
+            spoke = self._last_words(connection, store.id, [seat.id for seat in seats if seat.numbers.get("waiting", 0)])
+        if stuck[0]:
+            found.append(
+                Need("leave", "warn", T("留言超过1小时未处理", "Leave messages untouched for over an hour"), stuck[1], count=stuck[0])
+            )
+        for seat in seats:
+            if seat.capacity and seat.numbers.get("active", 0) >= seat.capacity and seat.state != "offline":
+                found.append(
+                    Need("full", "warn", T("坐席已满载", "Agent at cap"), None, seat.code, seat.name, count=seat.numbers["active"])
+                )
+            wait = seat.numbers.get("longest_wait_ms", 0)
+            last = spoke.get(seat.id)
+            if seat.state in ("available", "away") and wait >= SILENT_MS and (last is None or last <= at - SILENT_MS):
+                found.append(
+                    Need("silent", "alarm", T("坐席长时间没有回复", "Agent has gone silent"), last, seat.code, seat.name,
+                         count=seat.numbers["waiting"])
+                )  # fmt: skip
+        order = {"silent": 0, "unassigned": 1, "waiting": 2, "full": 3, "leave": 4}
+        found.sort(key=lambda n: (n.level != "alarm", order[n.kind], n.since or at))
+        return found
+
+    # -- seats --
+
+    def seats(self, store: StoreInfo, group: int | None = None, at: int | None = None) -> Seats:
+        local, at = self._moment(store, at)
+        with self.workspace.database.read() as connection:
+            rows, numbers = _seats(connection, store.id, local, at, group)
+            return Seats(at, rows, numbers, _groups(connection, store.id), sorted({row.team for row in rows if row.team}))
+
+    def agent_day(self, store: StoreInfo, agent: str, at: int | None = None) -> AgentDay | None:
+        """One agent's today: presence, trend in half hours, current sessions; None for an unknown code."""
+        local, at = self._moment(store, at)
+        day = local.day(at)
+        start, end = local.start_of_day(day), local.start_of_day(day + 1)
+        with self.workspace.database.read() as connection:
+            seats, _ = _seats(connection, store.id, local, at, None)
+            seat = next((row for row in seats if row.code == agent), None)
+            if seat is None:
+                return None
+            points = _points(connection, seat.id, start, at)
+            open_sessions = _session_list(connection, _open(store.id, None) & (schema.sessions.c.agent_id == seat.id))
+        return AgentDay(
+            seat,
+            at,
+            start,
+            end,
+            points,
+            open_sessions,
+            self.curves(store, ("consults", "received", "reply_30s_rate", "avg_reply"), 30, None, seat.id, at),
+        )
+
+    def transcript(self, store: StoreInfo, session: str) -> Transcript | None:
+        """A session with its messages, oldest first; None for an unknown code."""
+        self.workspace.actor.require("transcripts.view")
+        s, m, a = schema.sessions.c, schema.messages.c, schema.agents.c
+        senders: tuple[Literal["customer", "agent", "bot", "system"], ...] = ("customer", "agent", "bot", "system")
+        contents = ("text", "image", "card", "file")
+        with self.workspace.database.read() as connection:
+            found = _session_list(connection, (s.store_id == store.id) & (s.code == session))
+            if not found:
+                return None
+            info = found[0]
+            rows = connection.execute(
+                select(m.at, m.sender, m.content, m.text, a.name, a.code)
+                .select_from(schema.messages.outerjoin(schema.agents, a.id == m.agent_id))
+                .where(m.session_id == info.id)
+                .order_by(m.at, m.key)
+            ).all()
+        messages = []
+        for at, sender, content, body, name, code in rows:
+            kind = senders[sender - 1]
+            who = {"customer": info.customer_name or info.customer, "agent": name or code or info.agent_name or info.agent or ""}.get(
+                kind, ""
+            )
+            messages.append(Message(at, kind, who, contents[content], body or ""))
+        return Transcript(info, messages)
+
+    # -- inside --
+
+    def _moment(self, store: StoreInfo, at: int | None) -> tuple[LocalTime, int]:
+        self.workspace.actor.require("live.view")
+        return LocalTime(store.zone), self.workspace.now(store) if at is None else at
+
+    def _slots(
+        self, connection: Connection, store: int, day: int, group: int | None, agent: int | None, at: int, fresh: bool = False
+    ) -> dict[int, Counts]:
+        key = (store, day, group, agent)
+        held = self._days.get(key)
+        if fresh or held is None or not 0 <= at - held.read_at < _HISTORY_KEPT_MS:
+            slots = sums(connection, Slice(store, day, day, agent, group), ("slot",))
+            held = self._days[key] = _Day(at, slots)
+            if len(self._days) > 64:
+                del self._days[next(iter(self._days))]
+        return held.slots
+
+    def _until(self, connection: Connection, store: int, day: int, slot: int, group: int | None, at: int) -> Counts | None:
+        slots = self._slots(connection, store, day, group, None, at)
+        return total(counts for s, counts in slots.items() if s <= slot) if slots else None
+
+    def _last_words(self, connection: Connection, store: int, agents: list[int]) -> dict[int, int]:
+        if not agents:
+            return {}
+        s, m = schema.sessions.c, schema.messages.c
+        statement = (
+            select(s.agent_id, func.max(m.at))
+            .select_from(schema.sessions.join(schema.messages, m.session_id == s.id))
+            .where(_open(store, None), s.agent_id.in_(agents), m.sender == 2)
+            .group_by(s.agent_id)
+        )
+        return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _open(store: int, group: int | None):  # type: ignore[no-untyped-def]
+    s = schema.sessions.c
+    where = (s.store_id == store) & s.closed_at.is_(None) & s.opened_at.is_not(None)
+    return where if group is None else where & (s.group_id == group)
+
+
+def _groups(connection: Connection, store: int) -> list[GroupInfo]:
+    g = schema.skill_groups.c
+    return [
+        GroupInfo(r.id, r.code, r.name or r.code)
+        for r in connection.execute(select(g.id, g.code, g.name).where(g.store_id == store).order_by(g.code))
+    ]
+
+
+def _seats(connection: Connection, store: int, local: LocalTime, at: int, group: int | None) -> tuple[list[SeatRow], Counts]:
+    """(every active agent, the numbers of the whole slice with the sessions of no agent and the seats by state)."""
+    day = local.day(at)
+    slice_ = Slice(store, day, day, None, group)
+    counted = sums(connection, slice_, ("agent_id",), histograms=True)
+    if group is None:
+        for key, counts in running_presence(connection, store, local, at).items():
+            if matches(slice_, key.day, key.slot, key.agent, key.group, key.flag):
+                mine = counted.setdefault(key.agent, {})
+                for name, value in counts.items():
+                    mine[name] = mine.get(name, 0) + value
+    for agent, gauges in _gauges(connection, store, at, group).items():
+        counted.setdefault(agent, {}).update(gauges)
+    members = None if group is None else _members(connection, store, group, day) | set(counted)
+    a = schema.agents.c
+    rows: list[SeatRow] = []
+    for r in connection.execute(
+        select(a.id, a.code, a.name, a.team, a.capacity, a.state, a.state_since).where(a.store_id == store, a.active).order_by(a.code)
+    ):
+        if members is not None and r.id not in members:
+            continue
+        numbers = counted.pop(r.id, {})
+        if r.capacity is not None:
+            numbers["capacity"] = r.capacity
+            if numbers.get("active"):
+                numbers["active_capped"] = numbers["active"]
+        rows.append(SeatRow(r.id, r.code, r.name or r.code, r.team, r.capacity, STATES[r.state], r.state_since, numbers))  # type: ignore[arg-type]
+    whole = total([*(row.numbers for row in rows), *counted.values()])
+    whole["seats_total"] = len(rows)
+    whole["seats_online"] = sum(row.state != "offline" for row in rows)
+    whole["seats_suspended"] = sum(row.state == "suspended" for row in rows)
+    whole["seats_offline"] = sum(row.state == "offline" for row in rows)
+    whole["seats_serving"] = sum(row.state in ("available", "away") and row.numbers.get("active", 0) > 0 for row in rows)
+    return rows, whole
+
+
+def _members(connection: Connection, store: int, group: int, day: int) -> set[int]:
+    """Who has worked in the group within a week."""
+    d = schema.day_counters.c
+    found = connection.execute(
+        select(d.agent_id).distinct().where(d.store_id == store, d.day >= day - 7, d.day <= day, d.group_id == group, d.agent_id != 0)
+    )
+    return {row[0] for row in found}
+
+
+def _gauges(connection: Connection, store: int, at: int, group: int | None) -> dict[int, Counts]:
+    """This moment's gauges by agent (0: sessions nobody has), from the open sessions."""
+    s = schema.sessions.c
+    clock = case((s.transferred_at > s.first_customer_at, s.transferred_at), else_=s.first_customer_at)
+    pending = case((s.first_reply_ms.is_(None) & s.first_customer_at.is_not(None) & (clock > at - PENDING_MS), 1), else_=0)
+    statement = (
+        select(s.agent_id, func.count(), func.count(s.waiting_since), func.min(s.waiting_since), func.sum(pending))
+        .where(_open(store, group), s.kind == ONLINE)
+        .group_by(s.agent_id)
+    )
+    found: dict[int, Counts] = {}
+    for agent, active, waiting, oldest, unsettled in connection.execute(statement):
+        gauges: Counts = {"waiting": waiting, "pending": unsettled or 0}
+        if agent:
+            gauges["active"] = active
+        if oldest is not None:
+            gauges["longest_wait_ms"] = max(0, at - oldest)
+        found[agent] = gauges
+    return found
+
+
+def _points(connection: Connection, agent: int, start: int, at: int) -> list[Interval]:
+    p = schema.presence.c
+    before = select(func.max(p.at)).where(p.agent_id == agent, p.at < start).scalar_subquery()
+    rows = connection.execute(
+        select(p.at, p.state).where(p.agent_id == agent, p.at <= at, or_(p.at >= start, p.at == before)).order_by(p.at, p.state)
+    ).all()
+    found: list[Interval] = []
+    for i, (since, state) in enumerate(rows):
+        until = rows[i + 1][0] if i + 1 < len(rows) else at
+        since = max(since, start)
+        if until > since:
+            if found and found[-1].state == STATES[state]:
+                since = found.pop().start
+            found.append(Interval(STATES[state], since, until))  # type: ignore[arg-type]
+    return found
+
+
+def _session_list(connection: Connection, where, limit: int = 500) -> list[SessionInfo]:  # type: ignore[no-untyped-def]
+    s, a, c, g = schema.sessions.c, schema.agents.c, schema.customers.c, schema.skill_groups.c
+    statement = (
+        select(
+            s.id, s.code, c.code.label("who"), c.name.label("customer_name"), a.code.label("agent"), a.name, g.name.label("group_name"),
+            g.code.label("group_code"), s.kind, s.channel, s.page, s.region, s.opened_at, s.first_reply_ms, s.waiting_since, s.agent_messages,
+            s.customer_messages, s.rating, s.closed_at, s.closed_by, s.reason,
+        )
+        .select_from(
+            schema.sessions.outerjoin(schema.agents, a.id == s.agent_id)
+            .outerjoin(schema.customers, c.id == s.customer_id)
+            .outerjoin(schema.skill_groups, g.id == s.group_id)
+        )
+        .where(where)
+        .order_by(s.opened_at)
+        .limit(limit)
+    )  # fmt: skip
+    return [
+        SessionInfo(
+            r.id, r.code, r.who or "", r.customer_name or "", r.agent, r.name or r.agent or "", r.group_name or r.group_code or "",
+            "leave" if r.kind == LEAVE else "online", CHANNELS[r.channel], PAGES[r.page], r.region, r.opened_at, r.first_reply_ms,
+            r.waiting_since, r.agent_messages, r.customer_messages, r.rating, r.closed_at, CLOSERS[r.closed_by], REASONS[r.reason],
+        )
+        for r in connection.execute(statement)
+    ]  # fmt: skip

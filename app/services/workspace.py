@@ -1,0 +1,102 @@
+"""A connected database and what can be asked of it: the one thing that pages and commands are handed."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from app.domain.language import tr
+from app.domain.localtime import LocalTime
+from app.domain.permissions import Actor
+from app.storage import schema
+from app.storage.database import Database
+from app.storage.faults import FaultError
+
+if TYPE_CHECKING:
+    from app.services.live import LiveService
+    from app.services.reports import ReportService
+    from app.storage.notices import Notices
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    id: int
+    code: str
+    name: str
+    zone: str
+
+
+class Workspace:
+    """Thread-safe; every call blocks and belongs on a worker thread.
+
+    Raises FaultError where a person can act, NotAllowedError where the actor lacks a permission.
+    """
+
+    def __init__(self, database: Database, actor: Actor) -> None:
+        self.database = database
+        self.actor = actor
+
+    @classmethod
+    def open(cls, url: str, actor: Actor, create: bool = True) -> Workspace:
+        return cls(Database(url, create), actor)
+
+    @property
+    def is_local(self) -> bool:
+        return self.database.is_sqlite
+
+    def stores(self) -> list[StoreInfo]:
+        return [StoreInfo(*row) for row in self.database.stores()]
+
+    def store(self, code: str | None) -> StoreInfo:
+        """The store with this code, or the only one when no code is given."""
+        stores = self.stores()
+        for store in stores:
+            if store.code == code or (code is None and len(stores) == 1):
+                return store
+        known = "、".join(store.code for store in stores) or tr("（没有店铺）", "(none)")
+        if code is None:
+            raise FaultError("refused", tr(f"请用 --store 指定店铺：{known}", f"Say which store with --store: {known}"))
+        raise FaultError("refused", tr(f"没有店铺 {code}；现有：{known}", f"There is no store {code}; there are: {known}"))
+
+    def now(self, store: StoreInfo) -> int:
+        """The store's present moment, epoch ms: the wall clock, or a simulated store's own faster one."""
+        with self.database.read() as connection:
+            clock: str | None = connection.execute(select(schema.stores.c.clock).where(schema.stores.c.id == store.id)).scalar()
+        return store_time(clock)
+
+    def local(self, store: StoreInfo) -> LocalTime:
+        return LocalTime(store.zone)
+
+    @cached_property
+    def live(self) -> LiveService:
+        from app.services.live import LiveService
+
+        return LiveService(self)
+
+    @cached_property
+    def reports(self) -> ReportService:
+        from app.services.reports import ReportService
+
+        return ReportService(self)
+
+    def notices(self, store_id: int) -> Notices:
+        from app.storage.notices import Notices
+
+        return Notices(self.database, store_id)
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def store_time(clock: str | None, wall: int | None = None) -> int:
+    """Store time for a stored clock setting ({"wall": ms, "store": ms, "speed": x}; None for the wall clock)."""
+    now = time.time_ns() // 1_000_000 if wall is None else wall
+    if not clock:
+        return now
+    setting = json.loads(clock)
+    return int(setting["store"] + (now - setting["wall"]) * setting["speed"])
