@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -65,9 +66,13 @@ class Workspace:
 
     def now(self, store: StoreInfo) -> int:
         """The store's present moment, epoch ms: the wall clock, or a simulated store's own faster one."""
+        return self.clock(store)()
+
+    def clock(self, store: StoreInfo) -> Callable[[], int]:
+        """The store's clock, read once: calling it gives the present moment without asking the database again."""
         with self.database.read() as connection:
-            clock: str | None = connection.execute(select(schema.stores.c.clock).where(schema.stores.c.id == store.id)).scalar()
-        return store_time(clock)
+            setting: str | None = connection.execute(select(schema.stores.c.clock).where(schema.stores.c.id == store.id)).scalar()
+        return lambda: store_time(setting)
 
     def local(self, store: StoreInfo) -> LocalTime:
         return LocalTime(store.zone)
