@@ -21,7 +21,7 @@ from ui.runtime.operations import Operations
 from ui.runtime.problems import Problem, sort
 
 if TYPE_CHECKING:
-    from app.services.session import StoreInfo, Workspace
+    from app.services.workspace import StoreInfo, Workspace
 
     from ui.runtime.feed import LiveFeed, Quality
     from ui.runtime.preferences import Preferences
@@ -112,6 +112,7 @@ class PageContext:
     prefs: Preferences
     operations: Operations
     clock: Clock
+    """The store's present moment; a simulated store runs on its own, faster clock."""
     navigate: Callable[[str, dict[str, Any]], None]
     """Show another page by key and hand it `dict` through `open_at`; an unknown or forbidden key is told to the person."""
     toast: Callable[[str, str], None]

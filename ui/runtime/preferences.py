@@ -40,6 +40,7 @@ SETTINGS: dict[str, Setting] = {
         Setting("language", "zh", T("语言", "Language"), ("zh", "en")),
         Setting("theme", "system", T("主题", "Theme"), ("system", "light", "dark")),
         Setting("sidebar_collapsed", False, T("收起侧栏", "Sidebar collapsed")),
+        Setting("sidebar_closed", [], T("收起的分组", "Closed groups")),
         Setting("geometry", "", T("窗口位置", "Window geometry")),
         Setting("page", "overview", T("上次的页面", "Last page")),
         Setting("connections", [], T("最近的连接", "Recent connections")),

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from app.domain.language import T
 from ui.theme import CAPTION, color, font, level_color
 
-Connection = Literal["live", "delayed", "reconnecting", "offline", "paused"]
+Connection = Literal["connecting", "live", "delayed", "reconnecting", "offline", "paused"]
 _LOOK: dict[Connection, tuple[T, str]] = {
+    "connecting": (T("正在连接", "Connecting"), "quiet"),
     "live": (T("实时", "Live"), "good"),
     "delayed": (T("有延迟", "Delayed"), "warn"),
     "reconnecting": (T("正在重连", "Reconnecting"), "warn"),
@@ -67,7 +68,7 @@ class ConnectionPill(QAbstractButton):
         if self._state == "live":
             painter.setBrush(ink)
         painter.drawEllipse(dot)
-        if self._state in ("delayed", "reconnecting"):
+        if self._state in ("connecting", "delayed", "reconnecting"):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(ink)
             painter.drawPie(dot, 90 * 16, 180 * 16)

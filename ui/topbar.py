@@ -1,0 +1,232 @@
+"""The top bar: where one is, the page's own controls, how fresh the data is, what happened, who one is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+
+from app.domain.language import T, tr
+from app.domain.permissions import PERMISSIONS, Actor
+from ui.runtime.feed import Quality
+from ui.theme import CAPTION, SPACE_1, SPACE_2, SPACE_3, SPACE_6, color, font, icon
+from ui.widgets.buttons import IconButton
+from ui.widgets.pill import ConnectionPill
+
+HEIGHT = 48
+KEPT_NEWS = 20
+
+LANGUAGES: tuple[tuple[str, str], ...] = (("zh", "中文"), ("en", "English"))
+THEMES: tuple[tuple[str, T], ...] = (
+    ("light", T("浅色", "Light")),
+    ("dark", T("深色", "Dark")),
+    ("system", T("跟随系统", "Follow the system")),
+)
+
+
+def age_text(seconds: float) -> str:
+    """How long ago, in the largest unit that fits."""
+    if seconds < 60:
+        return tr(f"{int(seconds)} 秒前", f"{int(seconds)} s ago")
+    if seconds < 3600:
+        return tr(f"{int(seconds // 60)} 分钟前", f"{int(seconds // 60)} min ago")
+    return tr(f"{int(seconds // 3600)} 小时前", f"{int(seconds // 3600)} h ago")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something a person can do from a menu or the palette. `keys` is its shortcut, `hint` what stands quietly beside its name."""
+
+    key: str
+    label: T
+    icon: str
+    run: Callable[[], None]
+    keys: str = ""
+    hint: str = ""
+    why_not: str = ""
+    checked: bool | None = None
+
+
+def menu_of(commands: Sequence[Command | None], parent: QWidget, menu: QMenu | None = None) -> QMenu:
+    """A menu of commands, None for a line between; deleted when it closes unless it is a submenu."""
+    if menu is None:
+        menu = QMenu(parent)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.setToolTipsVisible(True)
+    for command in commands:
+        if command is None:
+            menu.addSeparator()
+            continue
+        action = menu.addAction(str(command.label) + (f"\t{command.keys}" if command.keys else ""))
+        if command.checked is not None:
+            action.setCheckable(True)
+            action.setChecked(command.checked)
+        elif command.icon:
+            action.setIcon(icon(command.icon))
+        action.setEnabled(not command.why_not)
+        action.setToolTip(command.why_not)
+        action.triggered.connect(command.run)
+    return menu
+
+
+class Bell(IconButton):
+    """What happened while nobody looked: warnings and alarms since the start, newest first."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("bell", tr("通知", "Notifications"), parent)
+        self._news: list[tuple[float, str, str]] = []
+        self._unread = 0
+        self.clicked.connect(self._open)
+
+    def take_over(self, older: Bell) -> None:
+        """Continue another bell's list, when the shell is built again."""
+        self._news, self._unread = older._news, older._unread
+        self._say()
+
+    def add(self, text: str, level: str) -> None:
+        self._news = [(time.time(), text, level), *self._news][:KEPT_NEWS]
+        self._unread += 1
+        self._say()
+
+    @property
+    def unread(self) -> int:
+        return self._unread
+
+    def _say(self) -> None:
+        self.setAccessibleName(tr("通知", "Notifications") + (f" ({self._unread})" if self._unread else ""))
+        self.update()
+
+    def _open(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for at, text, level in self._news:
+            clock = time.strftime("%H:%M", time.localtime(at))
+            action = menu.addAction(icon(level if level in ("warn", "alarm", "good") else "info", "quiet"), f"{clock}  {_short(text)}")
+            action.setToolTip(text)
+        if not self._news:
+            menu.addAction(tr("暂无通知", "Nothing has happened")).setEnabled(False)
+        menu.setToolTipsVisible(True)
+        self._unread = 0
+        self._say()
+        menu.popup(self.mapToGlobal(QPoint(self.width() - menu.sizeHint().width(), self.height() + SPACE_1)))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._unread:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color("alarm"))
+        mark = QRect(self.width() - 16, 2, 14, 14)
+        painter.drawEllipse(mark)
+        painter.setPen(color("surface"))
+        painter.setFont(font(10, True))
+        painter.drawText(mark, Qt.AlignmentFlag.AlignCenter, str(min(self._unread, 9)))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+class SearchPill(QToolButton):
+    """Opens the command palette; looks like a field, because that is what comes."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setFixedSize(QSize(92, 26))
+        self.setAccessibleName(tr("命令面板", "Command palette"))
+        self.setToolTip(tr("页面、客服、操作 (Ctrl+K)", "Pages, agents, actions (Ctrl+K)"))
+        self._icon = icon("search")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(color("accent" if self.hasFocus() else "border"))
+        painter.setBrush(color("hover" if self.underMouse() else "window"))
+        painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 13, 13)
+        self._icon.paint(painter, QRect(10, 6, 14, 14))
+        painter.setPen(color("quiet"))
+        painter.setFont(font(CAPTION))
+        painter.drawText(self.rect().adjusted(30, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, "Ctrl K")
+
+
+class TopBar(QWidget):
+    """`searched`, `pill_clicked` and `user_clicked` are clicks; the shell decides what they open."""
+
+    searched = Signal()
+    pill_clicked = Signal()
+    user_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(HEIGHT)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE_6, 0, SPACE_3, 1)
+        row.setSpacing(SPACE_2)
+        self._title = QLabel(self)
+        self._title.setProperty("look", "title")
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._path = QLabel(self)
+        self._path.setProperty("look", "quiet")
+        self._path.setTextFormat(Qt.TextFormat.PlainText)
+        self._path.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._slot = QHBoxLayout()
+        self._slot.setContentsMargins(SPACE_3, 0, SPACE_3, 0)
+        self._filters: QWidget | None = None
+        self.search = SearchPill(self)
+        self.search.clicked.connect(self.searched)
+        self.pill = ConnectionPill(self)
+        self.pill.clicked.connect(self.pill_clicked)
+        self.bell = Bell(self)
+        self.user = IconButton("user", tr("账号与设置", "Account and settings"), self)
+        self.user.clicked.connect(self.user_clicked)
+        row.addWidget(self._title)
+        row.addWidget(self._path, 1)
+        row.addLayout(self._slot, 6)
+        row.addWidget(self.search)
+        row.addWidget(self.pill)
+        row.addWidget(self.bell)
+        row.addWidget(self.user)
+
+    def set_place(self, title: str, breadcrumb: Sequence[str]) -> None:
+        self._title.setText(title)
+        self._path.setText("".join(f"›  {step}  " for step in breadcrumb))
+        self._path.setVisible(bool(breadcrumb))
+
+    def set_filters(self, filters: QWidget | None) -> None:
+        """Show a page's controls; the ones before are hidden and stay with their page's host."""
+        if self._filters is filters:
+            return
+        if self._filters is not None:
+            self._slot.removeWidget(self._filters)
+            self._filters.hide()
+        self._filters = filters
+        if filters is not None:
+            self._slot.addWidget(filters)
+            filters.show()
+
+    def set_quality(self, quality: Quality, place: str, engine: str) -> None:
+        """engine: one word of trouble with the local engine, "" when it runs."""
+        age = age_text(quality.age) if quality.state in ("delayed", "reconnecting") and quality.age >= 1 else ""
+        self.pill.set_state(quality.state, age, " · ".join(part for part in (place, engine) if part))
+
+    def set_actor(self, actor: Actor | None) -> None:
+        if actor is not None:
+            words = tr("账号与设置", "Account and settings")
+            self.user.setToolTip(f"{actor.name} · {role_of(actor)}\n{words}")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), color("surface"))
+        painter.fillRect(QRect(0, self.height() - 1, self.width(), 1), color("border"))
+
+
+def role_of(actor: Actor) -> str:
+    """The level of an actor in one word."""
+    advanced = any(permission.level == "advanced" for permission in PERMISSIONS.values() if actor.may(permission.key))
+    return tr("高级权限", "Advanced permission") if advanced else tr("普通权限", "Ordinary permission")
