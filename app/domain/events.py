@@ -6,6 +6,7 @@ After decoding, `at` is always integer milliseconds since the epoch (UTC) and te
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -35,6 +36,7 @@ _LATEST = 4_102_444_800_000  # 2100-01-01
 
 MAX_AMOUNT_FEN = 100_000_000_000  # a thousand million yuan in one line: a unit error, and sums stay far from 64 bits
 MAX_QUANTITY = 1_000_000
+MAX_REASON = 200  # characters of a reason of rejection
 
 
 class Event(Struct, tag_field="type", kw_only=True):
@@ -207,8 +209,9 @@ def decode(line: bytes) -> AnyEvent:
     try:
         event: AnyEvent = _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise RejectedError(str(error)) from None
-    if b"\\u0000" in line or b"\\ud" in line or b"\\uD" in line:
+        reason = str(error)  # may quote the line, which may be huge
+        raise RejectedError(reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…") from None
+    if b"\\u0000" in line:
         _make_storable(event)
     return event
 
@@ -234,14 +237,22 @@ def _make_storable(event: AnyEvent) -> None:
                 setattr(struct, field, [item.replace("\x00", "�") for item in value])
 
 
+_MASKED_PHONE = re.compile(r"\d{0,3}\*+\d{0,4}")
+
+
 def mask_phone(phone: str) -> str:
-    """138****1234: the first three and last four digits of a long number, otherwise only its last two."""
+    """138****1234: the first three and last four digits of a long number, otherwise only its last two.
+
+    A number that shows no more than that already is returned as it is.
+    """
+    if _MASKED_PHONE.fullmatch(phone):
+        return phone
     digits = "".join(c for c in phone if c.isdigit())
-    if "*" in phone or not digits:
-        return phone if "*" in phone else ""
+    if not digits:
+        return ""
     return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 9 else "****" + digits[-2:]
 
 
 def mask_address(address: str) -> str:
-    """Keeps the first six characters (province and city), hides the rest."""
-    return address if "*" in address or not address else address[:6] + "***"
+    """Keeps the first six characters (province and city) or what stands before the first asterisk, hides the rest."""
+    return address.split("*")[0][:6] + "***" if address else address
