@@ -493,9 +493,9 @@ def _session_list(connection: Connection, where, limit: int = 500) -> list[Sessi
     s, a, c, g = schema.sessions.c, schema.agents.c, schema.customers.c, schema.skill_groups.c
     statement = (
         select(
-            s.id, s.code, c.code.label("who"), c.name.label("customer_name"), a.code.label("agent"), a.name, g.name.label("group_name"),
-            g.code.label("group_code"), s.kind, s.channel, s.page, s.region, s.opened_at, s.first_reply_ms, s.waiting_since, s.agent_messages,
-            s.customer_messages, s.rating, s.closed_at, s.closed_by, s.reason,
+            s.id, s.code, c.code.label("who"), c.name.label("customer_name"), a.code.label("agent"), a.name,
+            g.name.label("group_name"), g.code.label("group_code"), s.kind, s.channel, s.page, s.region, s.opened_at,
+            s.first_reply_ms, s.waiting_since, s.agent_messages, s.customer_messages, s.rating, s.closed_at, s.closed_by, s.reason,
         )
         .select_from(
             schema.sessions.outerjoin(schema.agents, a.id == s.agent_id)

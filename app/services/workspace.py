@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from app.domain.clock import StoreClock
 from app.domain.language import tr
 from app.domain.localtime import LocalTime
 from app.domain.permissions import Actor
@@ -68,11 +66,11 @@ class Workspace:
         """The store's present moment, epoch ms: the wall clock, or a simulated store's own faster one."""
         return self.clock(store)()
 
-    def clock(self, store: StoreInfo) -> Callable[[], int]:
+    def clock(self, store: StoreInfo) -> StoreClock:
         """The store's clock, read once: calling it gives the present moment without asking the database again."""
         with self.database.read() as connection:
             setting: str | None = connection.execute(select(schema.stores.c.clock).where(schema.stores.c.id == store.id)).scalar()
-        return lambda: store_time(setting)
+        return StoreClock(setting)
 
     def local(self, store: StoreInfo) -> LocalTime:
         return LocalTime(store.zone)
@@ -96,12 +94,3 @@ class Workspace:
 
     def close(self) -> None:
         self.database.close()
-
-
-def store_time(clock: str | None, wall: int | None = None) -> int:
-    """Store time for a stored clock setting ({"wall": ms, "store": ms, "speed": x}; None for the wall clock)."""
-    now = time.time_ns() // 1_000_000 if wall is None else wall
-    if not clock:
-        return now
-    setting = json.loads(clock)
-    return int(setting["store"] + (now - setting["wall"]) * setting["speed"])

@@ -1,0 +1,132 @@
+"""The headless engine: lets a source's events into the store as they happen and fills in its past in between.
+
+Always a process of its own. Killed at any moment it loses nothing: what was recorded is durable, the rest comes again.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+from app.domain.events import AnyEvent
+from app.sources.base import Source
+from app.storage.database import Database
+from app.storage.faults import FaultError
+from app.storage.progress import Progress
+from app.storage.recorder import Recorder
+
+TICK_SECONDS = 0.02
+LIVE_BATCH = 4_000
+FILL_BATCH = 1_500
+"""Events of the past recorded at a time: short enough that live ones never wait long behind them."""
+_RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
+
+
+class Engine:
+    """Runs one store from one source until `stop`.
+
+    now: the store's clock, epoch ms. on_progress(done, total) is told after each backlog item and once when the present has been
+    caught up with (0, total).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        store: int,
+        source: Source,
+        now: Callable[[], int],
+        finished: Callable[[str], bool] = lambda item: True,
+        backlog_size: int = 0,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._source = source
+        self._now = now
+        self._recorder = Recorder(database, store)
+        self._progress = Progress(database, store, source.name)
+        self._finished = finished
+        self._total = backlog_size
+        self._done = 0
+        self._on_progress = on_progress
+        self._stop = threading.Event()
+        self._fill: Iterator[tuple[str, Sequence[AnyEvent]]] | None = source.backlog()
+        self._item: tuple[str, Sequence[AnyEvent]] | None = None
+        self._at = 0
+
+    def stop(self) -> None:
+        """Ends `run` within a tick; safe from any thread and from signal handlers."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Blocks until `stop`. A lost database is waited for; other faults end the run with FaultError."""
+        caught_up = False
+        while not self._stop.is_set():
+            self._record(self._source.due(self._now()), LIVE_BATCH)
+            if not caught_up:
+                caught_up = True
+                self._tell()
+            if not self._fill_some():
+                self._stop.wait(TICK_SECONDS)
+
+    def catch_up(self) -> None:
+        """Records everything up to now and the whole backlog, then returns."""
+        self._record(self._source.due(self._now()), LIVE_BATCH)
+        self._tell()
+        while not self._stop.is_set() and self._fill_some():
+            pass
+
+    def _fill_some(self) -> bool:
+        """One slice of the backlog; False when there is none left."""
+        if self._fill is None:
+            return False
+        if self._item is None:
+            self._item = next(self._fill, None)
+            self._at = 0
+            if self._item is None:
+                self._fill = None
+                self._progress.say(None)
+                return False
+        name, events = self._item
+        self._record(events[self._at : self._at + FILL_BATCH], FILL_BATCH)
+        self._at += FILL_BATCH
+        if self._at >= len(events):
+            if self._finished(name):
+                self._progress.finish(name)
+            self._done += 1
+            self._item = None
+            self._tell()
+        return True
+
+    def _tell(self) -> None:
+        if self._total:
+            self._progress.say((self._done, self._total))
+        if self._on_progress is not None:
+            self._on_progress(self._done, self._total)
+
+    def _record(self, events: Sequence[AnyEvent], size: int) -> None:
+        for start in range(0, len(events), size):
+            self._insist(events[start : start + size])
+
+    def _insist(self, events: Sequence[AnyEvent]) -> None:
+        """Records, waiting for a database that is away or locked: recording again is harmless, losing is not."""
+        tries = 0
+        while not self._stop.is_set():
+            try:
+                self._recorder.record(events, self._source.name)
+                return
+            except FaultError as fault:
+                if fault.kind not in ("unreachable", "locked"):
+                    raise
+                self._stop.wait(_RETRY_SECONDS[min(tries, len(_RETRY_SECONDS) - 1)])
+                tries += 1
+
+
+def stop_with_parent(engine: Engine) -> None:
+    """Stops the engine when standard input ends, which it does when the parent is gone, whatever ended it."""
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        engine.stop()
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
