@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -17,7 +17,7 @@ from ui.theme.roles import Level
 from ui.widgets.flash import Flashes
 from ui.widgets.paint import LEFT, RIGHT, arrow, elided, level_mark, metrics, polylines, sparkline, width_of
 
-HEIGHT = 132
+HEIGHT, DENSE_HEIGHT = 132, 92
 _BASES = {
     "yesterday": (T("较昨日", "vs yesterday"), T("昨日", "1 d")),
     "week": (T("较上周", "vs last week"), T("上周", "7 d")),
@@ -51,6 +51,10 @@ class TileData:
     stale: str = ""
 
 
+def height_of(scale: float, dense: bool) -> int:
+    return round((DENSE_HEIGHT if dense else HEIGHT) * scale)
+
+
 def tile_tooltip(caption: str, value: str, numerator: str, denominator: str | None, definition: str) -> str:
     """The text of a tile's or cell's tooltip: "应答率 93.1% = 1,204 ÷ 1,293" and the definition beneath."""
     made_of = f" = {numerator} ÷ {denominator}" if denominator is not None else ""
@@ -58,26 +62,36 @@ def tile_tooltip(caption: str, value: str, numerator: str, denominator: str | No
 
 
 class MetricTile(QAbstractButton):
-    """Paints itself; `set_data` repaints only when something changed. `scale` enlarges everything for a wallboard."""
+    """Paints itself; `set_data` repaints only when something shown changed.
+
+    `scale` enlarges everything for a wallboard; a dense tile has its sparkline beside the value instead of under it.
+    """
 
     opened = Signal(str)
     """The key, on click, Enter or Space."""
 
-    def __init__(self, key: str, caption: str, scale: float = 1.0, parent: QWidget | None = None) -> None:
+    def __init__(self, key: str, caption: str, scale: float = 1.0, parent: QWidget | None = None, dense: bool = False) -> None:
         super().__init__(parent)
         self.key, self.caption = key, caption
-        self._scale = scale
+        self._scale, self._dense = scale, dense
         self._data = TileData("--")
         self._lines: list[QPolygonF] = []
         self._flashes = Flashes(self, self._flashed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(round(120 * scale), round(HEIGHT * scale))
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.clicked.connect(self._open)
+        self.set_size(scale, dense)
         self.set_data(self._data)
 
     def data(self) -> TileData:
         return self._data
+
+    def set_size(self, scale: float, dense: bool) -> None:
+        self._scale, self._dense = scale, dense
+        self.setMinimumSize(round(120 * scale), height_of(scale, dense))
+        self._lines = self._spark_lines()
+        self.updateGeometry()
+        self.update()
 
     def set_data(self, data: TileData) -> None:
         """A changed value flashes; the first one does not."""
@@ -86,16 +100,17 @@ class MetricTile(QAbstractButton):
             return
         if data.value != before.value and before.value != "--" and not data.stale:
             self._flashes.touch(("value",))
-        if data.spark != before.spark:
-            self._lines = polylines(data.spark, self._spark_rect())
         if data.tooltip != before.tooltip:
             self.setToolTip(data.tooltip)
+            self.setAccessibleDescription(data.tooltip)
+        if replace(data, tooltip=before.tooltip) == before and self.accessibleName():
+            return
+        self._lines = self._spark_lines()
         self.setAccessibleName(self._spoken())
-        self.setAccessibleDescription(data.tooltip)
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(round(168 * self._scale), round(HEIGHT * self._scale))
+        return QSize(round(168 * self._scale), height_of(self._scale, self._dense))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -104,7 +119,7 @@ class MetricTile(QAbstractButton):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._lines = polylines(self._data.spark, self._spark_rect())
+        self._lines = self._spark_lines()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         data, scale = self._data, self._scale
@@ -126,7 +141,7 @@ class MetricTile(QAbstractButton):
 
         left, width = self._padding(), self.width() - 2 * self._padding()
         caption_size = round(CAPTION * scale)
-        top, line = 11 * scale, 18 * scale
+        top, line = (8 if self._dense else 11) * scale, 18 * scale
         painter.setFont(font(caption_size))
         painter.setPen(color("quiet"))
         room = width
@@ -140,7 +155,7 @@ class MetricTile(QAbstractButton):
             painter.setPen(color("quiet"))
         painter.drawText(QRectF(left, top, room, line), LEFT, elided(self.caption, int(room), caption_size))
         self._paint_value(painter, left, top + line + 1 * scale, width)
-        self._paint_changes(painter, left, top + line + 41 * scale, width)
+        self._paint_changes(painter, left, top + line + (39 if self._dense else 41) * scale, width)
         ink = color("quiet", 0.5) if data.stale else level_color(data.level if data.level in ("warn", "alarm") else "", "accent")
         spark = self._spark_rect()
         sparkline(painter, spark, self._lines, ink, None if data.stale else color("accent", 0.08) if not data.level else None)
@@ -148,10 +163,7 @@ class MetricTile(QAbstractButton):
     def _paint_value(self, painter: QPainter, left: float, top: float, width: float) -> None:
         data, scale = self._data, self._scale
         unit_size = round(CAPTION * scale)
-        unit_width = width_of(data.unit, unit_size) + 4 * scale if data.unit else 0.0
-        size = round(VALUE * scale)
-        while size > 14 * scale and width_of(data.value, size, True) + unit_width > width:
-            size -= 2
+        size, _ = self._value_size(width)
         painter.setFont(font(size, True))
         quiet = data.stale or data.value == "--"
         painter.setPen(color("quiet") if quiet else level_color(data.level))
@@ -184,12 +196,30 @@ class MetricTile(QAbstractButton):
             painter.drawText(QRectF(after + 10 * scale, top, taken, line), LEFT, change.text)
             x += taken + 8 * scale
 
+    def _value_size(self, width: float) -> tuple[int, float]:
+        """(font size, width with the unit) of the value, as large as fits."""
+        data, scale = self._data, self._scale
+        unit = width_of(data.unit, round(CAPTION * scale)) + 4 * scale if data.unit else 0.0
+        size = round(VALUE * scale)
+        while size > 14 * scale and width_of(data.value, size, True) + unit > width:
+            size -= 2
+        return size, width_of(data.value, size, True) + unit
+
     def _padding(self) -> float:
         return (16 if self.width() >= 170 * self._scale else 12) * self._scale
 
     def _spark_rect(self) -> QRectF:
-        pad = self._padding()
-        return QRectF(pad, self.height() - 33 * self._scale, max(1.0, self.width() - 2 * pad), 22 * self._scale)
+        pad, scale = self._padding(), self._scale
+        width = max(1.0, self.width() - 2 * pad)
+        if not self._dense:
+            return QRectF(pad, self.height() - 33 * scale, width, 22 * scale)
+        left = max(width / 2, self._value_size(width)[1] + 12 * scale)
+        return QRectF(pad + left, 34 * scale, width - left, 24 * scale)
+
+    def _spark_lines(self) -> list[QPolygonF]:
+        """None where a dense tile's value leaves no room."""
+        rect = self._spark_rect()
+        return polylines(self._data.spark, rect) if rect.width() >= 24 * self._scale else []
 
     def _spoken(self) -> str:
         data = self._data

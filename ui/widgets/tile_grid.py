@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from app.domain.language import T, tr
 from ui.theme import SPACE_4
 from ui.widgets.popover import CheckMenu
-from ui.widgets.tile import HEIGHT, MetricTile, TileData
+from ui.widgets.tile import MetricTile, TileData, height_of
 
 _NINE_FROM, _SIX_FROM = 1640, 900
 
@@ -42,7 +42,7 @@ class TileGrid(QWidget):
     ) -> None:
         super().__init__(parent)
         self._captions = {key: str(caption) for key, caption in catalogue}
-        self._scale = scale
+        self._scale, self._dense = scale, False
         self._tiles: dict[str, MetricTile] = {}
         self._order: list[str] = []
         self._data: dict[str, TileData] = {}
@@ -54,6 +54,14 @@ class TileGrid(QWidget):
 
     def order(self) -> list[str]:
         return list(self._order)
+
+    def set_size(self, scale: float, dense: bool) -> None:
+        """Enlarge everything for a wallboard, or make the tiles lower where the page has little height."""
+        if (scale, dense) != (self._scale, self._dense):
+            self._scale, self._dense = scale, dense
+            for tile in self._tiles.values():
+                tile.set_size(scale, dense)
+            self._arrange()
 
     def tile(self, key: str) -> MetricTile:
         """Raises KeyError for a tile that is not shown."""
@@ -123,7 +131,7 @@ class TileGrid(QWidget):
         return False
 
     def _make(self, key: str) -> MetricTile:
-        tile = MetricTile(key, self._captions[key], self._scale, self)
+        tile = MetricTile(key, self._captions[key], self._scale, self, self._dense)
         tile.installEventFilter(self)
         tile.opened.connect(self.opened)
         if key in self._data:
@@ -131,9 +139,12 @@ class TileGrid(QWidget):
         tile.show()
         return tile
 
+    def _columns(self) -> int:
+        return min(columns_for(round(self.width() / self._scale)), max(1, len(self._order)))
+
     def _places(self) -> list[QRect]:
-        columns = min(columns_for(self.width()), max(1, len(self._order)))
-        gap, height = SPACE_4, round(HEIGHT * self._scale)
+        columns = self._columns()
+        gap, height = SPACE_4, height_of(self._scale, self._dense)
         found = []
         for index in range(len(self._order)):
             row, column = divmod(index, columns)
@@ -153,7 +164,7 @@ class TileGrid(QWidget):
             if before is not None:
                 QWidget.setTabOrder(before, tile)
             before = tile
-        height = places[-1].bottom() + 1 if places else round(HEIGHT * self._scale)
+        height = places[-1].bottom() + 1 if places else height_of(self._scale, self._dense)
         if self.minimumHeight() != height or self.maximumHeight() != height:
             self.setFixedHeight(height)
 
@@ -163,7 +174,7 @@ class TileGrid(QWidget):
             self.order_changed.emit(self.order())
 
     def _key(self, tile: MetricTile, event: QKeyEvent) -> bool:
-        columns = min(columns_for(self.width()), max(1, len(self._order)))
+        columns = self._columns()
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -columns, Qt.Key.Key_Down: columns}
         step = steps.get(Qt.Key(event.key()))
         if step is None:
