@@ -105,7 +105,7 @@ class Metric:
         """Whether the value has crossed its warn or alarm threshold."""
         if value is None:
             return ""
-        shown = value * 100 if self.unit == "%" else value
+        shown = round(value * 100, 9) if self.unit == "%" else value  # 0.29 * 100 is a little below 29
         for name, limit in (("alarm", self.alarm), ("warn", self.warn)):
             if limit is not None and (shown < limit if self.better == "up" else shown >= limit):
                 return name  # type: ignore[return-value]

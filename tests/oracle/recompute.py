@@ -271,7 +271,7 @@ def fold(facts: list[Event], opened: Event) -> Session:
     session.invited = any(fact["type"] == "rating.invited" for fact in facts)
     ratings = [fact for fact in facts if fact["type"] == "rating.given"]
     if ratings:
-        last = max(ratings, key=lambda r: (r["at"], r["score"], {None: 0, False: 1, True: 2}[r.get("resolved")]))
+        last = max(ratings, key=lambda r: (r["at"], r["score"], {False: 0, None: 1, True: 2}[r.get("resolved")]))
         session.rating = last["score"], last.get("resolved")
     flags = {fact["flag"] for fact in facts if fact["type"] == "session.flagged"}
     session.flag = FLAGS["spam" if "spam" in flags else "bot_only" if "bot_only" in flags else ""]

@@ -445,7 +445,7 @@ def test_the_random_streams_reach_every_counter() -> None:
     assert reached - set(COUNTS) - histograms == set()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_the_strategies_agree_in_any_order(data: st.DataObject) -> None:
     stream = data.draw(streams())
