@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 
-from app.domain.language import tr
+from app.domain.language import T, tr
 from app.storage import schema
-from app.storage.faults import FaultError, explain
+from app.storage.faults import FaultError, explain, is_drivers
 
 HEAD = "0001"
 """The schema's newest revision; a contract test keeps it equal to the newest file in migrations/versions."""
@@ -60,13 +60,14 @@ def url_of(where: str) -> URL:
 class Database:
     """An open database at the head of its schema. Thread-safe; every call blocks.
 
+    busy_seconds: how long a write waits for another program to let go of a local file.
     Raises FaultError on opening: unreachable, refused, damaged, newer than the program.
     """
 
-    def __init__(self, where: str, create: bool = True) -> None:
+    def __init__(self, where: str, create: bool = True, busy_seconds: float = 15) -> None:
         self.url = url_of(where)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _engine(self.url, self.is_sqlite)
+        self.engine = _sqlite_engine(self.url, busy_seconds) if self.is_sqlite else _postgres_engine(self.url)
         try:
             self._open(create)
         except Exception as error:
@@ -131,7 +132,7 @@ class Database:
 
     def schema_revision(self) -> str | None:
         """The revision the schema is at; None for an empty database."""
-        with self.engine.connect() as connection:
+        with _sorted(), self.engine.connect() as connection:
             if not self.engine.dialect.has_table(connection, "alembic_version"):
                 return None
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -143,6 +144,9 @@ class Database:
                 connection.execute(text("SELECT pg_advisory_xact_lock(7310)"))
             if self.engine.dialect.has_table(connection, "alembic_version"):
                 return  # another process was first
+            if self.is_sqlite and connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar():
+                raise FaultError("refused", T("这个文件是其他程序的数据库。请换一个文件。",
+                                              "This file is another program's database. Choose another file."))
             schema.metadata.create_all(connection)
             connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
             connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
@@ -159,30 +163,41 @@ def _sorted() -> Iterator[None]:
     """Turns driver errors a person can act on into FaultError."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
-        fault = explain(error)
+    except Exception as error:
+        fault = explain(error) if is_drivers(error) else None
         if fault is None:
             raise
         raise fault from error
 
 
-def _engine(url: URL, is_sqlite: bool) -> Engine:
-    if is_sqlite:
-        engine = create_engine(url, connect_args={"timeout": 15, "check_same_thread": False}, pool_size=8, max_overflow=8)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    else:
-        engine = create_engine(
-            url,
-            pool_size=8,
-            max_overflow=8,
-            pool_pre_ping=True,
-            # A black hole must not hang a thread for the kernel's 15 minutes.
-            connect_args={
-                "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
-                "application_name": f"kefu-manager {os.getpid()}",
-            },
-        )  # fmt: skip
+def postgres_arguments(url: URL) -> dict[str, Any]:
+    """What every connection to a server is opened with, unless its URL says otherwise."""
+    arguments = {
+        # A black hole must not hang a thread for the kernel's 15 minutes.
+        "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
+        "application_name": f"kefu-manager {os.getpid()}",
+    }  # fmt: skip
+    return {name: value for name, value in arguments.items() if name not in url.query}
+
+
+def _postgres_engine(url: URL) -> Engine:
+    engine = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, connect_args=postgres_arguments(url))
+    event.listen(engine, "checkout", _guard)
+    return engine
+
+
+def _sqlite_engine(url: URL, busy_seconds: float) -> Engine:
+    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver's own BEGIN would come too late for a consistent read and too weak for a writer: we send ours.
+        connection.isolation_level = None
+        for setting in (
+            "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY", "mmap_size=268435456",
+        ):  # fmt: skip
+            connection.execute(f"PRAGMA {setting}")
+
+    engine = create_engine(url, connect_args={"timeout": busy_seconds, "check_same_thread": False}, pool_size=8, max_overflow=8)
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "checkout", _guard)
     return engine
 
@@ -190,20 +205,6 @@ def _engine(url: URL, is_sqlite: bool) -> Engine:
 def _guard(*_: Any) -> None:
     if _forbidden_thread == threading.get_ident():
         raise RuntimeError("a database was used on the UI thread; go through ui.runtime.operations")
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # The driver's own BEGIN would come too late for a consistent read and too weak for a writer: we send ours.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=15000")
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA cache_size=-65536")
-    cursor.execute("PRAGMA temp_store=MEMORY")
-    cursor.execute("PRAGMA mmap_size=268435456")
-    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
