@@ -11,8 +11,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
-from app.domain.language import set_language, tr
-from app.domain.metrics import METRICS, OVERVIEW_TILES
+from app.domain.language import T, set_language, tr
+from app.domain.metrics import METRICS, OVERVIEW_TILES, SEAT_COLUMNS, SEAT_OPTIONAL
 from ui import theme
 from ui.widgets.buttons import Button, IconButton
 from ui.widgets.empty import EmptyState
@@ -21,6 +21,7 @@ from ui.widgets.pill import ConnectionPill
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
 from ui.widgets.skeleton import Skeleton
+from ui.widgets.table import Cell, Column, DataTable, RowTableModel
 from ui.widgets.tile import Change, TileData, tile_tooltip
 from ui.widgets.tile_grid import TileGrid
 from ui.widgets.toast import show_toast
@@ -68,7 +69,8 @@ def controls() -> QWidget:
     column.addWidget(title)
     row = QHBoxLayout()
     for kind, text in (
-        ("primary", tr("保存", "Save")), ("quiet", tr("试算", "Try it")), ("danger", tr("删除分组", "Delete group")), ("plain", tr("放弃修改", "Discard"))
+        ("primary", tr("保存", "Save")), ("quiet", tr("试算", "Try it")), ("danger", tr("删除分组", "Delete group")),
+        ("plain", tr("放弃修改", "Discard")),
     ):  # fmt: skip
         row.addWidget(Button(text, kind))
     disabled = Button(tr("保存", "Save"), "primary")
@@ -106,7 +108,8 @@ def controls() -> QWidget:
     from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QProgressBar, QRadioButton, QSpinBox, QTabBar
 
     row = QHBoxLayout()
-    for index, widget in enumerate((QCheckBox(tr("接待", "Serving")), QCheckBox(tr("全部", "All")), QRadioButton("24 h"), QRadioButton("7 d"))):
+    ticks = (QCheckBox(tr("接待", "Serving")), QCheckBox(tr("全部", "All")), QRadioButton("24 h"), QRadioButton("7 d"))
+    for index, widget in enumerate(ticks):
         widget.setChecked(index in (0, 2))
         row.addWidget(widget)
     combo = QComboBox()
@@ -128,8 +131,8 @@ def controls() -> QWidget:
     skeleton.setFixedHeight(110)
     column.addWidget(skeleton)
     empty = EmptyState(
-        "empty", tr("还没有会话", "No sessions yet"), tr("选择更长的日期范围，或导入历史数据。", "Choose a longer range or import history."),
-        tr("导入数据", "Import data"),
+        "empty", tr("还没有会话", "No sessions yet"),
+        tr("选择更长的日期范围，或导入历史数据。", "Choose a longer range or import history."), tr("导入数据", "Import data"),
     )  # fmt: skip
     column.addWidget(empty, 1)
     sheet.show()
@@ -137,7 +140,67 @@ def controls() -> QWidget:
     return sheet
 
 
+KINDS = {"saturation": "bar"}
+STATES = (
+    (T("接待", "Available"), "good"), (T("离开", "Away"), "info"), (T("挂起", "Suspended"), "warn"), (T("离线", "Offline"), "quiet")
+)  # fmt: skip
+
+
+def seat_columns() -> list[Column]:
+    metrics = [METRICS[key] for key in (*SEAT_COLUMNS, *SEAT_OPTIONAL)]
+    return [
+        Column("agent", T("客服", "Agent"), "text", 132, sticky=True),
+        Column("state", T("接待状态", "State"), "state"),
+        *(
+            Column(m.key, m.label, KINDS.get(m.key, "number"), tooltip=m.definition, optional=m.key in SEAT_OPTIONAL) for m in metrics
+        ),
+    ]
+
+
+def seat_cells(index: int, tick: int = 0) -> dict[str, Cell]:
+    state, level = STATES[(0, 0, 1, 0, 2, 0, 3)[index % 7]]
+    cells = {
+        "agent": Cell(tr("客服", "Agent ") + "王李张刘陈杨"[index % 6] + str(index), index, "", tr("售前", "Pre") if index % 3 else ""),
+        "state": Cell(str(state), level, level, tr(f"{index * 7 % 59} 分", f"{index * 7 % 59} min")),
+    }
+    for place, key in enumerate((*SEAT_COLUMNS, *SEAT_OPTIONAL)):
+        metric = METRICS[key]
+        value = (index * 37 + place * 11 + tick * 7) % 97 + (index % 10) * 130
+        shown = None if (index + place) % 17 == 0 else value / 1300 if metric.unit == "%" else value if metric.unit == "n" else value * 1.5
+        if key == "saturation":
+            shown = (index * 13 % 12) / 10
+        unit = {"yuan": tr("元", "CNY"), "min": tr("分", "min"), "s": "s", "h": "h"}.get(metric.unit, "")
+        cells[key] = Cell(metric.text(shown), shown, metric.level(shown), unit if shown is not None else "")
+    return cells
+
+
+def table(width: int, height: int, stale: bool = False, scrolled: bool = False) -> QWidget:
+    sheet, column = page(width, height)
+    card = QWidget()
+    card.setObjectName("page")
+    column.addWidget(card, 1)
+    inner = QVBoxLayout(card)
+    inner.setContentsMargins(1, 1, 1, 1)
+    model = RowTableModel(seat_columns())
+    view = DataTable(model)
+    model.set_pinned([("all", {**seat_cells(3), "agent": Cell(tr("总览", "Overview")), "state": Cell("")})])
+    model.set_rows([(index, seat_cells(index)) for index in range(60)])
+    view.set_stale(stale)
+    inner.addWidget(view)
+    sheet.show()
+    view.setFocus()
+    view.select(4)
+    model.sort_by("received", True)
+    model.update_rows({index: seat_cells(index, 1) for index in range(0, 60, 4)})
+    if scrolled:
+        view.horizontalScrollBar().setValue(90)
+    return sheet
+
+
 SHEETS = {
+    "table-1440": lambda: table(1220, 700),
+    "table-1280": lambda: table(1060, 560, scrolled=True),
+    "table-stale": lambda: table(1220, 400, stale=True),
     "controls": controls,
     "tiles-1280": lambda: tiles(1060, 500),
     "tiles-1440": lambda: tiles(1220, 500),
