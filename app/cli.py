@@ -375,6 +375,16 @@ def screenshots(out: Path, url: str | None, pages: tuple[str, ...]) -> None:
         click.echo(str(picture))
 
 
+@main.command(hidden=True)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("docs"), show_default=True)
+def reference(out: Path) -> None:
+    """Write the documents that are derived from declarations."""
+    from app.services import reference as derived
+
+    (out / "metrics.md").write_text(derived.metrics(), encoding="utf-8")
+    (out / "events.md").write_text(derived.event_contract(), encoding="utf-8")
+
+
 @main.command()
 @click.argument("names", nargs=-1)
 @click.option("--quick", is_flag=True, help="Shorter runs.")

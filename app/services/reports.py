@@ -115,10 +115,13 @@ class Kind:
     needs_agent: bool = False
 
 
+SEAT_KEYS = tuple(key for key in METRICS if key != "active" and not key.startswith(("seats_", "visitors_", "connect_")))
+"""What makes sense of one seat: no counts of seats, nothing of visitors, whom no agent has yet."""
+
 _PERIODS: tuple[By, ...] = ("day", "week", "month", "hour", "halfhour")
 REPORTS: dict[str, Kind] = {
     "live": Kind(T("全局监控", "Store overview"), live=True, keys=tuple(METRICS)),
-    "seats": Kind(T("坐席监控", "Seats"), live=True, keys=tuple(METRICS)),
+    "seats": Kind(T("坐席监控", "Seats"), live=True, keys=("active", *SEAT_KEYS)),
     "store": Kind(T("服务商经营数据", "Store"), _PERIODS, keys=HISTORY_METRICS),
     "compare": Kind(T("客服数据对比", "Compare agents"), keys=HISTORY_METRICS),
     "agent": Kind(T("客服个人工作数据", "One agent"), _PERIODS, keys=HISTORY_METRICS, needs_agent=True),
