@@ -61,7 +61,10 @@ GAPS = (
     0, 0, 0, 1, 2, 500, 999, 1000, 1001, 2000, 29_999, 30_000, 30_001, 31_000, 59_999, 60_000, 60_001, 75_000, 75_001, 179_999,
     180_000, 180_001, 299_999, 300_000, 300_001, 600_000, 1_800_001, 3_600_000, 3_600_001, 7 * HOUR,
 )  # fmt: skip
-LAGS = (-DAY, -1, 0, 1, MINUTE, DAY - 1, DAY, DAY + 1, 3 * DAY, 7 * DAY, 7 * DAY + 1, 12 * DAY, 15 * DAY, 15 * DAY + 1, 20 * DAY)
+LAGS = (
+    -15 * DAY - 1, -15 * DAY, -DAY, -1, 0, 1, MINUTE, DAY - 1, DAY, DAY + 1, 3 * DAY, 7 * DAY,
+    7 * DAY + 1, 12 * DAY, 15 * DAY, 15 * DAY + 1, 20 * DAY,
+)  # fmt: skip
 CANCELS = (-5 * MINUTE, 0, 1, DAY, 15 * DAY - 1, 15 * DAY, 15 * DAY + 1, 20 * DAY)
 TEXTS = ("你好", "", "=cmd|' /C calc'!A0", "<b>x</b>", "👋🏽", "\u202eabc", "a\nb", "%s {0}", "x" * 300)
 
@@ -115,12 +118,12 @@ def random_stream(
     opened: list[tuple[int, str, str | None]] = []
     for number in range(sessions):
         # Now and then the same customer opens two sessions in the same millisecond.
-        if opened and rng.random() < 0.06:
+        if opened and rng.random() < 0.1:
             at, customer, _ = rng.choice(opened)
         else:
             at, customer = when(), rng.choice(people)
         sku = rng.choice((None, *SKUS))
-        _session(writer, f"{rng.choice(('s', 's', 'S'))}{seed}-{number}", at, customer, sku, team)
+        _session(writer, f"{rng.choice('sS')}{seed}-{number}", at, customer, sku, team)
         opened.append((at, customer, sku))
     for number in range(sessions // 2):
         _order(writer, f"o{seed}-{number}", opened, people, when)
