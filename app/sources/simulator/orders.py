@@ -1,0 +1,73 @@
+"""Orders: what is in them and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.domain.events import OrderCancelled, OrderLine, OrderPaid, OrderPlaced, OrderShipped
+from app.sources.simulator.chance import SIZE, even, lognormal
+from app.sources.simulator.goods import GOODS, POPULAR
+
+OrderEvent = OrderPlaced | OrderPaid | OrderShipped | OrderCancelled
+_HOUR_S, _DAY_S = 3600, 86_400
+_PAY = lognormal(75, 1.4, 6, 1500)
+_NEVER_PAID = even(1800, 20 * _HOUR_S)
+_REGRET = lognormal(2700, 1.2, 240, 5 * _HOUR_S)
+_SHIP_SOON = even(_HOUR_S, 19 * _HOUR_S)
+_SHIP = lognormal(15 * _HOUR_S, 0.7, _HOUR_S, 60 * _HOUR_S)
+_RETURN = even(3 * _DAY_S, 14.9 * _DAY_S)
+_RETURN_LATE = even(15.02 * _DAY_S, 16.5 * _DAY_S)
+_PART_OF_PRICE = (100, 100, 100, 98, 95, 95, 92, 90)
+
+
+def lines(rnd: Callable[[], float], wanted: int) -> list[OrderLine]:
+    """One to four articles, usually the one that was wanted first; amounts net of coupons."""
+    first = wanted if rnd() < 0.8 else POPULAR[int(rnd() * SIZE)]
+    chosen = {first: 1}
+    more = rnd()
+    for _ in range((more < 0.38) + (more < 0.13) + (more < 0.04)):
+        chosen.setdefault(POPULAR[int(rnd() * SIZE)], 1)
+    part = _PART_OF_PRICE[int(rnd() * len(_PART_OF_PRICE))]
+    found: list[OrderLine] = []
+    for index in chosen:
+        good = GOODS[index]
+        many = rnd()
+        quantity = 1 + (many < 0.2) + (many < 0.06)
+        found.append(OrderLine(sku=good.sku, name=good.name, quantity=quantity, amount_fen=good.price_fen * quantity * part // 100))
+    return found
+
+
+def write(
+    rnd: Callable[[], float],
+    add: Callable[[OrderEvent], None],
+    number: Callable[[], str],
+    store: str,
+    order: str,
+    customer: str,
+    wanted: int,
+    placed: int,
+    returns_until: int | None,
+) -> None:
+    """Adds an order and its life; `number` gives the next event id.
+
+    With `returns_until` None all is settled within 45 hours of placing; otherwise goods may come back up to that moment, most of them
+    within 15 days.
+    """
+    add(OrderPlaced(id=number(), at=placed, store=store, order=order, customer=customer, lines=lines(rnd, wanted)))
+    if rnd() < 0.05:
+        add(OrderCancelled(id=number(), at=placed + _NEVER_PAID[int(rnd() * SIZE)], store=store, order=order))
+        return
+    paid = placed + _PAY[int(rnd() * SIZE)]
+    add(OrderPaid(id=number(), at=paid, store=store, order=order))
+    if rnd() < 0.035:
+        add(OrderCancelled(id=number(), at=paid + _REGRET[int(rnd() * SIZE)], store=store, order=order))
+        return
+    table = _SHIP_SOON if returns_until is None else _SHIP
+    add(OrderShipped(id=number(), at=paid + table[int(rnd() * SIZE)], store=store, order=order))
+    if returns_until is None:
+        return
+    fate = rnd()
+    if fate < 0.065:
+        returned = placed + (_RETURN if fate < 0.055 else _RETURN_LATE)[int(rnd() * SIZE)]
+        if returned <= returns_until:
+            add(OrderCancelled(id=number(), at=returned, store=store, order=order))
