@@ -20,6 +20,10 @@ from app.storage.faults import FaultError, explain, is_drivers
 
 HEAD = "0001"
 """The schema's newest revision; a contract test keeps it equal to the newest file in migrations/versions."""
+_ALEMBIC_VERSION = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
+"""As Alembic writes it."""
 
 _forbidden_thread: int | None = None
 
@@ -145,10 +149,12 @@ class Database:
             if self.engine.dialect.has_table(connection, "alembic_version"):
                 return  # another process was first
             if self.is_sqlite and connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar():
-                raise FaultError("refused", T("这个文件是其他程序的数据库。请换一个文件。",
-                                              "This file is another program's database. Choose another file."))
+                raise FaultError(
+                    "refused",
+                    T("这个文件是其他程序的数据库。请换一个文件。", "This file is another program's database. Choose another file."),
+                )
             schema.metadata.create_all(connection)
-            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+            connection.execute(text(_ALEMBIC_VERSION))
             connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
     def stores(self) -> list[tuple[int, str, str, str]]:

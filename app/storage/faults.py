@@ -30,51 +30,87 @@ class FaultError(Exception):
 
 
 _Cause = tuple[Kind, T]
-_PASSWORD: _Cause = ("refused", T(
-    "用户名或密码不正确。请修改密码或换一个账号。",
-    "The user name or password is wrong. Change the password or use another account."))
-_MISSING: _Cause = ("refused", T(
-    "数据库或账号不存在。请检查名称，或请管理员创建。",
-    "The database or account does not exist. Check the name or ask an administrator to create it."))
-_CERTIFICATE: _Cause = ("refused", T(
-    "无法与服务器建立加密连接：证书或加密设置不符。请检查服务器地址和证书。",
-    "No secure connection to the server: the certificate or its settings do not fit. Check the server's address and certificate."))
-_RIGHTS: _Cause = ("readonly", T(
-    "这个账号没有所需的数据库权限。请向管理员申请。",
-    "This account lacks the rights in the database. Ask an administrator."))
-_STANDBY: _Cause = ("readonly", T(
-    "这台服务器目前只读（可能是备用服务器）。请连接主服务器。",
-    "This server only allows reading at the moment, it may be a standby. Connect to the primary server."))
-_HOST: _Cause = ("unreachable", T(
-    "找不到这台服务器。请检查主机名和网络。",
-    "The server cannot be found. Check the host name and the network."))
-_SERVER: _Cause = ("unreachable", T(
-    "无法连接数据库服务器。请检查它是否在运行；恢复后会自动重连。",
-    "The database server cannot be reached. Check that it is running; the connection comes back by itself."))
-_CROWDED: _Cause = ("unreachable", T(
-    "数据库服务器的连接数已满。请稍后重试，或请管理员提高上限。",
-    "The database server takes no more connections. Try again in a moment or ask an administrator to raise the limit."))
-_PATH: _Cause = ("unreachable", T(
-    "无法打开数据库文件。请检查路径和权限。",
-    "The database file cannot be opened. Check the path and its permissions."))
-_DRIVE: _Cause = ("unreachable", T(
-    "读写磁盘出错，没有写入任何内容。请检查磁盘或网络驱动器是否可用。",
-    "The disk cannot be read or written; nothing was saved. Check that the disk or network drive is available."))
-_DAMAGED: _Cause = ("damaged", T(
-    "这个文件不是可用的数据库，或已损坏。请换一个文件，或从 backups 文件夹恢复备份。",
-    "The file is not a usable database or is damaged. Choose another file or restore one from the backups folder."))
-_DAMAGED_SERVER: _Cause = ("damaged", T(
-    "服务器上的数据已损坏。请管理员从备份恢复。",
-    "The data on the server is damaged. Ask an administrator to restore a backup."))
-_READONLY: _Cause = ("readonly", T(
-    "没有写入权限。请检查文件和文件夹的权限。",
-    "Writing is not allowed. Check the permissions of the file and its folder."))
-_FULL: _Cause = ("full", T(
-    "磁盘已满，没有写入任何内容。请清理磁盘后重试。",
-    "The disk is full; nothing was written. Free some space and try again."))
-_LOCKED: _Cause = ("locked", T(
-    "数据库正被另一个程序占用。请关闭它或稍后重试。",
-    "Another program is holding the database. Close it or try again in a moment."))
+_PASSWORD: _Cause = (
+    "refused",
+    T("用户名或密码不正确。请修改密码或换一个账号。", "The user name or password is wrong. Change the password or use another account."),
+)
+_MISSING: _Cause = (
+    "refused",
+    T(
+        "数据库或账号不存在。请检查名称，或请管理员创建。",
+        "The database or account does not exist. Check the name or ask an administrator to create it.",
+    ),
+)
+_CERTIFICATE: _Cause = (
+    "refused",
+    T(
+        "无法与服务器建立加密连接：证书或加密设置不符。请检查服务器地址和证书。",
+        "No secure connection to the server: the certificate or its settings do not fit. Check the server's address and certificate.",
+    ),
+)
+_RIGHTS: _Cause = (
+    "readonly",
+    T("这个账号没有所需的数据库权限。请向管理员申请。", "This account lacks the rights in the database. Ask an administrator."),
+)
+_STANDBY: _Cause = (
+    "readonly",
+    T(
+        "这台服务器目前只读（可能是备用服务器）。请连接主服务器。",
+        "This server only allows reading at the moment, it may be a standby. Connect to the primary server.",
+    ),
+)
+_HOST: _Cause = (
+    "unreachable",
+    T("找不到这台服务器。请检查主机名和网络。", "The server cannot be found. Check the host name and the network."),
+)
+_SERVER: _Cause = (
+    "unreachable",
+    T(
+        "无法连接数据库服务器。请检查它是否在运行；恢复后会自动重连。",
+        "The database server cannot be reached. Check that it is running; the connection comes back by itself.",
+    ),
+)
+_CROWDED: _Cause = (
+    "unreachable",
+    T(
+        "数据库服务器的连接数已满。请稍后重试，或请管理员提高上限。",
+        "The database server takes no more connections. Try again in a moment or ask an administrator to raise the limit.",
+    ),
+)
+_PATH: _Cause = (
+    "unreachable",
+    T("无法打开数据库文件。请检查路径和权限。", "The database file cannot be opened. Check the path and its permissions."),
+)
+_DRIVE: _Cause = (
+    "unreachable",
+    T(
+        "读写磁盘出错，没有写入任何内容。请检查磁盘或网络驱动器是否可用。",
+        "The disk cannot be read or written; nothing was saved. Check that the disk or network drive is available.",
+    ),
+)
+_DAMAGED: _Cause = (
+    "damaged",
+    T(
+        "这个文件不是可用的数据库，或已损坏。请换一个文件，或从 backups 文件夹恢复备份。",
+        "The file is not a usable database or is damaged. Choose another file or restore one from the backups folder.",
+    ),
+)
+_DAMAGED_SERVER: _Cause = (
+    "damaged",
+    T("服务器上的数据已损坏。请管理员从备份恢复。", "The data on the server is damaged. Ask an administrator to restore a backup."),
+)
+_READONLY: _Cause = (
+    "readonly",
+    T("没有写入权限。请检查文件和文件夹的权限。", "Writing is not allowed. Check the permissions of the file and its folder."),
+)
+_FULL: _Cause = (
+    "full",
+    T("磁盘已满，没有写入任何内容。请清理磁盘后重试。", "The disk is full; nothing was written. Free some space and try again."),
+)
+_LOCKED: _Cause = (
+    "locked",
+    T("数据库正被另一个程序占用。请关闭它或稍后重试。", "Another program is holding the database. Close it or try again in a moment."),
+)
 
 _SQLITE: dict[int, _Cause] = {
     sqlite3.SQLITE_BUSY: _LOCKED,
@@ -122,6 +158,7 @@ _ERRNO: dict[int, _Cause] = {
     errno.EPERM: _READONLY,
     errno.EROFS: _READONLY,
     errno.ENOENT: _PATH,
+    errno.EEXIST: _PATH,
     errno.ENOTDIR: _PATH,
     errno.EISDIR: _PATH,
     errno.EIO: _DRIVE,
