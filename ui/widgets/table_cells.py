@@ -16,7 +16,7 @@ PADDING = 8
 BAR_WIDTH = 64
 NO_VALUE = "--"
 _MARK = 13
-_BAR_FIGURE = 56
+_BAR_FIGURE = 60
 _KEPT_TEXTS = 6000
 
 _Laid = tuple[QStaticText, float, float]
@@ -131,7 +131,7 @@ class CellPainter:
             self.text(x + taken + 6, y + 1, height, cell.detail, self.quiet_ink, CAPTION)
 
     def _bar(self, cell: Cell, x: int, y: int, width: int, height: int, strong: bool) -> None:
-        figure = max(_BAR_FIGURE, round(width_of(cell.text, BODY, strong)) + _MARK)
+        figure = max(_BAR_FIGURE, round(width_of(cell.text, BODY, strong)) + _MARK + 1)
         long = min(BAR_WIDTH, width - figure - 4)
         if long >= 16 and isinstance(cell.value, int | float):
             painter = self.painter

@@ -15,7 +15,7 @@ RowId = str | int
 Kind = Literal["text", "number", "bar", "state", "duration"]
 Index = QModelIndex | QPersistentModelIndex
 
-_WIDTHS: dict[Kind, int] = {"text": 120, "number": 72, "bar": 140, "state": 116, "duration": 84}
+_WIDTHS: dict[Kind, int] = {"text": 120, "number": 72, "bar": 144, "state": 132, "duration": 84}
 
 
 @dataclass(frozen=True, slots=True)

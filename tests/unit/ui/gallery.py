@@ -15,6 +15,7 @@ from app.domain.language import T, set_language, tr
 from app.domain.metrics import METRICS, OVERVIEW_TILES, SEAT_COLUMNS, SEAT_OPTIONAL
 from ui import theme
 from ui.widgets.buttons import Button, IconButton
+from ui.widgets.chart import ChartCard, ChartData, Series
 from ui.widgets.empty import EmptyState
 from ui.widgets.field import FormField
 from ui.widgets.pill import ConnectionPill
@@ -197,7 +198,51 @@ def table(width: int, height: int, stale: bool = False, scrolled: bool = False) 
     return sheet
 
 
+def chart(width: int, height: int, cursor: int = -1) -> QWidget:
+    sheet, column = page(width, height)
+    minutes = range(0, 1440, 5)
+
+    def day(seed: float, until: int = 1440) -> list[float | None]:
+        wave = [0.86 + 0.1 * math.sin(m / 200 + seed) + 0.02 * math.sin(m / 17 * seed) for m in minutes]
+        return [None if m >= until or (600 <= m < 640 and seed == 1) else min(1.0, v) for m, v in zip(minutes, wave, strict=True)]
+
+    rate = METRICS["reply_30s_rate"]
+    card = ChartCard(
+        [(key, METRICS[key].label) for key in OVERVIEW_TILES[5:]],
+        [("5", tr("5 分钟", "5 min")), ("30", tr("30 分钟", "30 min")), ("60", tr("1 小时", "1 h"))],
+    )
+    card.set_tab("reply_30s_rate")
+    today, yesterday, mean = tr("今天", "Today"), tr("昨天", "Yesterday"), tr("近7次同日均值", "Mean of 7")
+    card.set_series(
+        ChartData(
+            (Series(today, day(1, 925)), Series(yesterday, day(2.1), "compare"), Series(mean, day(2.6), "mean")), minutes,
+            format=rate.text, threshold=0.8, threshold_name=tr("目标", "Target"), from_zero=False,
+        )
+    )  # fmt: skip
+    column.addWidget(card, 1)
+    row = QHBoxLayout()
+    days = [f"12-{day:02d}" for day in range(1, 31)]
+    trend = ChartCard(title=tr("近 30 天", "Last 30 days"))
+    counts = [[float(200 + 40 * line + (day * (7 + line)) % 60) for day in range(30)] for line in range(4)]
+    names = ("王", "李", "张", "刘")
+    trend.set_series(ChartData(tuple(Series(n, c, "series") for n, c in zip(names, counts, strict=True)), labels=days))
+    empty = ChartCard(title=tr("今天", "Today"))
+    empty.set_series(ChartData())
+    for small in (trend, empty):
+        small.setMinimumHeight(240)
+        row.addWidget(small, 1)
+    column.addLayout(row)
+    sheet.show()
+    for _ in range(4):
+        QApplication.processEvents()
+    if cursor >= 0:
+        card.plot().set_cursor_index(cursor)
+    return sheet
+
+
 SHEETS = {
+    "chart-1440": lambda: chart(1100, 720, 120),
+    "chart-1280": lambda: chart(860, 600, 280),
     "table-1440": lambda: table(1220, 700),
     "table-1280": lambda: table(1060, 560, scrolled=True),
     "table-stale": lambda: table(1220, 400, stale=True),
