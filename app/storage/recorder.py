@@ -44,10 +44,12 @@ _RESOLUTION = {None: talk.UNANSWERED, True: talk.RESOLVED, False: talk.UNRESOLVE
 
 _CACHED_SESSIONS = 20_000
 _KEPT_CHANGES = 5_000
+_LARGEST_NOTICE = 200
+"""Agents named in one notice: a payload of PostgreSQL holds 8,000 bytes, and who has heard of more looks at all of them anyway."""
 _facts_encoder = msgspec.msgpack.Encoder()
 _facts_decoder: msgspec.msgpack.Decoder[list[Fact]] = msgspec.msgpack.Decoder(list[tuple])  # type: ignore[type-arg]
 
-_SESSION_COLUMNS = (
+SESSION_COLUMNS = (
     "id", "store_id", "code", "customer_id", "kind", "channel", "page", "order_state", "sku_id", "region", "opened_at", "day",
     "agent_id", "group_id", "reason", "transfers", "assigned_at", "transferred_at", "first_customer_at", "first_reply_at",
     "first_reply_ms", "turns", "turn_ms", "agent_messages", "customer_messages", "waiting_since", "invited", "rating",
@@ -153,10 +155,8 @@ class _Batch:
         self.seats: set[int] = set()
 
     def run(self, events: Sequence[ev.AnyEvent], source: str) -> Recorded:
-        bulk, recorder = self.bulk, self.recorder
-        if not bulk.sqlite:
-            bulk.rows("SELECT pg_advisory_xact_lock(7311, ?)", (self.store,))
-        revision = bulk.rows("SELECT revision FROM stores WHERE id = ?", (self.store,))[0][0]
+        recorder = self.recorder
+        revision = lock_store(self.bulk, self.store)
         if revision != recorder._revision:
             recorder._forget()
         fresh = self._fresh(events, source)
@@ -239,7 +239,7 @@ class _Batch:
         if clicks:
             self.bulk.insert(schema.clicks, ("store_id", "at", "key", "kind", "code", "customer_id"), clicks)
             self.topics.add("clicks")
-        self._write_counters()
+        add_counters(self.bulk, self.store, self.delta)
 
     def _fact(self, at: int, event: ev.SessionEvent) -> Fact:
         codes = self.codes
@@ -270,7 +270,7 @@ class _Batch:
         for id, code, blob in self.bulk.rows_in(
             "SELECT id, code, facts FROM sessions WHERE store_id = ? AND code IN {keys}", (store,), missing
         ):
-            facts = _facts_decoder.decode(blob)
+            facts = decode_facts(blob)
             session = fold(id, code, facts)
             kept[code] = _Kept(session, facts, contribution(session, local), new=False)
         unknown = [code for code in missing if code not in kept]
@@ -299,18 +299,11 @@ class _Batch:
         new: list[Row] = []
         changed: list[Row] = []
         for held in touched:
-            s = held.session
-            row = (
-                s.id, self.store, s.code, s.customer, s.kind, s.channel, s.page, s.order_state, s.sku, s.region, s.opened_at,
-                None if s.opened_at is None else self.local.day(s.opened_at), s.agent, s.group, s.reason, len(s.parts),
-                s.assigned_at, s.transferred_at, s.first_customer_at, s.first_reply_at, s.first_reply_ms, len(s.turn_list),
-                sum(s.turn_list), s.agent_messages, s.customer_messages, s.waiting_since, int(s.invited), s.rating, s.resolution,
-                s.comment, s.closed_at, s.closed_by, s.flag, _facts_encoder.encode(held.facts),
-            )  # fmt: skip
+            row = session_row(held.session, held.facts, self.store, self.local)
             (new if held.new else changed).append(row)
             held.new = False
-        self.bulk.insert(schema.sessions, _SESSION_COLUMNS, new)
-        self.bulk.replace(schema.sessions, _SESSION_COLUMNS, changed)
+        self.bulk.insert(schema.sessions, SESSION_COLUMNS, new)
+        self.bulk.replace(schema.sessions, SESSION_COLUMNS, changed)
 
     def _messages(self, spoken: list[tuple[str, int, int, int, int, int, str | None]]) -> None:
         if not spoken:
@@ -323,47 +316,78 @@ class _Batch:
         )
         self.topics.add("messages")
 
-    def _write_counters(self) -> None:
-        slots: list[Row] = []
-        bins: list[Row] = []
-        days: dict[Row, dict[str, int]] = {}
-        store = self.store
-        for key, counts in self.delta.items():
-            if not any(counts.values()):
-                continue
-            row = (store, *key)
-            get = counts.get
-            sums = tuple([get(name, 0) for name in SUM_FIELDS])
-            if any(sums):
-                slots.append(row + sums)
-            day = days.setdefault((store, key.day, key.agent, key.group, key.channel, key.flag), {})
-            for name, value in counts.items():
-                if value:
-                    day[name] = day.get(name, 0) + value
-                    if name in _BIN:
-                        bins.append((*row, _BIN[name], value))
-        self.bulk.add(schema.slot_counters, (*_KEYS, *SUM_FIELDS), slots)
-        self.bulk.add(schema.slot_histograms, (*_KEYS, "bin", "n"), bins)
-        names = (*SUM_FIELDS, *HISTOGRAM_FIELDS)
-        self.bulk.add(
-            schema.day_counters,
-            ("store_id", "day", "agent_id", "group_id", "channel", "flag", *names),
-            [key + tuple([counts.get(name, 0) for name in names]) for key, counts in days.items()],
-        )
-
     def _announce(self, revision: int) -> None:
-        """Writes the change notice; the commit makes facts, counters and notice visible together."""
         self.seats.discard(0)
-        what: dict[str, object] = {"topics": sorted(self.topics)}
-        if len(self.seats) <= 200:
-            what["agents"] = sorted(self.seats)
-        body = json.dumps(what)
-        self.bulk.run("UPDATE stores SET revision = ? WHERE id = ?", (revision, self.store))
-        self.bulk.run(
-            "INSERT INTO changes (store_id, revision, at, topics) VALUES (?, ?, ?, ?)",
-            (self.store, revision, time.time_ns() // 1_000_000, body),
-        )
-        if revision % 100 == 0:
-            self.bulk.run("DELETE FROM changes WHERE store_id = ? AND revision <= ?", (self.store, revision - _KEPT_CHANGES))
-        if not self.bulk.sqlite:
-            self.bulk.rows("SELECT pg_notify('kefu', ?)", (json.dumps({"store": self.store, "revision": revision, **what}),))
+        announce(self.bulk, self.store, revision, self.topics, self.seats if len(self.seats) <= _LARGEST_NOTICE else None)
+
+
+def decode_facts(blob: bytes) -> list[Fact]:
+    """The facts of a session, as its row holds them."""
+    return _facts_decoder.decode(blob)
+
+
+def session_row(s: Session, facts: list[Fact], store: int, local: LocalTime) -> Row:
+    """The row of a folded session, in the order of SESSION_COLUMNS."""
+    return (
+        s.id, store, s.code, s.customer, s.kind, s.channel, s.page, s.order_state, s.sku, s.region, s.opened_at,
+        None if s.opened_at is None else local.day(s.opened_at), s.agent, s.group, s.reason, len(s.parts),
+        s.assigned_at, s.transferred_at, s.first_customer_at, s.first_reply_at, s.first_reply_ms, len(s.turn_list),
+        sum(s.turn_list), s.agent_messages, s.customer_messages, s.waiting_since, int(s.invited), s.rating, s.resolution,
+        s.comment, s.closed_at, s.closed_by, s.flag, _facts_encoder.encode(facts),
+    )  # fmt: skip
+
+
+def add_counters(bulk: Bulk, store: int, delta: Delta) -> None:
+    """Adds to the five-minute and the day counters of a store, and to their histograms."""
+    slots: list[Row] = []
+    bins: list[Row] = []
+    days: dict[Row, dict[str, int]] = {}
+    for key, counts in delta.items():
+        if not any(counts.values()):
+            continue
+        row = (store, *key)
+        get = counts.get
+        sums = tuple([get(name, 0) for name in SUM_FIELDS])
+        if any(sums):
+            slots.append(row + sums)
+        day = days.setdefault((store, key.day, key.agent, key.group, key.channel, key.flag), {})
+        for name, value in counts.items():
+            if value:
+                day[name] = day.get(name, 0) + value
+                if name in _BIN:
+                    bins.append((*row, _BIN[name], value))
+    bulk.add(schema.slot_counters, (*_KEYS, *SUM_FIELDS), slots)
+    bulk.add(schema.slot_histograms, (*_KEYS, "bin", "n"), bins)
+    names = (*SUM_FIELDS, *HISTOGRAM_FIELDS)
+    bulk.add(
+        schema.day_counters,
+        ("store_id", "day", "agent_id", "group_id", "channel", "flag", *names),
+        [key + tuple([counts.get(name, 0) for name in names]) for key, counts in days.items()],
+    )
+
+
+def announce(bulk: Bulk, store: int, revision: int, topics: Iterable[str], agents: Iterable[int] | None) -> None:
+    """Makes `revision` the store's and writes the change notice (notices.py), which the commit makes visible with all it speaks of.
+
+    agents: ids of those concerned; None for any. The store's lock is held.
+    """
+    what: dict[str, object] = {"topics": sorted(topics)}
+    if agents is not None:
+        what["agents"] = sorted(agents)
+    bulk.run("UPDATE stores SET revision = ? WHERE id = ?", (revision, store))
+    bulk.run(
+        "INSERT INTO changes (store_id, revision, at, topics) VALUES (?, ?, ?, ?)",
+        (store, revision, time.time_ns() // 1_000_000, json.dumps(what)),
+    )
+    if revision % 100 == 0:
+        bulk.run("DELETE FROM changes WHERE store_id = ? AND revision <= ?", (store, revision - _KEPT_CHANGES))
+    if not bulk.sqlite:
+        bulk.rows("SELECT pg_notify('kefu', ?)", (json.dumps({"store": store, "revision": revision, **what}),))
+
+
+def lock_store(bulk: Bulk, store: int) -> int:
+    """Waits until no other transaction writes to the store; returns its revision."""
+    if not bulk.sqlite:  # there, the transaction holds the only write lock from its beginning
+        bulk.rows("SELECT pg_advisory_xact_lock(7311, ?)", (store,))
+    revision: int = bulk.rows("SELECT revision FROM stores WHERE id = ?", (store,))[0][0]
+    return revision
