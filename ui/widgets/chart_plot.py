@@ -10,7 +10,18 @@ from typing import cast
 
 import pyqtgraph
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QFrame, QWidget
 
 from ui.theme import CAPTION, CARD_RADIUS, CONTROL_RADIUS, color, font, level_color
@@ -34,6 +45,9 @@ class ChartPlot(QWidget):
         self._cursor = -1
         self._view = pyqtgraph.GraphicsView(self, background=None)
         self._view.setFrameShape(QFrame.Shape.NoFrame)
+        # What is painted under it, guide lines and threshold, has to be seen.
+        self._view.setStyleSheet("background: transparent")
+        self._view.viewport().setAutoFillBackground(False)
         self._view.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._box = pyqtgraph.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0)
@@ -118,7 +132,7 @@ class ChartPlot(QWidget):
     def _lay_out(self) -> None:
         data = self._data
         left = max((width_of(data.format(tick), CAPTION) for tick in self._scale.ticks), default=0) + 12
-        right = max((width_of(str(series.name), CAPTION) for series in data.series), default=0) + 20
+        right = max((width_of(str(series.name), CAPTION) for series in data.series), default=0) + 28
         self._view.setGeometry(round(left), _TOP, max(10, round(self.width() - left - right)), max(10, self.height() - _TOP - _FOOT))
         positions = data.positions
         if positions:
@@ -189,8 +203,9 @@ class ChartPlot(QWidget):
         at_edge = [entry for entry in shown if entry[0].x() > rect.right() - 8]
         heights = spread([end.y() for end, _, _ in at_edge], 16, rect.top() + 4, rect.bottom() - 4)
         for (_, name, role), y in zip(at_edge, heights, strict=True):
-            painter.setPen(color("quiet" if self._stale else role))
-            painter.drawText(QRectF(rect.right() + 8, y - 9, 400, _LINE), LEFT, name)
+            painter.fillRect(QRectF(rect.right() + 8, y - 1, 8, 2), color(role))
+            painter.setPen(self._ink(role))
+            painter.drawText(QRectF(rect.right() + 20, y - 9, 400, _LINE), LEFT, name)
         for end, name, role in shown:
             ink = color("quiet" if self._stale else role)
             if role != "quiet":
@@ -203,8 +218,14 @@ class ChartPlot(QWidget):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(color("surface", 0.85))
                 painter.drawRoundedRect(chip, 4, 4)
-                painter.setPen(ink)
+                painter.setPen(self._ink(role))
                 painter.drawText(chip, CENTER, name)
+
+    def _ink(self, role: Role) -> QColor:
+        """The colour of a line's name: the series colours are too light for words."""
+        if self._stale or role == "quiet":
+            return color("quiet")
+        return color("accent" if role == "accent" else "text")
 
     def _end(self, series: Series) -> QPointF | None:
         """The pixel of the last known value."""

@@ -115,7 +115,7 @@ class Drawer(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), color("raised"))
+        painter.fillRect(self.rect(), color("surface"))
         painter.fillRect(QRect(0, 0, 1, self.height()), color("border"))
 
     def _place(self) -> QRect:

@@ -16,6 +16,7 @@ from app.domain.metrics import METRICS, OVERVIEW_TILES, SEAT_COLUMNS, SEAT_OPTIO
 from ui import theme
 from ui.widgets.buttons import Button, IconButton
 from ui.widgets.chart import ChartCard, ChartData, Series
+from ui.widgets.drawer import Drawer
 from ui.widgets.empty import EmptyState
 from ui.widgets.field import FormField
 from ui.widgets.pill import ConnectionPill
@@ -25,7 +26,9 @@ from ui.widgets.skeleton import Skeleton
 from ui.widgets.table import Cell, Column, DataTable, RowTableModel
 from ui.widgets.tile import Change, TileData, tile_tooltip
 from ui.widgets.tile_grid import TileGrid
+from ui.widgets.timeline import PresenceTimeline, Stretch
 from ui.widgets.toast import show_toast
+from ui.widgets.transcript import Bubble, Transcript
 
 
 def page(width: int, height: int) -> tuple[QWidget, QVBoxLayout]:
@@ -152,9 +155,7 @@ def seat_columns() -> list[Column]:
     return [
         Column("agent", T("客服", "Agent"), "text", 132, sticky=True),
         Column("state", T("接待状态", "State"), "state"),
-        *(
-            Column(m.key, m.label, KINDS.get(m.key, "number"), tooltip=m.definition, optional=m.key in SEAT_OPTIONAL) for m in metrics
-        ),
+        *(Column(m.key, m.label, KINDS.get(m.key, "number"), tooltip=m.definition, optional=m.key in SEAT_OPTIONAL) for m in metrics),
     ]
 
 
@@ -240,7 +241,43 @@ def chart(width: int, height: int, cursor: int = -1) -> QWidget:
     return sheet
 
 
+def drawer() -> QWidget:
+    sheet = table(1220, 760)
+    theme.set_reduced_motion(True)
+    panel = Drawer(sheet)
+    body = QWidget()
+    column = QVBoxLayout(body)
+    column.setContentsMargins(0, 8, 0, 0)
+    line = PresenceTimeline()
+    states = (Stretch(500, 507, "away"), Stretch(507, 690, "available"), Stretch(690, 760, "suspended"), Stretch(760, 925, "available"))
+    line.set_stretches(states, 480, 1320)
+    inner = QVBoxLayout()
+    inner.setContentsMargins(16, 0, 16, 0)
+    inner.addWidget(line)
+    column.addLayout(inner)
+    talk = Transcript()
+    who, me = tr("客户 138****1234", "Customer 1234"), tr("王1", "Agent 1")
+    answer = "您好！有货的，今天下单明天发出。需要我帮您看看尺码吗？身高体重说一下就可以。"
+    answer_en = "Hello! It is in stock: order today and it ships tomorrow. Shall I look up your size?"
+    talk.set_messages([
+        Bubble("system", tr("会话已分配给客服王1", "Session assigned to Agent 1"), "09:30:58"),
+        Bubble("customer", tr("你好，这件外套有货吗？", "Hello, is this coat in stock?"), "09:31:02", who),
+        Bubble("customer", "<b>XL</b> & 180/96A", "09:31:02", who),
+        Bubble("bot", tr("正在为您转接人工客服", "Handing over to an agent"), "09:31:03"),
+        Bubble("agent", tr(answer, answer_en), "09:31:20", me),
+        Bubble("customer", "好的" * 60, "09:31:44", who),
+        Bubble("customer", "السلام عليكم", "09:32:00", who),
+    ])  # fmt: skip
+    talk.set_highlight(tr("尺码", "size"))
+    column.addWidget(talk, 1)
+    panel.open(tr("王1", "Agent 1"), QWidget())
+    panel.push(tr("会话 · 客户 138****1234", "Session · customer 1234"), body)
+    theme.set_reduced_motion(None)
+    return sheet
+
+
 SHEETS = {
+    "drawer": drawer,
     "chart-1440": lambda: chart(1100, 720, 120),
     "chart-1280": lambda: chart(860, 600, 280),
     "table-1440": lambda: table(1220, 700),
