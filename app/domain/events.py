@@ -56,9 +56,9 @@ class Event(Struct, tag_field="type", kw_only=True):
 
 class AgentUpserted(Event, tag="agent.upserted", kw_only=True):
     agent: Code
-    name: str | UnsetType = UNSET
-    team: str | UnsetType = UNSET
-    role: str | UnsetType = UNSET
+    name: str | None = None
+    team: str | None = None
+    role: str | None = None
     capacity: Annotated[int, Meta(ge=0, le=999)] | UnsetType | None = UNSET
 
 
@@ -69,11 +69,11 @@ class AgentPresence(Event, tag="agent.presence", kw_only=True):
 
 class CustomerUpserted(Event, tag="customer.upserted", kw_only=True):
     customer: Code
-    name: str | UnsetType = UNSET
-    region: str | UnsetType = UNSET
-    tags: list[str] | UnsetType = UNSET
-    phone: str | UnsetType = UNSET
-    address: str | UnsetType = UNSET
+    name: str | None = None
+    region: str | None = None
+    tags: list[str] | None = None
+    phone: str | None = None
+    address: str | None = None
 
 
 class VisitorEntered(Event, tag="visitor.entered", kw_only=True):

@@ -16,7 +16,7 @@ _UNITS = {"n": "", "%": "%", "s": "s", "min": "min", "h": "h", "yuan": "¥"}
 
 
 def metrics() -> str:
-    """docs/metrics.md"""
+    """The text of docs/metrics.md."""
     lines = [
         "# Metric reference",
         "",
@@ -47,7 +47,7 @@ def metrics() -> str:
 
 
 def event_contract() -> str:
-    """docs/events.md"""
+    """The text of docs/events.md."""
     lines = [
         "# Event contract",
         "",

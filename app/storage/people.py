@@ -119,7 +119,7 @@ def _merge(bulk: Bulk, table: str, fields: Sequence[str], said: Sequence[tuple[i
         stamps, row_values = now[id]
         for field in fields:
             value = getattr(event, field)
-            if value is msgspec.UNSET:
+            if value is msgspec.UNSET or (value is None and field != "capacity"):  # not said; no cap is a thing to say
                 continue
             if isinstance(value, list):
                 value = json.dumps(value, ensure_ascii=False)

@@ -1,23 +1,21 @@
-"""The simulated store as a source: today as it happens, the days before it as a backlog."""
+"""The simulated store as a source: the present as it happens, the days before it as a backlog."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Sequence
 
 from app.domain.events import AnyEvent
 from app.domain.localtime import LocalTime
-from app.sources.simulator import Simulator
-
-TAIL_DAYS = 20
-"""Orders, shipments and cancellations follow a session for at most this long."""
+from app.sources.simulator.live import LiveStream
+from app.sources.simulator.simulator import Simulator
+from app.sources.simulator.world import TAIL_DAYS
 
 
 class SimulatedStore:
     """Source of a simulated store.
 
-    days: how much history to fill in before the day it starts on. finished: days of which everything is known to be recorded
-    already; those old enough to have no events to come are not made again.
+    days: how much history to fill in before the day it starts on. finished: day numbers of which everything is known to be
+    recorded; they are not made again.
     """
 
     name = "simulator"
@@ -25,46 +23,35 @@ class SimulatedStore:
     def __init__(self, simulator: Simulator, days: int, now: int, finished: frozenset[int] = frozenset()) -> None:
         self._simulator = simulator
         self._local = LocalTime(simulator.plan.zone)
-        self._days = days
-        self._finished = finished
+        self._now = now
         self._today = self._local.day(now)
-        self._made = self._today - 1  # the newest day whose events are in `_coming`
-        self._until = now
-        self._coming: list[tuple[int, str, AnyEvent]] = []
+        first = self._today - days
+        # Yesterday and a week ago first: the live pages compare today with them.
+        past = sorted(range(first, self._today), key=lambda day: (self._today - day not in (1, 7), -day))
+        self._past = [day for day in past if day not in finished]
         # Everyone is on the books from the first day on.
-        self._ready: list[AnyEvent] = simulator.roster(self._local.start_of_day(self._today - days))
-
-    def due(self, now: int) -> Sequence[AnyEvent]:
-        while self._made < self._local.day(now):
-            self._made += 1
-            self._expect(self._simulator.day(self._made))
-        found, self._ready = self._ready, []
-        coming = self._coming
-        while coming and coming[0][0] <= now:
-            found.append(heapq.heappop(coming)[2])
-        self._until = max(self._until, now)
-        return found
-
-    def backlog(self) -> Iterator[tuple[str, Sequence[AnyEvent]]]:
-        """Yesterday and a week ago first (today is compared with them), then day by day into the past."""
-        past = range(1, self._days + 1)
-        for ago in sorted(past, key=lambda ago: (ago not in (1, 7), ago)):
-            day = self._today - ago
-            if day in self._finished:
-                continue
-            events = self._simulator.day(day)
-            cut = next((i for i, event in enumerate(events) if event.at > self._until), len(events))
-            self._expect(events[cut:])
-            yield f"day:{day}", events[:cut]
-
-    def is_finished(self, item: str) -> bool:
-        """Whether a filled-in backlog item can have nothing to come."""
-        return self._today - int(item.removeprefix("day:")) > TAIL_DAYS
+        self._roster = simulator.roster(self._local.start_of_day(first))
+        self._live: LiveStream | None = None
 
     @property
     def backlog_size(self) -> int:
-        return self._days - sum(self._today - self._days <= day < self._today for day in self._finished)
+        """Number of items `backlog` will yield."""
+        return len(self._past)
 
-    def _expect(self, events: Sequence[AnyEvent]) -> None:
-        for event in events:
-            heapq.heappush(self._coming, (event.at, event.id, event))
+    def due(self, now: int) -> Sequence[AnyEvent]:
+        if self._live is None:
+            self._live = LiveStream(self._simulator, self._now)
+            return [*self._roster, *self._until_start(self._today), *self._live.due(now)]
+        return self._live.due(now)
+
+    def backlog(self) -> Iterator[tuple[str, Sequence[AnyEvent]]]:
+        for day in self._past:
+            yield f"day:{day}", self._until_start(day)
+
+    def is_finished(self, item: str) -> bool:
+        """Whether a filled-in backlog item can have nothing to come, however long until the next start."""
+        return self._today - int(item.removeprefix("day:")) > TAIL_DAYS
+
+    def _until_start(self, day: int) -> list[AnyEvent]:
+        """The day's events up to the start; what follows them comes with the live stream."""
+        return [event for event in self._simulator.day(day) if event.at <= self._now]
