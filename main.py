@@ -13,9 +13,10 @@ def main() -> int:
         from app.cli import run
 
         return run(sys.argv[1:])
+    from ui.application import Options
     from ui.application import run as console
 
-    return console()
+    return console(Options())
 
 
 if __name__ == "__main__":

@@ -115,9 +115,10 @@ def demo(days: int, agents: int, seed: int, url: str, speed: float | None, headl
     if speed is not None:
         options += ["--speed", str(speed)]
     if not headless and not build_only:
+        from ui.application import Options
         from ui.application import run as console
 
-        raise click.exceptions.Exit(console(url=url, store="demo", engine=options))
+        raise click.exceptions.Exit(console(Options(url=url, store="demo", serve=tuple(options))))
     _simulate(url, "demo", days, agents, seed, speed, build_only, with_parent=False)
 
 
@@ -145,6 +146,9 @@ def _simulate(url: str, store: str, days: int, agents: int, seed: int, speed: fl
 
         def told(done: int, total: int) -> None:
             task(done, total)
+            if with_parent:  # the console reads this
+                click.echo(json.dumps({"progress": [done, total] if done < total else None}))
+                sys.stdout.flush()
 
         engine = engine_for(database, Setup(plan=Plan(seed=seed, agents=agents, store=store), days=days), speed, told)
         for number in (signal.SIGINT, signal.SIGTERM):
