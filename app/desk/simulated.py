@@ -16,6 +16,8 @@ from app.storage.progress import Progress
 from app.storage.recorder import open_store
 from app.storage.stores import clock_setting, set_clock
 
+STORE_NAME = "演示店铺"
+
 
 class Setup(msgspec.Struct, kw_only=True, frozen=True):
     """What a simulated store is made of."""
@@ -34,7 +36,7 @@ def engine_for(
 
     speed: how much faster than the wall clock the store lives from now on; None leaves it as it is.
     """
-    store = open_store(database, wanted.plan.store, wanted.plan.zone, "演示店铺")
+    store = open_store(database, wanted.plan.store, wanted.plan.zone, STORE_NAME)
     progress = Progress(database, store, SimulatedStore.name)
     kept = progress.plan()
     if kept is None:
@@ -49,3 +51,10 @@ def engine_for(
     finished = frozenset(int(item.removeprefix("day:")) for item in progress.finished())
     source = SimulatedStore(Simulator(setup.plan), setup.days, clock(), finished)
     return Engine(database, store, source, clock, source.is_finished, source.backlog_size, on_progress)
+
+
+def build_still(database: Database, wanted: Setup, at: int) -> None:
+    """Builds the whole store as of `at` (epoch ms) and stops its clock there: for pictures and measurements."""
+    store = open_store(database, wanted.plan.store, wanted.plan.zone, STORE_NAME)
+    set_clock(database, store, StoreClock.running(0, at))
+    engine_for(database, wanted).catch_up()
