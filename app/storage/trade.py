@@ -19,7 +19,7 @@ from app.storage.codes import Codes
 _REACH = 2 * FIFTEEN_DAYS + DAY_MS
 
 _ORDER_COLUMNS = ("id", "store_id", "code", "customer_id", "placed_at", "paid_at", "shipped_at", "cancelled_at")
-_LINE_COLUMNS = ("order_id", "line", "sku_id", "quantity", "amount_fen", "session_24h", "session_7d", "session_15d")
+LINE_COLUMNS = ("order_id", "line", "sku_id", "quantity", "amount_fen", "session_24h", "session_7d", "session_15d")
 
 
 class Held(Protocol):
@@ -69,7 +69,7 @@ class Trade:
         known = [customer for customer in customers if customer not in self._codes.fresh_customers]
         sessions_before: dict[int, list[Session]] = {}
         sessions_after: dict[int, list[Session]] = {}
-        for stored in self._load_sessions(known, low, high):
+        for stored in load_sessions(self._bulk, known, low, high):
             sessions_before.setdefault(stored.customer, []).append(stored)
             if stored.id not in changed:
                 sessions_after.setdefault(stored.customer, []).append(stored)
@@ -77,7 +77,7 @@ class Trade:
             sessions_after.setdefault(session.customer, []).append(session)
         orders_before: dict[int, list[Order]] = {}
         orders_after: dict[int, list[Order]] = {}
-        for order in self._load_orders(known, low, high):
+        for order in load_orders_of(self._bulk, known, low, high):
             if order.id not in new:
                 orders_before.setdefault(order.customer, []).append(order)
                 orders_after.setdefault(order.customer, []).append(order)
@@ -105,7 +105,7 @@ class Trade:
         if not events:
             return {}, {}, set()
         codes = sorted({event.order for event in events})
-        old = {order.id: order for order in self._load("store_id = ? AND code IN {keys}", (self._store,), codes)}
+        old = {order.id: order for order in load_orders(self._bulk, "store_id = ? AND code IN {keys}", (self._store,), codes)}
         by_code = {order.code: _copy(order) for order in old.values()}
         unknown = [code for code in codes if code not in by_code]
         for id, code in zip(self._codes.new_ids(self._bulk, "orders", len(unknown)), unknown):
@@ -128,36 +128,6 @@ class Trade:
                 order.cancelled_at = _earlier(order.cancelled_at, at)
         return old, {order.id: order for order in by_code.values()}, rewritten
 
-    def _load_sessions(self, customers: Sequence[int], low: int, high: int) -> Iterable[Session]:
-        rows = self._bulk.rows_in(
-            "SELECT id, code, customer_id, opened_at, kind, agent_id, group_id, channel, flag, sku_id, order_state, first_reply_ms "
-            "FROM sessions WHERE opened_at BETWEEN ? AND ? AND customer_id IN {keys}",
-            (low, high),
-            customers,
-        )
-        for id, code, customer, opened_at, kind, agent, group, channel, flag, sku, order_state, first_reply_ms in rows:
-            s = Session(id, code)
-            s.customer, s.opened_at, s.kind, s.agent, s.group, s.channel = customer, opened_at, kind, agent, group, channel
-            s.flag, s.sku, s.order_state, s.first_reply_ms = flag, sku, order_state, first_reply_ms
-            yield s
-
-    def _load_orders(self, customers: Sequence[int], low: int, high: int) -> list[Order]:
-        return self._load("placed_at BETWEEN ? AND ? AND customer_id IN {keys}", (low, high), customers)
-
-    def _load(self, where: str, fixed: Sequence[int], keys: Sequence[int] | Sequence[str]) -> list[Order]:
-        found: dict[int, Order] = {}
-        for id, code, customer, placed, paid, shipped, cancelled in self._bulk.rows_in(
-            f"SELECT id, code, customer_id, placed_at, paid_at, shipped_at, cancelled_at FROM orders WHERE {where}", fixed, keys
-        ):
-            order = found[id] = Order(id, code)
-            order.customer, order.placed_at, order.paid_at, order.shipped_at = customer, placed, paid, shipped
-            order.cancelled_at = cancelled
-        for id, _, sku, quantity, amount, day, week, fortnight in self._bulk.rows_in(
-            f"SELECT {', '.join(_LINE_COLUMNS)} FROM order_lines WHERE order_id IN {{keys}} ORDER BY order_id, line", (), list(found)
-        ):
-            found[id].lines.append(Line(sku, quantity, amount, (day, week, fortnight)))
-        return list(found.values())
-
     def _write_orders(self, orders: Mapping[int, Order]) -> None:
         rows = [(o.id, self._store, o.code, o.customer, o.placed_at, o.paid_at, o.shipped_at, o.cancelled_at) for o in orders.values()]
         self._bulk.replace(schema.orders, _ORDER_COLUMNS, rows)
@@ -165,7 +135,43 @@ class Trade:
     def _write_lines(self, orders: Mapping[int, Order], rewritten: set[int], rows: Sequence[Row]) -> None:
         for id in rewritten:
             self._bulk.run("DELETE FROM order_lines WHERE order_id = ? AND line >= ?", (id, len(orders[id].lines)))
-        self._bulk.replace(schema.order_lines, _LINE_COLUMNS, rows)
+        self._bulk.replace(schema.order_lines, LINE_COLUMNS, rows)
+
+
+def load_sessions(bulk: Bulk, customers: Sequence[int], low: int, high: int) -> Iterable[Session]:
+    """What sales depend on, of the customers' sessions opened from `low` to `high`."""
+    rows = bulk.rows_in(
+        "SELECT id, code, customer_id, opened_at, kind, agent_id, group_id, channel, flag, sku_id, order_state, first_reply_ms "
+        "FROM sessions WHERE opened_at BETWEEN ? AND ? AND customer_id IN {keys}",
+        (low, high),
+        customers,
+    )
+    for id, code, customer, opened_at, kind, agent, group, channel, flag, sku, order_state, first_reply_ms in rows:
+        s = Session(id, code)
+        s.customer, s.opened_at, s.kind, s.agent, s.group, s.channel = customer, opened_at, kind, agent, group, channel
+        s.flag, s.sku, s.order_state, s.first_reply_ms = flag, sku, order_state, first_reply_ms
+        yield s
+
+
+def load_orders_of(bulk: Bulk, customers: Sequence[int], low: int, high: int) -> list[Order]:
+    """The customers' orders placed from `low` to `high`, with their lines."""
+    return load_orders(bulk, "placed_at BETWEEN ? AND ? AND customer_id IN {keys}", (low, high), customers)
+
+
+def load_orders(bulk: Bulk, where: str, fixed: Sequence[int], keys: Sequence[int] | Sequence[str]) -> list[Order]:
+    """Orders with their lines; `where` as in Bulk.rows_in."""
+    found: dict[int, Order] = {}
+    for id, code, customer, placed, paid, shipped, cancelled in bulk.rows_in(
+        f"SELECT id, code, customer_id, placed_at, paid_at, shipped_at, cancelled_at FROM orders WHERE {where}", fixed, keys
+    ):
+        order = found[id] = Order(id, code)
+        order.customer, order.placed_at, order.paid_at, order.shipped_at = customer, placed, paid, shipped
+        order.cancelled_at = cancelled
+    for id, _, sku, quantity, amount, day, week, fortnight in bulk.rows_in(
+        f"SELECT {', '.join(LINE_COLUMNS)} FROM order_lines WHERE order_id IN {{keys}} ORDER BY order_id, line", (), list(found)
+    ):
+        found[id].lines.append(Line(sku, quantity, amount, (day, week, fortnight)))
+    return list(found.values())
 
 
 def _matters(before: Session | None, after: Session, times: list[int], customers: set[int]) -> bool:
