@@ -19,8 +19,8 @@ from ui.widgets.paint import LEFT, RIGHT, arrow, elided, level_mark, metrics, po
 
 HEIGHT, DENSE_HEIGHT = 132, 92
 _BASES = {
-    "yesterday": (T("较昨日", "vs yesterday"), T("昨日", "1 d")),
-    "week": (T("较上周", "vs last week"), T("上周", "7 d")),
+    "yesterday": (T("较昨日", "vs yesterday"), T("昨日", "1 d"), T("昨", "1d")),
+    "week": (T("较上周", "vs last week"), T("上周", "7 d"), T("周", "7d")),
 }
 
 
@@ -40,7 +40,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class TileData:
-    """What a tile shows. Texts are formatted already; "--" stands for no value. `stale` is the age of old data, "" when it is live."""
+    """What a tile shows. Texts are formatted already; "--" stands for no value. `stale` is the age of old data, "" when it is live.
+
+    `note` stands in the place of the changes where there are none.
+    """
 
     value: str
     unit: str = ""
@@ -49,16 +52,11 @@ class TileData:
     spark: tuple[float | None, ...] = ()
     tooltip: str = ""
     stale: str = ""
+    note: str = ""
 
 
 def height_of(scale: float, dense: bool) -> int:
     return round((DENSE_HEIGHT if dense else HEIGHT) * scale)
-
-
-def tile_tooltip(caption: str, value: str, numerator: str, denominator: str | None, definition: str) -> str:
-    """The text of a tile's or cell's tooltip: "应答率 93.1% = 1,204 ÷ 1,293" and the definition beneath."""
-    made_of = f" = {numerator} ÷ {denominator}" if denominator is not None else ""
-    return f"{caption} {value}{made_of}\n{definition}"
 
 
 class MetricTile(QAbstractButton):
@@ -100,8 +98,9 @@ class MetricTile(QAbstractButton):
             return
         if data.value != before.value and before.value != "--" and not data.stale:
             self._flashes.touch(("value",))
-        if data.tooltip != before.tooltip:
-            self.setToolTip(data.tooltip)
+        if (data.tooltip, data.changes) != (before.tooltip, before.changes):
+            # The tile itself drops words where it is narrow; here they are all.
+            self.setToolTip("\n".join((data.tooltip, *(change.words for change in data.changes))).strip())
             self.setAccessibleDescription(data.tooltip)
         if replace(data, tooltip=before.tooltip) == before and self.accessibleName():
             return
@@ -175,26 +174,31 @@ class MetricTile(QAbstractButton):
             painter.drawText(round(left + width_of(data.value, size, True) + 4 * scale), round(baseline), data.unit)
 
     def _paint_changes(self, painter: QPainter, left: float, top: float, width: float) -> None:
-        """Both changes with full words if they fit, else with short ones, else the first alone."""
+        """Both changes with full words if they fit, else with shorter ones, else the first alone."""
         scale, size = self._scale, round(CAPTION * self._scale)
         line = 16 * scale
-        for short, shown in ((0, self._data.changes), (1, self._data.changes), (0, self._data.changes[:1]), (1, self._data.changes[:1])):
+        painter.setFont(font(size))
+        if not self._data.changes:
+            painter.setPen(color("quiet"))
+            painter.drawText(QRectF(left, top, width, line), LEFT, elided(self._data.note, int(width), size))
+            return
+        both, first = self._data.changes, self._data.changes[:1]
+        for short, shown in ((0, both), (1, both), (2, both), (0, first), (1, first)):
             parts = [(change, str(_BASES[change.base][short])) for change in shown]
-            widths = [width_of(word, size) + width_of(change.text, size) + 15 * scale for change, word in parts]
-            if sum(widths) + 8 * scale * (len(parts) - 1) <= width:
+            widths = [width_of(word, size) + width_of(change.text, size) + 13 * scale for change, word in parts]
+            if sum(widths) + 6 * scale * (len(parts) - 1) <= width:
                 break
         else:
             return
         x = left
-        painter.setFont(font(size))
         for (change, word), taken in zip(parts, widths, strict=True):
             painter.setPen(color("quiet"))
             painter.drawText(QRectF(x, top, taken, line), LEFT, word)
-            after = x + width_of(word, size) + 4 * scale
+            after = x + width_of(word, size) + 3 * scale
             arrow(painter, after, top + line / 2, change.direction, color("quiet"), 7 * scale)
             painter.setPen(color("quiet") if self._data.stale else color("text"))
             painter.drawText(QRectF(after + 10 * scale, top, taken, line), LEFT, change.text)
-            x += taken + 8 * scale
+            x += taken + 6 * scale
 
     def _value_size(self, width: float) -> tuple[int, float]:
         """(font size, width with the unit) of the value, as large as fits."""
@@ -224,7 +228,7 @@ class MetricTile(QAbstractButton):
     def _spoken(self) -> str:
         data = self._data
         level = {"warn": tr("需注意", "warning"), "alarm": tr("告警", "alarm")}.get(data.level, "")
-        parts = (f"{self.caption} {data.value}{data.unit}", level, *(change.words for change in data.changes), data.stale)
+        parts = (f"{self.caption} {data.value}{data.unit}", level, *(change.words for change in data.changes), data.note, data.stale)
         return tr("，", ", ").join(part for part in parts if part)
 
     def _flashed(self, keys: Collection[Hashable]) -> None:

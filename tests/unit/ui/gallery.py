@@ -19,12 +19,14 @@ from ui.widgets.chart import ChartCard, ChartData, Series
 from ui.widgets.drawer import Drawer
 from ui.widgets.empty import EmptyState
 from ui.widgets.field import FormField
+from ui.widgets.inputs import DateEdit, NumberEdit, dress_calendar
+from ui.widgets.metric_text import metric_tooltip
 from ui.widgets.pill import ConnectionPill
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
 from ui.widgets.skeleton import Skeleton
 from ui.widgets.table import Cell, Column, DataTable, RowTableModel
-from ui.widgets.tile import Change, TileData, tile_tooltip
+from ui.widgets.tile import Change, TileData
 from ui.widgets.tile_grid import TileGrid
 from ui.widgets.timeline import PresenceTimeline, Stretch
 from ui.widgets.toast import show_toast
@@ -57,7 +59,7 @@ def tiles(width: int, height: int) -> QWidget:
             metric.level(value),
             (Change("yesterday", "3.2%", (index % 3) - 1), Change("week", "11.4%", ((index + 1) % 3) - 1)) if value is not None else (),
             tuple(None if 20 < i < 24 else 20 + 10 * math.sin(i / 5 + index) + (i * index) % 7 for i in range(48)) if value else (),
-            tile_tooltip(str(metric.label), metric.text(value), "1,204", "1,293", str(metric.definition)),
+            metric_tooltip(metric, {}),
             tr("3 分钟前", "3 min ago") if key in ("seats_offline", "order_items") else "",
         )
     grid.set_data(data)
@@ -109,7 +111,7 @@ def controls() -> QWidget:
     wrong = FormField(tr("有效期", "Validity"), QLineEdit("2024-13-01"))
     wrong.set_error(tr("这不是一个日期。请写成 2024-12-31。", "This is not a date. Write it as 2024-12-31."))
     column.addWidget(wrong)
-    from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QProgressBar, QRadioButton, QSpinBox, QTabBar
+    from PySide6.QtWidgets import QCheckBox, QComboBox, QProgressBar, QRadioButton, QTabBar
 
     row = QHBoxLayout()
     ticks = (QCheckBox(tr("接待", "Serving")), QCheckBox(tr("全部", "All")), QRadioButton("24 h"), QRadioButton("7 d"))
@@ -118,11 +120,11 @@ def controls() -> QWidget:
         row.addWidget(widget)
     combo = QComboBox()
     combo.addItems([tr("售前组", "Pre-sale"), tr("售后组", "After-sale")])
-    spin = QSpinBox()
+    spin = NumberEdit(0, 999)
     spin.setValue(8)
     progress = QProgressBar()
     progress.setValue(40)
-    for widget in (combo, spin, QDateEdit(), progress):
+    for widget in (combo, spin, DateEdit(), progress):
         row.addWidget(widget)
     column.addLayout(row)
     tabs = QTabBar()
@@ -276,7 +278,34 @@ def drawer() -> QWidget:
     return sheet
 
 
+def popups() -> QWidget:
+    from PySide6.QtWidgets import QCalendarWidget, QListWidget
+
+    sheet, column = page(900, 640)
+    row = QHBoxLayout()
+    column.addLayout(row, 1)
+    calendar = QCalendarWidget()
+    dress_calendar(calendar)
+    calendar.setFixedSize(300, 260)
+    row.addWidget(calendar)
+    view = DataTable(RowTableModel(seat_columns()[:9]))
+    menu = view.columns_menu()
+    picture = QLabel()
+    menu.ensurePolished()
+    menu.adjustSize()
+    picture.setPixmap(menu.grab())
+    row.addWidget(picture)
+    names = QListWidget()
+    names.ensurePolished()
+    names.setProperty("look", "card")
+    names.addItems([tr("售前组", "Pre-sale"), tr("售后组", "After-sale"), tr("大客户", "Key accounts")])
+    names.setCurrentRow(1)
+    row.addWidget(names)
+    return sheet
+
+
 SHEETS = {
+    "popups": popups,
     "drawer": drawer,
     "chart-1440": lambda: chart(1100, 720, 120),
     "chart-1280": lambda: chart(860, 600, 280),
