@@ -9,11 +9,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -29,10 +29,20 @@ DEMO_DATABASE = "demo.db"
 _REPORTS = ("live", "seats", "store", "compare", "agent", "groups", "orders", "sessions")
 
 
-def run(arguments: list[str]) -> int:
+class Screen(Protocol):
+    """What needs one; the core never imports it, `main.py` hands it in."""
+
+    def console(self, url: str | None = None, store: str = "", engine: Sequence[str] = ()) -> int:
+        """Runs the console until it is closed; returns the exit code."""
+
+    def take(self, out: Path, url: str | None, pages: Sequence[str]) -> Iterable[Path]:
+        """Pictures of pages, each path as it is written."""
+
+
+def run(arguments: list[str], screen: Screen | None = None) -> int:
     """Runs one command and returns its exit code."""
     try:
-        main.main(args=arguments, prog_name="main.py", standalone_mode=False)
+        main.main(args=arguments, prog_name="main.py", standalone_mode=False, obj=screen)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.UsageError as error:
@@ -109,16 +119,14 @@ _store = click.option("--store", metavar="CODE", help="Store code; not needed wh
 @click.option("--speed", type=click.FloatRange(0.1, 1000), help="How much faster than real time the store lives.")
 @click.option("--headless", is_flag=True, help="No window: build the store, then keep its engine running.")
 @click.option("--build-only", is_flag=True, help="No window and no engine: build the whole store and end.")
-def demo(days: int, agents: int, seed: int, url: str, speed: float | None, headless: bool, build_only: bool) -> None:
+@click.pass_obj
+def demo(screen: Screen, days: int, agents: int, seed: int, url: str, speed: float | None, headless: bool, build_only: bool) -> None:
     """Build a demo store if there is none, start its live engine, open the console."""
     options = ["--simulate", "--days", str(days), "--agents", str(agents), "--seed", str(seed)]
     if speed is not None:
         options += ["--speed", str(speed)]
     if not headless and not build_only:
-        from ui.application import Options
-        from ui.application import run as console
-
-        raise click.exceptions.Exit(console(Options(url=url, store="demo", serve=tuple(options))))
+        raise click.exceptions.Exit(screen.console(url=url, store="demo", engine=options))
     _simulate(url, "demo", days, agents, seed, speed, build_only, with_parent=False)
 
 
@@ -370,12 +378,11 @@ def doctor(url: str, repair: bool, format_: str) -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("docs/screenshots"), show_default=True)
 @click.option("--db", "url", metavar="URL", help="A store to picture (default: a demo store made for it).")
 @click.option("--page", "pages", multiple=True, help="Only these pages.")
-def screenshots(out: Path, url: str | None, pages: tuple[str, ...]) -> None:
+@click.pass_obj
+def screenshots(screen: Screen, out: Path, url: str | None, pages: tuple[str, ...]) -> None:
     """Picture every page in both themes and both languages, without a screen."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from ui.screenshots import take
-
-    for picture in take(out, url, pages):
+    for picture in screen.take(out, url, pages):
         click.echo(str(picture))
 
 
