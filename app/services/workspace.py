@@ -15,6 +15,7 @@ from app.domain.permissions import Actor
 from app.storage import schema
 from app.storage.database import Database
 from app.storage.faults import FaultError
+from app.storage.recorder import open_store
 
 if TYPE_CHECKING:
     from app.services.live import LiveService
@@ -61,6 +62,11 @@ class Workspace:
         if code is None:
             raise FaultError("refused", tr(f"请用 --store 指定店铺：{known}", f"Say which store with --store: {known}"))
         raise FaultError("refused", tr(f"没有店铺 {code}；现有：{known}", f"There is no store {code}; there are: {known}"))
+
+    def create_store(self, code: str, name: str, zone: str = "Asia/Shanghai") -> None:
+        """A new, empty store; nothing when there is one with this code. Raises ValueError for a zone that does not exist."""
+        self.actor.require("data.ingest")
+        open_store(self.database, code, zone, name)
 
     def now(self, store: StoreInfo) -> int:
         """The store's present moment, epoch ms: the wall clock, or a simulated store's own faster one."""
