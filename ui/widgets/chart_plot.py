@@ -206,20 +206,21 @@ class ChartPlot(QWidget):
             painter.fillRect(QRectF(rect.right() + 8, y - 1, 8, 2), color(role))
             painter.setPen(self._ink(role))
             painter.drawText(QRectF(rect.right() + 20, y - 9, 400, _LINE), LEFT, name)
-        for end, name, role in shown:
-            ink = color("quiet" if self._stale else role)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for end, _, role in shown:
             if role != "quiet":
-                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(ink)
+                painter.setBrush(color("quiet" if self._stale else role))
                 painter.drawEllipse(end, 2.5, 2.5)
-            if end.x() <= rect.right() - 8:
-                chip = QRectF(end.x() + 6, end.y() - 9, width_of(name, CAPTION) + 8, _LINE)
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(color("surface", 0.85))
-                painter.drawRoundedRect(chip, 4, 4)
-                painter.setPen(self._ink(role))
-                painter.drawText(chip, CENTER, name)
+        inside = [entry for entry in shown if entry not in at_edge]
+        heights = spread([end.y() for end, _, _ in inside], _LINE, rect.top() + 4, rect.bottom() - 4)
+        for (end, name, role), y in zip(inside, heights, strict=True):
+            chip = QRectF(end.x() + 6, y - 9, width_of(name, CAPTION) + 8, _LINE)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color("surface", 0.85))
+            painter.drawRoundedRect(chip, 4, 4)
+            painter.setPen(self._ink(role))
+            painter.drawText(chip, CENTER, name)
 
     def _ink(self, role: Role) -> QColor:
         """The colour of a line's name: the series colours are too light for words."""
