@@ -15,7 +15,6 @@ from ui.runtime.feed import Quality
 from ui.runtime.problems import Problem, sort
 from ui.theme import SPACE_2, SPACE_3, SPACE_4, SPACE_6, icon
 from ui.widgets.buttons import Button
-from ui.widgets.skeleton import Skeleton
 
 REMEMBER_AFTER_MS = 400
 
@@ -96,10 +95,12 @@ class _Banner(QFrame):
 class PageHost(QWidget):
     """Every hook of the page is called through here, so that a page that raises hurts only itself.
 
-    faulted(error) hands a bug on to be logged; changed() says that title or filters may differ now.
+    faulted(error) hands a bug on to be logged; worked() says that the page got an answer; changed() that title or filters may
+    differ now.
     """
 
     faulted = Signal(object)
+    worked = Signal()
     changed = Signal()
 
     def __init__(self, spec: PageSpec, context: PageContext, parent: QWidget | None = None) -> None:
@@ -259,6 +260,7 @@ class PageHost(QWidget):
             self._show_problem(problem)
 
     def _on_worked(self) -> None:
+        self.worked.emit()
         self._has_worked = True
         self._banner_room.hide()
         # What broke stays broken until it is built again; a fault passes by itself.
@@ -291,22 +293,3 @@ class PageHost(QWidget):
             self._stack.removeWidget(self.page)
             self.page.deleteLater()
             self.page = None
-
-
-class WaitingPage(QWidget):
-    """Grey shapes where a page is about to be."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE_6, SPACE_6, SPACE_6, SPACE_6)
-        column.setSpacing(SPACE_4)
-        for _ in range(3):
-            row = QHBoxLayout()
-            row.setSpacing(SPACE_4)
-            for _ in range(6):
-                card = Skeleton("card", self)
-                card.setFixedHeight(96)
-                row.addWidget(card)
-            column.addLayout(row)
-        column.addWidget(Skeleton("card", self), 1)

@@ -30,16 +30,22 @@ class NavItem(QAbstractButton):
         self._icon = icon(spec.icon, "quiet", "accent")
         self.setText(str(spec.title))
         self.setAccessibleName(str(spec.title))
-        self.setAccessibleDescription(why_not)
         self.setCheckable(True)
-        self.setEnabled(not why_not)
-        self._why_not = why_not
+        self._folded = False
+        self.set_why_not(why_not)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setFixedHeight(ITEM_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.fold(False)
+
+    def set_why_not(self, why_not: str) -> None:
+        """Why the page cannot be opened, "" if it can."""
+        self._why_not = why_not
+        self.setEnabled(not why_not)
+        self.setAccessibleDescription(why_not)
+        self.fold(self._folded)
 
     def fold(self, folded: bool) -> None:
+        self._folded = folded
         self.setToolTip("\n".join(line for line in (self.text() if folded else "", self._why_not) if line))
 
     def sizeHint(self) -> QSize:
@@ -247,6 +253,10 @@ class Sidebar(QWidget):
             item.setChecked(name == key)
             if name == key:
                 self._scroll.ensureWidgetVisible(item)
+
+    def set_actor(self, actor: Actor) -> None:
+        for key, item in self.items.items():
+            item.set_why_not(why_not(PAGES[key], actor))
 
     def set_stores(self, stores: Sequence[tuple[int, str]], current: int) -> None:
         """Stores as (id, name)."""

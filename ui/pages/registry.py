@@ -22,7 +22,6 @@ from ui.runtime.problems import Problem, sort
 
 if TYPE_CHECKING:
     from app.services.workspace import StoreInfo, Workspace
-
     from ui.runtime.feed import LiveFeed, Quality
     from ui.runtime.preferences import Preferences
 

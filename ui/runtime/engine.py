@@ -6,6 +6,7 @@ and never writes to it; the system closes it with the console, whatever the reas
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,22 +36,25 @@ def program(*arguments: str) -> list[str]:
 class ChildEngine(QObject):
     """Keeps one `serve` child alive between `start` and `stop`.
 
-    command: program and arguments. `changed` fires on every change of `state`; `why` then says why it restarts.
+    command: program and arguments. `changed` fires on every change of `state`; `why` then says why it restarts. Each line of
+    JSON on the child's standard output is passed on with `said(dict)`, such as {"progress": [done, total]}.
     """
 
     changed = Signal()
+    said = Signal(object)
 
     def __init__(self, command: Sequence[str], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._command = list(command)
-        self._deaths = 0
+        self.deaths = 0
+        """In a row, since the child last lived for a while."""
         self._wanted = False
         self._state: State = "stopped"
         self.why = ""
         self._last_words = ""
         self._process = QProcess(self)
         self._process.setProcessChannelMode(QProcess.ProcessChannelMode.SeparateChannels)
-        self._process.setStandardOutputFile(QProcess.nullDevice())
+        self._process.readyReadStandardOutput.connect(self._hear)
         self._process.readyReadStandardError.connect(self._listen)
         self._process.started.connect(self._on_started)
         self._process.finished.connect(self._on_finished)
@@ -71,26 +75,39 @@ class ChildEngine(QObject):
 
     def start(self) -> None:
         self._wanted = True
-        self._deaths = 0
+        self.deaths = 0
         self._launch()
 
-    def stop(self) -> None:
-        """Ask the child to end by closing its standard input; after two seconds it is killed. Returns when it is gone."""
+    def ask_to_end(self) -> None:
+        """Close the child's standard input, which tells it to end, and return at once."""
         self._wanted = False
         self._again.stop()
         self._steady.stop()
         if self._process.state() != QProcess.ProcessState.NotRunning:
             self._process.closeWriteChannel()
-            if not self._process.waitForFinished(GRACE_MS):
-                self._process.kill()
-                self._process.waitForFinished(GRACE_MS)
+
+    def stop(self) -> None:
+        """Ask the child to end; after two seconds it is killed. Returns when it is gone."""
+        self.ask_to_end()
+        if self._process.state() != QProcess.ProcessState.NotRunning and not self._process.waitForFinished(GRACE_MS):
+            self._process.kill()
+            self._process.waitForFinished(GRACE_MS)
         self._set("stopped")
+
+    def retire(self) -> None:
+        """The same without waiting; the object deletes itself when the child is gone."""
+        self.ask_to_end()
+        if self._process.state() == QProcess.ProcessState.NotRunning:
+            self.deleteLater()
+            return
+        self._process.finished.connect(self.deleteLater)
+        QTimer.singleShot(GRACE_MS, self._process, self._process.kill)
 
     def _launch(self) -> None:
         if not self._wanted or self._process.state() != QProcess.ProcessState.NotRunning:
             return
         self._last_words = ""
-        self._set("starting" if self._deaths == 0 else "restarting")
+        self._set("starting" if self.deaths == 0 else "restarting")
         self._process.start(self._command[0], self._command[1:])
 
     def _on_started(self) -> None:
@@ -98,7 +115,16 @@ class ChildEngine(QObject):
         self._set("running")
 
     def _on_steady(self) -> None:
-        self._deaths = 0
+        self.deaths = 0
+
+    def _hear(self) -> None:
+        while self._process.canReadLine():
+            try:
+                said = json.loads(bytes(self._process.readLine().data()))
+            except ValueError:
+                continue
+            if isinstance(said, dict):
+                self.said.emit(said)
 
     def _listen(self) -> None:
         said = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace")
@@ -115,8 +141,8 @@ class ChildEngine(QObject):
             return
         lines = self._last_words.strip().splitlines()
         self.why = lines[-1] if lines else tr(f"引擎意外结束（{code}）", f"The engine ended unexpectedly ({code})")
-        wait = BACK_OFF_MS[min(self._deaths, len(BACK_OFF_MS) - 1)]
-        self._deaths += 1
+        wait = BACK_OFF_MS[min(self.deaths, len(BACK_OFF_MS) - 1)]
+        self.deaths += 1
         self._set("restarting")
         self._again.start(wait)
 

@@ -1,7 +1,7 @@
 """What changed, pushed from the database to the window, together with how far it can be trusted.
 
 A thread waits on the store's notices and hands them to the UI thread. After a break it connects again and says that
-everything may have changed; it never guesses what was missed.
+everything may have changed: reads that failed meanwhile have to be repeated, whatever the notices say.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PACES: tuple[float | None, ...] = (0, 3, 10, 60, 180, 300, None)
 
 
 class Quality(NamedTuple):
-    """How far what is on screen can be trusted. `age` is seconds since the database last confirmed it."""
+    """How far what is on screen can be trusted. `age` is seconds since the database last confirmed it, or since the pause began."""
 
     state: State
     age: float = 0.0
@@ -44,7 +44,8 @@ class Notice(Protocol):
 
 
 class Notices(Protocol):
-    """`wait` blocks up to `timeout` seconds and returns what came, perhaps nothing; raises when the connection is lost."""
+    """`wait` blocks up to about `timeout` seconds and returns what came, perhaps nothing; raises while the connection is lost, and
+    may then be called again to reconnect."""
 
     def wait(self, timeout: float) -> list[Any]: ...
 
@@ -75,7 +76,6 @@ class LiveFeed(QObject):
         self._all = False
         self._announced = False
         self._connected = False
-        self._ever_connected = False
         self._contact = clock()
         self._error: BaseException | None = None
         self._stop = threading.Event()
@@ -83,6 +83,7 @@ class LiveFeed(QObject):
         self._thread: threading.Thread | None = None
         self._quality = Quality("connecting")
         self._pace: float | None = 0
+        self._paused_at = 0.0
         self._pace_timer = QTimer(self, singleShot=True)
         self._pace_timer.timeout.connect(self._pass_on)
         self._age_timer = QTimer(self, interval=1000)
@@ -110,12 +111,15 @@ class LiveFeed(QObject):
         self._thread.start()
         self._age_timer.start()
 
-    def stop(self, seconds: float = 1.0) -> bool:
-        """End the thread; False if it is still stuck in the database after this time (it is a daemon and holds nothing up)."""
+    def ask_to_end(self) -> None:
+        """Say nothing more; the thread ends soon."""
         self._stop.set()
         self._retry.set()
         self._age_timer.stop()
         self._pace_timer.stop()
+
+    def wait_for_end(self, seconds: float = 1.5) -> bool:
+        """From any thread. False if the thread is still stuck in the database after this time (it is a daemon and holds nothing up)."""
         if self._thread is None:
             return True
         self._thread.join(seconds)
@@ -125,6 +129,8 @@ class LiveFeed(QObject):
         """Pass notices on at once (0), at most every so many seconds, or not at all (None)."""
         was, self._pace = self._pace, pace
         self._pace_timer.stop()
+        if was is not None and pace is None:
+            self._paused_at = self._clock()
         if was is None and pace is not None:
             with self._lock:
                 self._all = True
@@ -162,10 +168,10 @@ class LiveFeed(QObject):
     def _judge(self) -> None:
         with self._lock:
             connected, contact = self._connected, self._contact
-        age = max(0.0, self._clock() - contact)
+        age = max(0.0, self._clock() - (self._paused_at if connected and self._pace is None else contact))
         state: State
         if not connected:
-            state = "reconnecting" if self._ever_connected or self._error is not None else "connecting"
+            state = "connecting" if self._error is None else "reconnecting"
         elif self._pace is None:
             state = "paused"
         elif age > DELAYED_AFTER:
@@ -180,41 +186,44 @@ class LiveFeed(QObject):
     # -- on the feed's own thread --
 
     def _run(self) -> None:
+        notices: Notices | None = None
         failures = 0
         while not self._stop.is_set():
-            notices: Notices | None = None
             try:
-                notices = self._connect_notices()
-                again, self._ever_connected = self._ever_connected or failures > 0, True
+                if notices is None:
+                    notices = self._connect_notices()
+                    found = notices.wait(0)
+                else:
+                    found = notices.wait(0 if failures else WAIT_SECONDS)
+                topics = {topic for notice in found for topic in notice.topics}
+                self._note(topics, everything=failures > 0)
                 failures = 0
-                self._error = None
-                self._note((), everything=again, connected=True)
-                while not self._stop.is_set():
-                    found = notices.wait(WAIT_SECONDS)
-                    self._note({topic for notice in found for topic in notice.topics})
-                    if found:
-                        self._stop.wait(GAP_SECONDS)
+                if topics:
+                    self._stop.wait(GAP_SECONDS)
             except Exception as error:
-                self._error = error
-                with self._lock:
-                    self._connected = False
-                self._announce()
+                self._lose(error)
                 self._retry.wait(BACK_OFF[min(failures, len(BACK_OFF) - 1)])
                 self._retry.clear()
                 failures += 1
-            finally:
-                if notices is not None:
-                    _close_quietly(notices)
+        if notices is not None:
+            _close_quietly(notices)
 
-    def _note(self, topics: set[str] | tuple[()], everything: bool = False, connected: bool = False) -> None:
+    def _note(self, topics: set[str], everything: bool) -> None:
         with self._lock:
-            was_late = self._clock() - self._contact > DELAYED_AFTER
+            late = not self._connected or self._clock() - self._contact > DELAYED_AFTER
             self._contact = self._clock()
             self._topics.update(topics)
             self._all = self._all or everything
-            self._connected = self._connected or connected
-        if topics or everything or connected or was_late:
+            self._connected = True
+            self._error = None
+        if topics or everything or late:
             self._announce()
+
+    def _lose(self, error: BaseException) -> None:
+        with self._lock:
+            self._connected = False
+            self._error = error
+        self._announce()
 
     def _announce(self) -> None:
         with self._lock:
