@@ -14,8 +14,8 @@ SLOT_MS = 300_000
 SLOTS_PER_DAY = 288
 DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
-# Offsets of real zones change only at quarters of an hour, so one look-up per quarter is exact.
-_QUARTER_MS = 900_000
+# Zones change their offset at full minutes (some did at one minute past midnight), so one look-up per minute is exact.
+_MINUTE_MS = 60_000
 
 
 def day_number(day: date) -> int:
@@ -42,11 +42,11 @@ class LocalTime:
 
     def offset(self, at: int) -> int:
         """Milliseconds that local time is ahead of UTC at this moment."""
-        quarter = at // _QUARTER_MS
-        found = self._offsets.get(quarter)
+        minute = at // _MINUTE_MS
+        found = self._offsets.get(minute)
         if found is None:
-            delta = datetime.fromtimestamp(quarter * _QUARTER_MS / 1000, UTC).astimezone(self.zone).utcoffset() or timedelta()
-            found = self._offsets[quarter] = round(delta.total_seconds() * 1000)
+            delta = datetime.fromtimestamp(minute * 60, UTC).astimezone(self.zone).utcoffset() or timedelta()
+            found = self._offsets[minute] = round(delta.total_seconds() * 1000)
             if len(self._offsets) > 200_000:
                 self._offsets.clear()
         return found
@@ -63,7 +63,7 @@ class LocalTime:
         local = datetime.combine(day_date(day), datetime.min.time(), self.zone)
         at = round(local.timestamp() * 1000)
         while self.day(at) < day:  # midnight itself does not exist where clocks go forward at midnight
-            at += _QUARTER_MS
+            at += _MINUTE_MS
         return at
 
     def local(self, at: int) -> datetime:
@@ -73,6 +73,8 @@ class LocalTime:
         """Cut [start, end) at slot borders: yields (day, slot, milliseconds), several times for a repeated slot."""
         while start < end:
             stop = min(end, start - start % SLOT_MS + SLOT_MS)
+            if self.offset(stop - 1) != self.offset(start):  # clocks change inside this slot
+                stop = min(stop, start - start % _MINUTE_MS + _MINUTE_MS)
             day, slot = self.day_slot(start)
             yield day, slot, stop - start
             start = stop
