@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QContextMenuEvent,
@@ -238,9 +238,6 @@ class DataTable(QTableView):
                 self._rows.sort_by(shape.key, key == Qt.Key.Key_Down)
                 self.scrollTo(self.currentIndex())
                 self._layout.touch()
-        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End) and self._rows.rowCount():
-            self._walk(True)
-            self._walk_to(0 if key == Qt.Key.Key_Home else self._rows.rowCount() - 1, event)
         else:
             if key in _WALKING:
                 self._walk(True)
@@ -253,10 +250,13 @@ class DataTable(QTableView):
         else:
             self._rows.release("keyboard")
 
-    def _walk_to(self, row: int, event: QKeyEvent) -> None:
-        column = self.currentIndex().column() if self.currentIndex().isValid() else self._header.logicalIndex(0)
-        index = self._rows.index(row, column)
-        self.selectionModel().setCurrentIndex(index, self.selectionCommand(index, event) or QItemSelectionModel.SelectionFlag.Current)
+    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        """Home and End mean rows; Qt's own mean columns."""
+        moves = QAbstractItemView.CursorAction
+        if action in (moves.MoveHome, moves.MoveEnd) and self._rows.rowCount():
+            column = self.currentIndex().column() if self.currentIndex().isValid() else self._header.logicalIndex(0)
+            return self._rows.index(0 if action == moves.MoveHome else self._rows.rowCount() - 1, column)
+        return super().moveCursor(action, modifiers)
 
     def _open(self, index: QModelIndex) -> None:
         row_id, column = self._rows.row_id(index.row()), self._rows.columns[index.column()]
@@ -488,5 +488,6 @@ class DataTable(QTableView):
 
 
 _WALKING = frozenset({
-    Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
+    Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home,
+    Qt.Key.Key_End,
 })  # fmt: skip

@@ -133,15 +133,18 @@ class RowTableModel(QAbstractTableModel):
     # New data
 
     def set_rows(self, rows: Iterable[Row], flash: bool = True) -> None:
-        """All rows, in their natural order. Ids must be unique. `flash=False` where the question changed, not the facts."""
+        """All rows, in their natural order. Ids must be unique.
+
+        `flash=False` where the question changed, not the facts (another filter): nothing flashes, and rows come, go and move at once.
+        """
         new = dict(rows)
         before, self._given = self._given, {row_id: place for place, row_id in enumerate(new)}
         same_rows = before.keys() == new.keys()
         reorder = self._announce(new, flash) or not same_rows or (not self._sort_key and list(before) != list(new))
         if not same_rows:
             self._add_and_drop(new)
-        if reorder:
-            self._order()
+        if reorder or (self._waits and not flash):
+            self._order(at_once=not flash)
 
     def update_rows(self, rows: Mapping[RowId, Cells], flash: bool = True) -> None:
         """New cells for some of the rows already given; others are left alone and unknown ids are passed over."""

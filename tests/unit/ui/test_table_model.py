@@ -119,6 +119,14 @@ def test_rows_that_come_and_go_do_not_move_the_others_while_held(model: RowTable
     assert model.ids() == ["a", "c"]
 
 
+def test_another_question_is_answered_at_once_even_while_held(model: RowTableModel) -> None:
+    model.set_rows([row("x", 1), row("y", 2), row("z", 3)])
+    model.sort_by("a", descending=True)
+    model.hold("pointer")
+    model.set_rows([row("x", 9), row("y", 2)], flash=False)
+    assert model.ids() == ["x", "y"]
+
+
 def test_the_person_may_sort_while_the_order_is_held(model: RowTableModel) -> None:
     model.set_rows([row("x", 1), row("y", 2)])
     model.hold("pointer")
