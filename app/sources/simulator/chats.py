@@ -27,7 +27,7 @@ from app.sources.simulator.clockwork import Clockwork
 from app.sources.simulator.floor import Chat, Customer, Floor, Seat
 from app.sources.simulator.people import FALLBACK
 from app.sources.simulator.plan import is_promotion
-from app.sources.simulator.world import World
+from app.sources.simulator.world import RUN_DAYS, World
 
 # Durations are tables of SIZE equally likely milliseconds.
 FIRST = lognormal(13.5, 0.8, 2, 420)
@@ -36,6 +36,7 @@ LEAVE_FIRST = lognormal(75, 0.9, 8, 1200)
 _THINK = lognormal(21, 0.75, 3, 240)
 _TYPE = even(2.2, 8)
 _PATIENCE = lognormal(75, 0.5, 30, 300)
+_OVERFLOW = even(6, 20)
 _QUEUE_TICK = even(35, 80)
 _IDLE = even(110, 200)
 _SOON = even(6, 55)
@@ -46,7 +47,7 @@ _COME_BACK = lognormal(5400, 1.0, 660, 8 * 3600)
 _HAND_OVER = even(3, 7)
 _OFFLINE = even(5, 40)
 TURNS = weighted((0, 0.05, 0.13, 0.2, 0.2, 0.15, 0.11, 0.07, 0.04, 0.03, 0.02))
-_PROMOTION_PACE = 0.8
+_PROMOTION_PACE = 0.6
 _NEIGHBOUR = {"presale": "aftersale", "aftersale": "logistics", "logistics": "aftersale", FALLBACK: "presale"}
 
 
@@ -59,6 +60,7 @@ class Chats(Clockwork):
         self._talk = talk.voice(plan.seed, day) if transcripts else None
         self._floor = Floor(world.agents)
         self._order_tag, self._ordered = f"3{day_date(day):%y%m%d}", 0
+        self._settled = world.local.start_of_day(day + RUN_DAYS + 1)
         self._returns_until = world.wall_clock(day, 21.5)
         self._park_from = world.wall_clock(day, 22.5)
         self._pace = _PROMOTION_PACE if is_promotion(day) else 1.0
@@ -98,7 +100,7 @@ class Chats(Clockwork):
         chat.waiting = True
         floor.queues[group].append(chat)
         self._say(at + 200, chat, "system", talk.QUEUE)
-        self._plan(at + self._draw(_QUEUE_TICK), self._waits, chat)
+        self._plan(at + self._draw(_OVERFLOW), self._waits, chat)
 
     def _waits(self, at: int, chat: Chat) -> None:
         """A customer in the queue: offered to the fallback first, then chasing, at last gone."""
@@ -106,7 +108,7 @@ class Chats(Clockwork):
             return
         chat.ticks += 1
         floor, rnd = self._floor, self._rnd
-        seat = floor.choose(rnd, FALLBACK) if chat.ticks <= 2 else None
+        seat = floor.choose(rnd, FALLBACK) if chat.ticks <= 2 and not floor.queued(FALLBACK) else None
         if seat is not None:
             self._assign(at, chat, seat, FALLBACK, "routed")
         elif chat.ticks > 5 or (chat.ticks > 1 and rnd() < 0.22):
@@ -190,7 +192,7 @@ class Chats(Clockwork):
             self._say(at, chat, "agent", talk.TRANSFER)
             self._plan(at + self._draw(_HAND_OVER), self._hand_over, chat)
             return
-        if at >= self._park_from and chat.customer.parkable and not chat.leave and not chat.morning and rnd() < 0.02:
+        if at >= self._park_from and chat.customer.parkable and not chat.leave and not chat.morning and rnd() < 0.006:
             self._park(at, chat)
             return
         script = chat.script
@@ -285,7 +287,8 @@ class Chats(Clockwork):
         if chat.presale and customer.decides and customer.ordered_at is None and not chat.leave:
             keen = 0.55 if chat.topic == FALLBACK else 1.0
             if rnd() < seat.agent.conversion * keen:
-                self._order(last + self._draw(_ORDER), customer, chat.good)
+                room = self._settled - last - 2 * orders.LATEST_PAYMENT_MS
+                self._order(last + orders.within(rnd, _ORDER, room), customer, chat.good)
         closer = rnd()
         if closer < 0.28:
             self._close_at(last + self._draw(_SOON), chat, "agent")
@@ -314,7 +317,7 @@ class Chats(Clockwork):
         self._ordered += 1
         customer.order = f"{self._order_tag}{self._ordered:06d}"
         customer.ordered_at = placed
-        orders.write(self._rnd, self._add_order, self._id, self._store, customer.order, customer.code, good, placed, None)
+        orders.write(self._rnd, self._add_order, self._id, self._store, customer.order, customer.code, good, placed, self._settled)
 
     def _close_at(self, at: int, chat: Chat, by: ClosedBy) -> None:
         chat.by = by

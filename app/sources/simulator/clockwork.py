@@ -17,6 +17,7 @@ from app.sources.simulator.orders import OrderEvent
 
 AT = attrgetter("at")
 AT_ID = attrgetter("at", "id")
+_ID = attrgetter("id")
 Step = Callable[[int, Any], None]
 
 
@@ -38,9 +39,11 @@ class Clockwork:
     def everything(self) -> list[AnyEvent]:
         """All events, sorted by (at, id). For a run of which nothing was taken yet."""
         self._run_to(None)
-        self._soon.sort(key=AT)  # stable, and ids rise in the order of adding: sorted by (at, id)
-        events: list[AnyEvent] = [*self._soon, *(event for _, _, event in sorted(self._orders)), *self._unasked]
-        events.sort(key=AT_ID)
+        # By id, then stably by time: faster than by both at once. Ids of unasked events come after all others.
+        events: list[AnyEvent] = [*self._soon, *(event for _, _, event in self._orders)]
+        events.sort(key=_ID)
+        events += self._unasked
+        events.sort(key=AT)
         return events
 
     def upto(self, until: int) -> list[AnyEvent]:

@@ -55,14 +55,14 @@ class DayRun(Chats):
         super().__init__(world, day, transcripts)
         self._world, self._day = world, day
         self._session_tag, self._opened = f"{day_date(day):%y%m%d}-", 0
-        self._end = world.wall_clock(day + 1, 0)
+        self._end = world.local.start_of_day(day + 1)
         self._returns_from = world.wall_clock(day, 9.5)
         self._arrivals = world.volume(day) / _VISITS_PER_ARRIVAL
         self._fresh = self._hesitant = self._slow = 0
         self._returned: dict[int, None] = {}
         self._backlog: deque[Chat] = deque()
         """Messages left while nobody was there."""
-        for slot in range(world.wall_clock(day, 0), self._end, SLOT_MS):
+        for slot in range(world.local.start_of_day(day), self._end, SLOT_MS):
             self._plan(slot, self._slot, None)
         for shift in world.duty(day):
             for at, verb in shift.moves:
@@ -148,9 +148,14 @@ class DayRun(Chats):
         self._visit(at, customer, topic)
 
     def _undecided_again(self) -> Customer | None:
-        """Somebody who hesitated on one of the days before, unless already here today."""
-        day = self._day - 1 - int(self._rnd() * HESITANT_RETURN_DAYS)
-        number = self._world.hesitant_number(day, 1 + int(self._rnd() * self._world.hesitant(day)))
+        """Somebody who hesitated on one of the days before, unless already here today.
+
+        Each of them has one day to come back on, so nobody is undecided again after having ordered meanwhile.
+        """
+        ago = int(self._rnd() * HESITANT_RETURN_DAYS)
+        day = self._day - 1 - ago
+        choice = int(self._rnd() * self._world.hesitant(day) / HESITANT_RETURN_DAYS)
+        number = self._world.hesitant_number(day, choice * HESITANT_RETURN_DAYS + ago)
         return self._known(number, True, "", None)
 
     def _buyer_again(self, at: int) -> Customer | None:
@@ -164,7 +169,7 @@ class DayRun(Chats):
         if self._hesitant >= self._world.hesitant(self._day):
             return None
         self._hesitant += 1
-        return self._known(self._world.hesitant_number(self._day, self._hesitant), False, "", None)
+        return self._known(self._world.hesitant_number(self._day, self._hesitant - 1), False, "", None)
 
     def _slow_one(self) -> Customer | None:
         if self._slow >= self._world.slow(self._day):
@@ -197,8 +202,7 @@ class DayRun(Chats):
         self._enter_store(at, customer.code)
         pages = _PAGES[topic]
         good = customer.persona.good if rnd() < 0.85 else POPULAR[int(rnd() * SIZE)]
-        presale = customer.ordered_at is None or customer.ordered_at > at
-        chat = Chat(customer, topic, pages[int(rnd() * len(pages))], good, presale)
+        chat = Chat(customer, topic, pages[int(rnd() * len(pages))], good)
         # A session belongs to the day of its start, and this run is of this day.
         self._plan(max(at, min(at + self._draw(_BROWSE), self._end - 1)), self._open, chat)
 
@@ -208,6 +212,7 @@ class DayRun(Chats):
         self._opened += 1
         chat.code = f"{self._session_tag}{self._opened:06d}"
         chat.asked = at
+        chat.presale = customer.ordered_at is None or customer.ordered_at > at
         chat.leave = self._floor.able == 0
         rare = rnd()
         chat.spam = rare < 0.004
@@ -266,8 +271,7 @@ class DayRun(Chats):
 
     def _give_left(self, at: int, seat: Seat) -> None:
         chat = self._backlog.popleft()
-        belongs = any(code == chat.topic for code, _ in seat.groups)
-        self._assign(at, chat, seat, chat.topic if belongs else FALLBACK, "leave")
+        self._assign(at, chat, seat, seat.group_for(chat.topic), "leave")
 
     def _midnight(self, _: int, __: None) -> None:
         """A step: what is left over goes to those who come in the morning; their presence is the next day's to tell."""
@@ -281,7 +285,8 @@ class DayRun(Chats):
     def _next_morning(self, at: int, what: tuple[Seat, int]) -> None:
         """A step: one thing of yesterday, while the agent is certainly at the desk."""
         seat, until = what
-        seat.ending = False
+        # Not entered on the floor: what else this agent gets that morning is the next day's run.
+        seat.state, seat.ending = "available", False
         if at >= until or not (self._parked or self._backlog):
             return
         if seat.active < seat.capacity:
@@ -289,7 +294,7 @@ class DayRun(Chats):
                 chat = self._parked.popleft()
                 chat.parked, chat.morning, chat.answered = False, True, False
                 chat.asked = at
-                self._assign(at, chat, seat, chat.group, "transfer")
+                self._assign(at, chat, seat, seat.group_for(chat.group), "transfer")
             elif self._backlog:
                 self._give_left(at, seat)
         self._plan(at + self._draw(_LEAVE_PACE), self._next_morning, what)

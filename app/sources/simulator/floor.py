@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from app.domain.events import ClosedBy, Page, State
-from app.sources.simulator.people import GROUPS, Agent, Persona
+from app.sources.simulator.people import FALLBACK, GROUPS, Agent, Persona
 from app.sources.simulator.talk import Script
 
 
@@ -23,6 +23,10 @@ class Seat:
         self.state: State = "offline"
         self.ending = False
         self.active = 0
+
+    def group_for(self, wanted: str) -> str:
+        """The wanted group if the agent is in it, else the fallback, which everybody is in."""
+        return wanted if any(code == wanted for code, _ in self.groups) else FALLBACK
 
 
 class Customer:
@@ -50,16 +54,16 @@ class Chat:
         "rated", "script", "seat", "spam", "ticks", "topic", "turn", "turns", "waited", "waiting",
     )  # fmt: skip
 
-    def __init__(self, customer: Customer, topic: str, page: Page, good: int, presale: bool) -> None:
+    def __init__(self, customer: Customer, topic: str, page: Page, good: int) -> None:
         self.customer = customer
         self.topic = self.group = topic
         self.page = page
         self.good = good
-        self.presale = presale
         self.code = ""
         self.by: ClosedBy = "timeout"
         self.turn = self.turns = self.ticks = self.asked = self.waited = 0
-        self.leave = self.waiting = self.answered = self.invited = self.rated = self.parked = self.morning = self.spam = False
+        self.presale = self.waiting = self.answered = self.invited = self.rated = self.parked = self.morning = self.spam = False
+        self.leave = False
         self.seat: Seat | None = None
         self.script: Script | None = None
 

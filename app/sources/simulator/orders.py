@@ -13,10 +13,10 @@ _HOUR_S, _DAY_S = 3600, 86_400
 _PAY = lognormal(75, 1.4, 6, 1500)
 _NEVER_PAID = even(1800, 20 * _HOUR_S)
 _REGRET = lognormal(2700, 1.2, 240, 5 * _HOUR_S)
-_SHIP_SOON = even(_HOUR_S, 19 * _HOUR_S)
-_SHIP = lognormal(15 * _HOUR_S, 0.7, _HOUR_S, 60 * _HOUR_S)
+_SHIP = lognormal(12 * _HOUR_S, 0.7, _HOUR_S, 60 * _HOUR_S)
 _RETURN = even(3 * _DAY_S, 14.9 * _DAY_S)
 _RETURN_LATE = even(15.02 * _DAY_S, 16.5 * _DAY_S)
+LATEST_PAYMENT_MS = 1_500_000
 _PART_OF_PRICE = (100, 100, 100, 98, 95, 95, 92, 90)
 
 
@@ -37,6 +37,12 @@ def lines(rnd: Callable[[], float], wanted: int) -> list[OrderLine]:
     return found
 
 
+def within(rnd: Callable[[], float], table: tuple[int, ...], room: int) -> int:
+    """A duration drawn from a table, or any shorter than `room` where the draw would reach it."""
+    drawn = table[int(rnd() * SIZE)]
+    return drawn if drawn < room else int(room * rnd())
+
+
 def write(
     rnd: Callable[[], float],
     add: Callable[[OrderEvent], None],
@@ -46,28 +52,25 @@ def write(
     customer: str,
     wanted: int,
     placed: int,
-    returns_until: int | None,
+    until: int,
 ) -> None:
     """Adds an order and its life; `number` gives the next event id.
 
-    With `returns_until` None all is settled within 45 hours of placing; otherwise goods may come back up to that moment, most of them
-    within 15 days.
+    Everything happens before `until`, which is more than LATEST_PAYMENT_MS after placing. Goods that come back do so mostly within 15
+    days, a few later; those that would come back after `until` are kept.
     """
     add(OrderPlaced(id=number(), at=placed, store=store, order=order, customer=customer, lines=lines(rnd, wanted)))
     if rnd() < 0.05:
-        add(OrderCancelled(id=number(), at=placed + _NEVER_PAID[int(rnd() * SIZE)], store=store, order=order))
+        add(OrderCancelled(id=number(), at=placed + within(rnd, _NEVER_PAID, until - placed), store=store, order=order))
         return
     paid = placed + _PAY[int(rnd() * SIZE)]
     add(OrderPaid(id=number(), at=paid, store=store, order=order))
     if rnd() < 0.035:
-        add(OrderCancelled(id=number(), at=paid + _REGRET[int(rnd() * SIZE)], store=store, order=order))
+        add(OrderCancelled(id=number(), at=paid + within(rnd, _REGRET, until - paid), store=store, order=order))
         return
-    table = _SHIP_SOON if returns_until is None else _SHIP
-    add(OrderShipped(id=number(), at=paid + table[int(rnd() * SIZE)], store=store, order=order))
-    if returns_until is None:
-        return
+    add(OrderShipped(id=number(), at=paid + within(rnd, _SHIP, until - paid), store=store, order=order))
     fate = rnd()
     if fate < 0.065:
         returned = placed + (_RETURN if fate < 0.055 else _RETURN_LATE)[int(rnd() * SIZE)]
-        if returned <= returns_until:
+        if returned < until:
             add(OrderCancelled(id=number(), at=returned, store=store, order=order))

@@ -99,12 +99,12 @@ def staff(plan: Plan) -> tuple[Agent, ...]:
                     name=names[index],
                     team=f"{team}{_numeral(number + 1)}组",
                     role="客服主管" if index == 0 else "客服组长" if place == 0 else "普通客服",
-                    capacity=5 + int(skill * 3 + rng.random() * 2),
+                    capacity=4 + int(skill * 2.6 + rng.random() * 2),
                     groups=_memberships(own, index),
-                    pace=1.36 - 0.36 * skill - 0.3 * rng.random(),
-                    satisfaction=0.885 + 0.05 * skill + 0.05 * rng.random(),
+                    pace=1.26 - 0.28 * skill - 0.24 * rng.random(),
+                    satisfaction=0.875 + 0.05 * skill + 0.05 * rng.random(),
                     conversion=0.17 + 0.12 * skill + 0.14 * rng.random(),
-                    invites=0.5 + 0.36 * rng.random(),
+                    invites=0.42 + 0.35 * rng.random(),
                     slips=0.002 + 0.008 * rng.random(),
                 )
             )

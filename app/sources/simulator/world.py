@@ -20,6 +20,8 @@ from app.sources.simulator.shifts import Shift, duty, wall_clock
 
 TAIL_DAYS = 20
 """Nothing that a day causes happens later than this many days after it."""
+RUN_DAYS = 1
+"""Of that, sessions and the orders they lead to are over this many days after; only unasked orders go on."""
 BUYERS_RETURN_DAYS = 10
 HESITANT_RETURN_DAYS = 5
 _BUYERS, _SLOW, _HESITANT = 0.38, 0.035, 0.06
@@ -94,7 +96,7 @@ class World:
         rnd = source(self.plan.seed, "orders", day).random
         found: list[orders.OrderEvent] = []
         buyers = self.buyers(day)
-        settled = self.wall_clock(day + TAIL_DAYS + 1, 0) - 1
+        settled = self.local.start_of_day(day + TAIL_DAYS + 1)
         for index in range(buyers + self.slow(day)):
             if index < buyers:
                 number, later = self.buyer_number(day, index), 0
