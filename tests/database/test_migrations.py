@@ -29,7 +29,7 @@ from tests.database.shape import shape
 from tests.databases import fresh
 from tests.oracle.streams import random_stream
 
-NEXT = '''
+NEXT = """
 import time
 import sqlalchemy as sa
 from alembic import op
@@ -43,7 +43,7 @@ def upgrade() -> None:
         batch.alter_column("motto", server_default="customers first")
     op.execute("UPDATE stores SET motto = 'ours'")
     {then}
-'''
+"""
 
 
 def scripts(folder: Path, then: str = "pass") -> Path:

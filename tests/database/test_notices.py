@@ -181,9 +181,7 @@ def test_a_notice_fits_into_the_8000_bytes_of_a_payload(database: Database, noti
     if not database.is_sqlite:
         with database.write() as connection:
             connection.execute(text("ALTER SEQUENCE agents_id_seq RESTART WITH 2147483000"))
-    events = [
-        example("session.assigned", True, id=f"e{n}", at=AT + n, session=f"s{n}", agent=f"a{n}") for n in range(agents)
-    ]
+    events = [example("session.assigned", True, id=f"e{n}", at=AT + n, session=f"s{n}", agent=f"a{n}") for n in range(agents)]
     Recorder(database, store).record([decode(json.dumps(event).encode()) for event in events])
     (notice,) = notices.wait(5)
     assert (len(notice.agents) if notice.agents is not None else None) == (200 if agents == 200 else None)
