@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
@@ -83,6 +83,7 @@ class Window(QMainWindow):
     def set_body(self, body: QWidget) -> None:
         old = self.takeCentralWidget()
         self.setCentralWidget(body)
+        body.setFocus(Qt.FocusReason.OtherFocusReason)
         if old is not None:
             old.hide()
             old.deleteLater()

@@ -31,6 +31,8 @@ ROW = 38
 SHOWN = 9
 MOST = 50
 RECENT = 8
+_UNUSABLE = 100
+"""What cannot be run now comes after everything that can."""
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -194,12 +196,14 @@ class CommandPalette(QWidget):
             for order, command in enumerate(self._commands):
                 score = self._readings[_text(command)].score(wanted)
                 if score is not None:
-                    ranked.append((-score - (3 if command.key in self._recent else 0) + (4 if command.why_not else 0), order, command))
+                    rank = (_UNUSABLE if command.why_not else 0) - (3 if command.key in self._recent else 0) - score
+                    ranked.append((rank, order, command))
             found = [command for _, _, command in sorted(ranked, key=lambda entry: entry[:2])[:MOST]]
         else:
             known = {command.key: command for command in self._commands}
             first = [known[key] for key in self._recent if key in known]
-            found = first + [command for command in self._commands if command not in first and not command.key.startswith("agent:")]
+            others = [command for command in self._commands if command not in first and not command.key.startswith("agent:")]
+            found = first + sorted(others, key=lambda command: bool(command.why_not))
         self._model.show(found)
         self.list.setFixedHeight(ROW * min(SHOWN, max(1, len(found))) + 2)
         self.list.setVisible(bool(found))

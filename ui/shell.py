@@ -86,6 +86,8 @@ class Shell(QWidget):
         row.addWidget(self.sidebar)
         row.addLayout(right, 1)
         self._palette: CommandPalette | None = None
+        # The keyboard starts on nothing in particular; the first Tab goes to the sidebar.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._connect_parts()
         self._add_shortcuts()
         self._show_place()
@@ -247,6 +249,7 @@ class Shell(QWidget):
         self.topbar.hide()
         self.wall_header.show()
         self.wall_header.set_running(True)
+        self.setCursor(Qt.CursorShape.BlankCursor)
         self.full_screen_wanted.emit(True)
         self._escape.setEnabled(True)
         self._before_wall = self._current
@@ -265,6 +268,7 @@ class Shell(QWidget):
         self.topbar.show()
         for host in self._hosts.values():
             host.set_wallboard(False)
+        self.unsetCursor()
         self.full_screen_wanted.emit(False)
         self.open_page(self._before_wall)
 
@@ -401,6 +405,9 @@ class Shell(QWidget):
             lines.append(sort(connection.feed.error).sentence)
         if connection.engine is not None:
             lines.append(self._engine_words() or tr("引擎运行正常", "The engine is running"))
+        if self._filling is not None:
+            done, total = self._filling
+            lines.append(tr(f"正在补充历史数据 {done}/{total} 天", f"Filling in history, day {done} of {total}"))
         commands: list[Command | None] = [Command("", T(line, line), "", self.fold, why_not=line) for line in lines]
         commands += [None, *self._connection_actions()]
         _drop_below(menu_of(commands, self), self.topbar.pill)
@@ -437,7 +444,7 @@ class Shell(QWidget):
 
     def _on_engine_said(self, said: dict[str, Any]) -> None:
         self._filling = _progress(said)
-        self._show_quality()
+        self.topbar.set_share(None if self._filling is None else self._filling[0] / self._filling[1])
 
     def _engine_words(self) -> str:
         engine = self._connection.engine if self._connection is not None else None
@@ -445,9 +452,6 @@ class Shell(QWidget):
             return ""
         if engine.state == "restarting":
             return tr("引擎重启中", "Engine restarting")
-        if self._filling is not None:
-            done, total = self._filling
-            return tr(f"补充历史 {done}/{total}", f"Filling history {done}/{total}")
         return ""
 
     def _show_quality(self) -> None:

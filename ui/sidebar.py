@@ -49,7 +49,7 @@ class NavItem(QAbstractButton):
         self.setToolTip("\n".join(line for line in (self.text() if folded else "", self._why_not) if line))
 
     def sizeHint(self) -> QSize:
-        return QSize(WIDTH - 2 * SPACE_2, ITEM_HEIGHT)
+        return QSize(FOLDED - 2 * SPACE_2, ITEM_HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -106,7 +106,7 @@ class GroupCaption(QAbstractButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(WIDTH - 2 * SPACE_2, 28)
+        return QSize(FOLDED - 2 * SPACE_2, 28)
 
     def _describe(self, open_: bool) -> None:
         self.setAccessibleName(self.text())
@@ -210,6 +210,10 @@ class Sidebar(QWidget):
         self._scroll.setWidgetResizable(True)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setStyleSheet(
+            "QScrollBar:vertical { width: 8px; }"
+            f" QScrollBar::handle {{ background: {color('border').name()}; border-radius: 3px; margin: 0 2px 0 0; }}"
+        )
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._fold_button = QToolButton(self)
         self._fold_button.setIcon(icon("collapse"))
@@ -251,8 +255,8 @@ class Sidebar(QWidget):
     def set_current(self, key: str) -> None:
         for name, item in self.items.items():
             item.setChecked(name == key)
-            if name == key:
-                self._scroll.ensureWidgetVisible(item)
+        if self.isVisible():
+            self._scroll.ensureWidgetVisible(self.items[key], 0, SPACE_2)
 
     def set_actor(self, actor: Actor) -> None:
         for key, item in self.items.items():

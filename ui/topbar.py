@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
 
 from app.domain.language import T, tr
@@ -19,6 +19,8 @@ from ui.widgets.pill import ConnectionPill
 
 HEIGHT = 48
 KEPT_NEWS = 20
+ROOMY = 1200
+"""Below this width the bar keeps its room for the page's own controls."""
 
 LANGUAGES: tuple[tuple[str, str], ...] = (("zh", "中文"), ("en", "English"))
 THEMES: tuple[tuple[str, T], ...] = (
@@ -134,14 +136,21 @@ def _short(text: str) -> str:
 
 
 class SearchPill(QToolButton):
-    """Opens the command palette; looks like a field, because that is what comes."""
+    """Opens the command palette; looks like a field, because that is what comes. Only its icon where there is little room."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setFixedSize(QSize(92, 26))
+        self._keys = QKeySequence("Ctrl+K").toString(QKeySequence.SequenceFormat.NativeText)
         self.setAccessibleName(tr("命令面板", "Command palette"))
-        self.setToolTip(tr("页面、客服、操作 (Ctrl+K)", "Pages, agents, actions (Ctrl+K)"))
+        self.setToolTip(tr(f"页面、客服、操作 ({self._keys})", f"Pages, agents, actions ({self._keys})"))
         self._icon = icon("search")
+        self._compact = False
+        self.set_compact(False)
+
+    def set_compact(self, compact: bool) -> None:
+        self._compact = compact
+        self.setFixedSize(QSize(32 if compact else 92, 26))
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -149,10 +158,12 @@ class SearchPill(QToolButton):
         painter.setPen(color("accent" if self.hasFocus() else "border"))
         painter.setBrush(color("hover" if self.underMouse() else "window"))
         painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 13, 13)
-        self._icon.paint(painter, QRect(10, 6, 14, 14))
+        self._icon.paint(painter, QRect(9 if self._compact else 10, 6, 14, 14))
+        if self._compact:
+            return
         painter.setPen(color("quiet"))
         painter.setFont(font(CAPTION))
-        painter.drawText(self.rect().adjusted(30, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, "Ctrl K")
+        painter.drawText(self.rect().adjusted(30, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, self._keys)
 
 
 class TopBar(QWidget):
@@ -178,6 +189,7 @@ class TopBar(QWidget):
         self._slot = QHBoxLayout()
         self._slot.setContentsMargins(SPACE_3, 0, SPACE_3, 0)
         self._filters: QWidget | None = None
+        self._share: float | None = None
         self.search = SearchPill(self)
         self.search.clicked.connect(self.searched)
         self.pill = ConnectionPill(self)
@@ -215,6 +227,11 @@ class TopBar(QWidget):
         age = age_text(quality.age) if quality.state in ("delayed", "reconnecting") and quality.age >= 1 else ""
         self.pill.set_state(quality.state, age, " · ".join(part for part in (place, engine) if part))
 
+    def set_share(self, share: float | None) -> None:
+        """A thin line along the lower edge while something long goes on behind, 0 to 1; None takes it away."""
+        self._share = share
+        self.update()
+
     def set_actor(self, actor: Actor | None) -> None:
         if actor is not None:
             words = tr("账号与设置", "Account and settings")
@@ -224,6 +241,12 @@ class TopBar(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), color("surface"))
         painter.fillRect(QRect(0, self.height() - 1, self.width(), 1), color("border"))
+        if self._share is not None:
+            painter.fillRect(QRect(0, self.height() - 2, round(self.width() * self._share), 2), color("accent"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.search.set_compact(self.width() < ROOMY)
 
 
 def role_of(actor: Actor) -> str:

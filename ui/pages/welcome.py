@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QScrollArea,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -46,6 +45,7 @@ class Way(QFrame):
     def __init__(self, icon_name: str, title: str, sentence: str, buttons: list[Button], parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("look", "card")
+        self.setMinimumHeight(216)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_6, SPACE_6, SPACE_6, SPACE_4)
         column.setSpacing(SPACE_2)
@@ -130,9 +130,14 @@ class Welcome(QWidget):
         self.new_form.left.connect(self._show_ways)
         self.new_form.submitted.connect(self._create)
         self._ways = self._build_ways()
-        self._stack = QStackedWidget(self)
-        for panel in (self._ways, _narrow(self.server_form), _narrow(self.new_form)):
-            self._stack.addWidget(panel)
+        # Not a stack: that would make every panel as high as the highest.
+        self._panels = (self._ways, _narrow(self.server_form), _narrow(self.new_form))
+        place = QWidget(self)
+        panels = QVBoxLayout(place)
+        panels.setContentsMargins(0, 0, 0, 0)
+        for panel in self._panels:
+            panels.addWidget(panel)
+        self._show_panel(0)
         inner = QWidget(self)
         inner.setObjectName("scrolled")
         column = QVBoxLayout(inner)
@@ -142,7 +147,7 @@ class Welcome(QWidget):
         column.addStretch(1)
         column.addLayout(_centred(self._build_head()))
         column.addSpacing(SPACE_4)
-        column.addLayout(_centred(self._stack))
+        column.addLayout(_centred(place))
         column.addStretch(2)
         scroll = QScrollArea(self)
         scroll.setWidget(inner)
@@ -155,7 +160,7 @@ class Welcome(QWidget):
     def edit_server(self, profile: Profile, said: str) -> None:
         """Show the form of a server that could not be opened, with the reason."""
         self.server_form.fill(profile)
-        self._stack.setCurrentIndex(1)
+        self._show_panel(1)
         self.server_form.password.setFocus(Qt.FocusReason.OtherFocusReason)
         self.server_form.say(said, "error")
 
@@ -238,15 +243,19 @@ class Welcome(QWidget):
 
     # -- the ways --
 
+    def _show_panel(self, which: int) -> None:
+        for number, panel in enumerate(self._panels):
+            panel.setVisible(number == which)
+
     def _show_ways(self) -> None:
-        self._stack.setCurrentIndex(0)
+        self._show_panel(0)
 
     def _show_server(self) -> None:
-        self._stack.setCurrentIndex(1)
+        self._show_panel(1)
         self.server_form.host.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_new(self) -> None:
-        self._stack.setCurrentIndex(2)
+        self._show_panel(2)
         self.new_form.name.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _open_demo(self) -> None:
@@ -311,7 +320,7 @@ class Welcome(QWidget):
 
 
 def _narrow(form: QWidget) -> QWidget:
-    panel = QWidget()
+    panel = QWidget(form.parentWidget())
     row = QHBoxLayout(panel)
     row.setContentsMargins(0, 0, 0, 0)
     form.setMaximumWidth(560)
