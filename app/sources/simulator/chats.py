@@ -5,6 +5,7 @@ How long an answer takes depends on the agent's pace and on how full the agent's
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 
 from app.domain.events import (
@@ -51,7 +52,7 @@ _PROMOTION_PACE = 0.6
 _NEIGHBOUR = {"presale": "aftersale", "aftersale": "logistics", "logistics": "aftersale", FALLBACK: "presale"}
 
 
-class Chats(Clockwork):
+class Chats(Clockwork, ABC):
     def __init__(self, world: World, day: int, transcripts: bool) -> None:
         super().__init__(f"{day}-", world.unasked_orders(day))
         plan = world.plan
@@ -67,9 +68,9 @@ class Chats(Clockwork):
         self._parked: deque[Chat] = deque()
         """Sessions left for a specialist of the next morning."""
 
+    @abstractmethod
     def _come_back(self, at: int, customer: Customer) -> None:
         """A step: the customer of an earlier session enters again."""
-        raise NotImplementedError
 
     def _draw(self, table: tuple[int, ...]) -> int:
         return table[int(self._rnd() * SIZE)]
@@ -149,9 +150,9 @@ class Chats(Clockwork):
                 return
             self._assign(at, found[0], seat, found[1], "routed")
 
+    @abstractmethod
     def _goes_home(self, at: int, seat: Seat) -> None:
         """A step: the last open session of an agent whose shift is over has closed."""
-        raise NotImplementedError
 
     # ---- turns
 
