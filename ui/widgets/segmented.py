@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QHBoxLayout, QToolButton, QWidget
 
 from app.domain.language import T
@@ -33,6 +34,7 @@ class Segmented(QFrame):
             button.setProperty("key", key)
             button.setAccessibleName(f"{name} {label}".strip())
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.installEventFilter(self)
             self._group.addButton(button)
             self._buttons[key] = button
             row.addWidget(button)
@@ -48,6 +50,21 @@ class Segmented(QFrame):
     def set_value(self, key: str) -> None:
         """Choose without a signal. Raises KeyError for a key that is not offered."""
         self._buttons[key].setChecked(True)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Left and right choose the neighbour."""
+        if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
+            return False
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        if step is None:
+            return False
+        keys = list(self._buttons)
+        there = keys.index(str(watched.property("key"))) + step
+        if 0 <= there < len(keys):
+            button = self._buttons[keys[there]]
+            button.setFocus(Qt.FocusReason.TabFocusReason)
+            button.click()
+        return True
 
     def _clicked(self, button: QAbstractButton) -> None:
         self.chosen.emit(str(button.property("key")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QEnterEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
@@ -13,6 +15,7 @@ from ui.widgets.buttons import Button, IconButton
 
 _STAY_MS = 5000
 _AT_ONCE = 3
+_numbers = count()
 
 
 class Toast(QFrame):
@@ -24,6 +27,7 @@ class Toast(QFrame):
         super().__init__(window)
         self.setProperty("look", "raised")
         self._window = window
+        self.number = next(_numbers)
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE_3, SPACE_1, SPACE_1, SPACE_1)
         row.setSpacing(SPACE_2)
@@ -73,17 +77,19 @@ def show_toast(near: QWidget, text: str, level: Level = "", action: str = "", st
     """Show a sentence in the window that holds `near`. The oldest goes when a fourth comes."""
     window = near.window()
     toast = Toast(window, text, level, action, stay_ms)
+    toast.show()
     for old in _toasts(window)[:-_AT_ONCE]:
         old.hide()
         old.deleteLater()
-    toast.show()
     _arrange(window)
     QAccessible.updateAccessibility(QAccessibleEvent(toast, QAccessible.Event.Alert))
     return toast
 
 
 def _toasts(window: QWidget) -> list[Toast]:
-    return [found for found in window.findChildren(Toast, options=Qt.FindChildOption.FindDirectChildrenOnly) if not found.isHidden()]
+    """Those shown, oldest first; Qt's own order of children is that of the stacking."""
+    found = window.findChildren(Toast, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    return sorted((toast for toast in found if not toast.isHidden()), key=lambda toast: toast.number)
 
 
 def _arrange(window: QWidget) -> None:
