@@ -89,7 +89,7 @@ def scale_of(data: ChartData, lines: int = 4) -> Scale:
         low, high = min(low, data.threshold), max(high, data.threshold)
     if data.from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    if high == low:
+    if high - low < 1e-6:
         high, low = (high + 1, low) if data.from_zero else (high + 0.5, low - 0.5)
     raw = (high - low) / lines
     power = 10 ** math.floor(math.log10(raw))
