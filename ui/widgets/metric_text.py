@@ -40,11 +40,12 @@ def metric_tooltip(metric: Metric, numbers: Numbers, window: Window = "24h", pen
     lines = [str(metric.label), _equation(metric, numbers, window, pending, value), str(metric.definition)]
     if pending and (left_out := _left_out(metric, numbers)):
         lines.append(left_out)
-    lines.append(tr("公式：", "Formula: ") + metric.formula(window))
-    lines.append(tr("来源：", "Source: ") + str(_SOURCES[metric.source]))
-    if limits := _limits(metric):
-        lines.append(limits)
-    return "\n".join(lines)
+    return "\n".join([*lines, *_rules(metric, window)])
+
+
+def metric_definition(metric: Metric, window: Window = "24h") -> str:
+    """What a metric means, one fact a line, for the head of its column: definition, formula, source, thresholds."""
+    return "\n".join([str(metric.definition), *_rules(metric, window)])
 
 
 def metric_change(metric: Metric, base: str, then: float | int | None, difference: float | int | None) -> Change | None:
@@ -80,6 +81,13 @@ def ago_text(seconds: float) -> str:
     if whole < 3600:
         return tr(f"{whole // 60} 分钟前", f"{whole // 60} min ago")
     return tr(f"{whole // 3600} 小时前", f"{whole // 3600} h ago")
+
+
+def _rules(metric: Metric, window: Window) -> list[str]:
+    lines = [tr("公式：", "Formula: ") + metric.formula(window), tr("来源：", "Source: ") + str(_SOURCES[metric.source])]
+    if limits := _limits(metric):
+        lines.append(limits)
+    return lines
 
 
 def _equation(metric: Metric, numbers: Numbers, window: Window, pending: bool, value: float | int | None) -> str:

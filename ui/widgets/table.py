@@ -108,8 +108,8 @@ class DataTable(QTableView):
         return self._rows
 
     def set_tooltip(self, tooltip: Callable[[RowId, str], str]) -> None:
-        """What the pointer over a cell shows, asked for only then: (row id, column key) to text."""
-        self._tooltip = tooltip
+        """What the pointer over a cell shows, asked for only then: (row id, column key) to text; pinned rows too."""
+        self._tooltip = self._header.cell_tooltip = tooltip
 
     def set_placeholder(self, placeholder: QWidget) -> None:
         """Shown in place of the rows while there are none."""

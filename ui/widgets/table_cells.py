@@ -14,6 +14,7 @@ from ui.widgets.table_model import Cell, Column
 
 PADDING = 8
 BAR_WIDTH = 64
+MARK_WIDTH = 13
 NO_VALUE = "--"
 _MARK = 13
 _BAR_FIGURE = 60

@@ -6,6 +6,7 @@ The pinned rows are painted by the header because it already scrolls, resizes an
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
@@ -17,7 +18,7 @@ from ui.theme import CAPTION, ROW_HEIGHT, color
 from ui.widgets.flash import Flashes
 from ui.widgets.paint import arrow, elided, width_of
 from ui.widgets.table_cells import PADDING, CellPainter
-from ui.widgets.table_model import EMPTY, RowTableModel
+from ui.widgets.table_model import EMPTY, RowId, RowTableModel
 
 _ONE_LINE, _TWO_LINES, _LINE = 34, 46, 16
 _ARROW = 12
@@ -62,6 +63,7 @@ class TableHeader(QHeaderView):
         self.sticky = next((index for index, column in enumerate(model.columns) if column.sticky), -1)
         self.order_waits = False
         self.stale = False
+        self.cell_tooltip: Callable[[RowId, str], str] | None = None
         self._pressed, self._press_at = -1, QPoint()
         self.setSectionsMovable(True)
         self.setSectionsClickable(True)
@@ -221,11 +223,17 @@ class TableHeader(QHeaderView):
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            column = self.column_at(event.pos().x())
-            if column >= 0 and event.pos().y() < self._title_height:
-                QToolTip.showText(event.globalPos(), self.title_tooltip(column), self)
+            QToolTip.showText(event.globalPos(), self._tooltip_at(event.pos()), self)
             return True
         return super().viewportEvent(event)
+
+    def _tooltip_at(self, at: QPoint) -> str:
+        column, line = self.column_at(at.x()), (at.y() - self._title_height) // ROW_HEIGHT
+        if column < 0 or line >= len(self._table.pinned()):
+            return ""
+        if line < 0:
+            return self.title_tooltip(column)
+        return self.cell_tooltip(self._table.pinned()[line][0], self._table.columns[column].key) if self.cell_tooltip else ""
 
     def title_tooltip(self, column: int) -> str:
         """Title and definition, and that the order waits where it does."""

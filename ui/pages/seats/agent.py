@@ -1,0 +1,236 @@
+"""The drawer's panel of one agent: the day in figures, presence, trend, current sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app.domain.language import tr
+from app.domain.localtime import LocalTime
+from app.domain.metrics import METRICS
+from ui.pages.seats.figures import Figure, Figures
+from ui.pages.seats.lines import metric_value, state_cell
+from ui.pages.seats.sessions import SessionList
+from ui.theme import CAPTION, SPACE_1, SPACE_2, SPACE_3, SPACE_4, color
+from ui.widgets.chart import ChartCard, ChartData, Series
+from ui.widgets.metric_text import metric_tooltip, unit_of, with_unit
+from ui.widgets.paint import elided, width_of
+from ui.widgets.table_cells import PADDING, CellPainter
+from ui.widgets.table_model import Cell, Column
+from ui.widgets.timeline import DAY_MINUTES, PresenceTimeline, Stretch
+
+if TYPE_CHECKING:
+    from app.services.live import AgentDay, Curves, Interval, SeatRow
+
+TREND = ("consults", "received", "reply_30s_rate", "avg_reply")
+FIGURES = ("active", "waiting", "longest_wait", "consults", "answer_rate", "reply_30s_rate", "satisfaction", "login_hours")
+_LEAST_MINUTES = 240
+_TREND_HEIGHT = 208
+
+
+class AgentPanel(QWidget):
+    """Shows one seat; `session_wanted` carries the code of a session to open."""
+
+    session_wanted = Signal(str)
+    uncovered = Signal()
+    """Seen again after a session lay over it."""
+
+    def __init__(self, local: LocalTime, can_open: bool) -> None:
+        super().__init__()
+        self._local = local
+        self._can_open = can_open
+        self._day: AgentDay | None = None
+        self._seat: SeatRow | None = None
+        self._covered = False
+        self._state = _StateLine(self)
+        self._figures = Figures(self)
+        self.timeline = PresenceTimeline(self)
+        self.trend = ChartCard([(key, METRICS[key].label) for key in TREND])
+        self.trend.setFixedHeight(_TREND_HEIGHT)
+        self.trend.tab_chosen.connect(self._draw_trend)
+        self.sessions = SessionList(can_open)
+        self.sessions.opened.connect(self._open)
+        self.sessions.cell_opened.connect(self._open)
+        self._count = QLabel(self)
+        self._count.setProperty("look", "caption")
+        self._count.setWordWrap(True)
+        frame = QFrame(self)
+        frame.setProperty("look", "card")
+        inside = QVBoxLayout(frame)
+        inside.setContentsMargins(1, SPACE_1, 1, SPACE_1)
+        inside.addWidget(self.sessions)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE_4, 0, SPACE_4, SPACE_4)
+        column.setSpacing(SPACE_3)
+        column.addWidget(self._state)
+        column.addWidget(self._figures)
+        column.addWidget(self.timeline)
+        column.addWidget(self.trend)
+        foot = QVBoxLayout()
+        foot.setSpacing(SPACE_2)
+        foot.addWidget(self._count)
+        foot.addWidget(frame, 1)
+        column.addLayout(foot, 1)
+
+    def show_seat(self, seat: SeatRow | None, now: int | None) -> None:
+        """Another agent: what is known of the seat at once, the rest when the day has been read."""
+        self._seat, self._day = seat, None
+        self._show_head(now)
+        self.timeline.set_stretches(())
+        self.trend.set_loading()
+        self.sessions.set_sessions((), now or 0)
+        self._count.setText(tr("正在读取…", "Reading …"))
+
+    def show_day(self, day: AgentDay) -> None:
+        self._seat, self._day = day.seat, day
+        self._show_head(day.at)
+        self._show_presence(day)
+        self._draw_trend()
+        self.sessions.set_sessions(day.open_sessions, day.at)
+        count = len(day.open_sessions)
+        words = tr(f"进行中的会话 {count}", f"{count} current sessions")
+        if not self._can_open:
+            words += tr("。查看聊天记录需要权限，请向管理员申请。", ". Reading transcripts needs a permission: ask an administrator.")
+        self._count.setText(words)
+
+    def show_unknown(self) -> None:
+        """The store has no such agent, or no longer."""
+        self._seat = self._day = None
+        self._show_head(None)
+        self.trend.set_series(ChartData())
+        self._count.setText(tr("店铺里没有这个客服，或账号已停用。", "The store has no such agent, or the account is no longer in use."))
+
+    def cover(self) -> None:
+        """A session is about to be laid over."""
+        self._covered = True
+
+    def tick(self, now: int) -> None:
+        """Move the clocks on to `now`, epoch ms."""
+        self._state.show_seat(self._seat, now)
+        if self._day is not None:
+            self.sessions.tick(now)
+            self._show_figures(now)
+
+    def set_stale(self, stale: bool) -> None:
+        self._state.set_stale(stale)
+        self._figures.set_stale(stale)
+        self.trend.set_stale(stale)
+        self.sessions.set_stale(stale)
+
+    def take_keyboard(self) -> None:
+        if self.sessions.current_id() is None and self.sessions.rows().rowCount():
+            self.sessions.select(self.sessions.rows().row_id(0))
+        self.sessions.setFocus()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._covered:
+            self._covered = False
+            self.uncovered.emit()
+
+    def _open(self, code: object) -> None:
+        if self._can_open:
+            self.session_wanted.emit(str(code))
+
+    def _show_head(self, now: int | None) -> None:
+        self._state.show_seat(self._seat, now)
+        self._show_figures(now)
+
+    def _show_figures(self, now: int | None) -> None:
+        if self._day is None:
+            self._figures.set_figures([Figure(str(METRICS[key].label), "--") for key in FIGURES])
+            return
+        numbers = dict(self._day.seat.numbers)
+        if now is not None and "longest_wait_ms" in numbers:
+            numbers["longest_wait_ms"] += max(0, now - self._day.at)
+        found = []
+        for key in FIGURES:
+            metric = METRICS[key]
+            value = metric_value(metric, numbers)
+            text, unit = metric.text(value), unit_of(metric)
+            level = metric.level(value)
+            if key == "active" and self._day.seat.capacity is not None:
+                # The cap stands beside it, and the colour is that of the saturation.
+                unit = f"/ {self._day.seat.capacity}"
+                level = METRICS["saturation"].level(METRICS["saturation"].value(numbers))
+            found.append(Figure(str(metric.label), text, unit, level, metric_tooltip(metric, numbers, pending=True)))
+        self._figures.set_figures(found)
+
+    def _show_presence(self, day: AgentDay) -> None:
+        stretches = [Stretch(self._minute(part.start, day), self._minute(part.end, day), part.state) for part in day.presence]
+        self.timeline.set_stretches(stretches, *_hours(day.presence, stretches))
+
+    def _minute(self, at: int, day: AgentDay) -> float:
+        if at >= day.day_end:
+            return DAY_MINUTES
+        local = self._local.local(at)
+        return local.hour * 60 + local.minute + local.second / 60
+
+    def _draw_trend(self) -> None:
+        if self._day is not None:
+            self.trend.set_series(_chart(self._day.curves, self.trend.tab()))
+
+
+def _hours(presence: list[Interval], stretches: list[Stretch]) -> tuple[int, int]:
+    """The part of the day worth showing, in minutes: whole hours around the time the agent was there, some at least."""
+    there = [stretch for part, stretch in zip(presence, stretches, strict=True) if part.state != "offline"]
+    if not there:
+        return 0, DAY_MINUTES
+    first = int(there[0].start // 60) * 60
+    last = min(DAY_MINUTES, max(int(-(-stretches[-1].end // 60)) * 60, first + _LEAST_MINUTES))
+    return min(first, last - _LEAST_MINUTES), last
+
+
+def _chart(curves: Curves, key: str) -> ChartData:
+    metric = METRICS[key]
+    series = [Series(tr("今天", "Today"), curves.today[key])]
+    if any(value is not None for value in curves.yesterday[key]):
+        series.append(Series(tr("昨天", "Yesterday"), curves.yesterday[key], "compare"))
+    if curves.usual_days:
+        series.append(Series(tr("平时", "Usual"), curves.usual[key], "mean"))
+    warn = metric.warn
+    return ChartData(
+        series,
+        curves.minutes,
+        format=lambda value: with_unit(metric, value),
+        threshold=None if warn is None else warn / 100 if metric.unit == "%" else warn,
+        threshold_name="" if warn is None else with_unit(metric, warn / 100 if metric.unit == "%" else float(warn)),
+    )
+
+
+class _StateLine(QWidget):
+    """Dot, word and age of the state; team and code at the right."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._cell, self._beside, self._stale = Cell(), "", False
+        self.setFixedHeight(22)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_seat(self, seat: SeatRow | None, now: int | None) -> None:
+        cell, beside = Cell(), ""
+        if seat is not None:
+            cell = state_cell(seat.state, None if now is None else seat.state_since, now or 0)
+            beside = " · ".join(part for part in (seat.team, seat.code) if part)
+        if (cell, beside) != (self._cell, self._beside):
+            self._cell, self._beside = cell, beside
+            self.setAccessibleName(f"{cell.text} {cell.detail} {beside}")
+            self.update()
+
+    def set_stale(self, stale: bool) -> None:
+        self._stale = stale
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        pen = CellPainter(QPainter(self))
+        pen.faded = self._stale
+        half = self.width() // 2
+        pen.cell(_STATE, self._cell, -PADDING, 0, half + 2 * PADDING, self.height())
+        beside = elided(self._beside, half - PADDING, CAPTION)
+        pen.text(self.width() - width_of(beside, CAPTION), 0, self.height(), beside, color("quiet"), CAPTION)
+
+
+_STATE = Column("state", "", "state")

@@ -1,0 +1,71 @@
+"""The sessions an agent holds now, each with the clock of its waiting customer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from app.domain.language import T, tr
+from app.domain.metrics import METRICS
+from ui.widgets.empty import EmptyState
+from ui.widgets.metric_text import clock_text
+from ui.widgets.table import Cell, Cells, Column, DataTable, RowTableModel
+
+if TYPE_CHECKING:
+    from app.services.live import SessionInfo
+
+
+def wait_cell(session: SessionInfo, now: int) -> Cell:
+    """How long the customer has been waiting. A message left while nobody was there may wait: it crosses no threshold."""
+    since = session.waiting_since
+    if since is None:
+        return Cell("--")
+    waits = max(0, now - since)
+    return Cell(clock_text(waits), -since, "" if session.kind == "leave" else METRICS["longest_wait"].level(waits / 1000))
+
+
+class SessionList(DataTable):
+    """Rows are session codes; the longest wait comes first. `can_open` makes the customers' names links."""
+
+    def __init__(self, can_open: bool) -> None:
+        columns = (
+            Column("customer", T("客户", "Customer"), "text", 148, T("姓名与咨询组", "Name and group"), link=can_open),
+            Column("waiting", T("等待", "Waiting"), "duration", 80,
+                   T("客户最后一条消息等待回复的时间", "How long the customer's last message has waited for a reply")),
+            Column("open", T("已进行", "Open for"), "duration", 80, T("会话开始至今", "Since the session was opened")),
+            Column("messages", T("消息", "Messages"), "number", 80,
+                   T("客户消息数 / 客服消息数", "Messages by the customer / by the agent")),
+        )  # fmt: skip
+        super().__init__(RowTableModel(columns))
+        self.rows().setParent(self)
+        self._sessions: list[SessionInfo] = []
+        self.setAccessibleName(tr("进行中的会话", "Current sessions"))
+        self.rows().sort_by("waiting", descending=True)
+        self.set_placeholder(
+            EmptyState("sessions", tr("没有进行中的会话", "No current sessions"), tr("新分配的会话会出现在这里。", "New ones appear here."))
+        )
+
+    def title(self, code: str) -> str:
+        """Who is on the other side of a session; its code where that is not known."""
+        return next((name_of(session) for session in self._sessions if session.code == code), code)
+
+    def set_sessions(self, sessions: Sequence[SessionInfo], now: int) -> None:
+        self._sessions = list(sessions)
+        self.rows().set_rows([(session.code, _cells(session, now)) for session in sessions])
+
+    def tick(self, now: int) -> None:
+        self.rows().update_rows({session.code: _cells(session, now) for session in self._sessions})
+
+
+def name_of(session: SessionInfo) -> str:
+    return session.customer_name or session.customer or session.code
+
+
+def _cells(session: SessionInfo, now: int) -> Cells:
+    leave = tr("留言", "Message") if session.kind == "leave" else ""
+    return {
+        "customer": Cell(name_of(session), name_of(session), detail=" · ".join(part for part in (leave, session.group) if part)),
+        "waiting": wait_cell(session, now),
+        "open": Cell(clock_text(now - session.opened_at), -session.opened_at),
+        "messages": Cell(f"{session.customer_messages} / {session.agent_messages}", session.customer_messages + session.agent_messages),
+    }
