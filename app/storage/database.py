@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.domain.language import T, tr
+from app.domain.language import T
 from app.storage import schema
 from app.storage.faults import FaultError, explain, is_drivers
 
@@ -47,15 +47,20 @@ def url_of(where: str) -> URL:
     if "://" in where:
         try:
             url = make_url(where)
-        except ArgumentError:
-            raise FaultError("refused", tr(f"看不懂这个数据库地址：{where}", f"This is not a database address: {where}")) from None
+        except (ArgumentError, ValueError):
+            # The address is not repeated: there may be a password in it.
+            raise FaultError(
+                "refused",
+                T("看不懂这个数据库地址。例如：demo.db 或 postgresql://用户@主机/数据库",
+                  "This is not a database address. Examples: demo.db, postgresql://user@host/database"),
+            ) from None  # fmt: skip
         if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
             return url.set(drivername="postgresql+psycopg")
         if url.drivername in ("sqlite", "sqlite+pysqlite"):
             return url
         raise FaultError(
             "refused",
-            tr(f"不支持的数据库：{url.drivername}。请用 SQLite 文件或 PostgreSQL。",
+            T(f"不支持的数据库：{url.drivername}。请用 SQLite 文件或 PostgreSQL。",
                f"Unsupported database: {url.drivername}. Use a SQLite file or PostgreSQL."),
         )  # fmt: skip
     return URL.create("sqlite", database=str(Path(where).expanduser()))
@@ -111,7 +116,7 @@ class Database:
         path = self.path
         if path is not None and not path.exists():
             if not create:
-                raise FaultError("refused", tr(f"没有这个文件：{path}", f"There is no such file: {path}"))
+                raise FaultError("refused", T(f"没有这个文件：{path}", f"There is no such file: {path}"))
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -121,13 +126,13 @@ class Database:
             return
         if found is None:
             if not create:
-                raise FaultError("refused", tr("这个数据库里还没有店铺数据。", "This database does not hold a store yet."))
+                raise FaultError("refused", T("这个数据库里还没有店铺数据。", "This database does not hold a store yet."))
             self._create()
             return
         if found > HEAD:
             raise FaultError(
                 "newer",
-                tr("这个数据库由更新版本的程序创建。请升级程序后再打开。",
+                T("这个数据库由更新版本的程序创建。请升级程序后再打开。",
                    "This database was made by a newer version of the program. Update the program to open it."),
             )  # fmt: skip
         from app.storage.migrate import upgrade  # alembic costs 0.3 s: only when there is something to do

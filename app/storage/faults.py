@@ -49,7 +49,7 @@ _CERTIFICATE: _Cause = (
     ),
 )
 _RIGHTS: _Cause = (
-    "readonly",
+    "refused",
     T("这个账号没有所需的数据库权限。请向管理员申请。", "This account lacks the rights in the database. Ask an administrator."),
 )
 _STANDBY: _Cause = (
@@ -147,7 +147,17 @@ _CONNECTING: tuple[tuple[tuple[str, ...], _Cause], ...] = (
     (("does not exist", "不存在"), _MISSING),
     (("too many clients", "too many connections", "remaining connection slots"), _CROWDED),
     (("permission denied for database",), _RIGHTS),
-    (("could not translate host", "failed to resolve host", "name or service not known", "nodename nor servname"), _HOST),
+    (
+        (
+            "could not translate host",
+            "failed to resolve host",
+            "name or service not known",
+            "nodename nor servname",
+            "name resolution",
+            "getaddrinfo",
+        ),
+        _HOST,
+    ),
     (("certificate", "does not support ssl", "ssl is not enabled"), _CERTIFICATE),
 )
 
