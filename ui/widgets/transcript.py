@@ -177,8 +177,9 @@ class Transcript(QAbstractScrollArea):
 
     def _guess(self, index: int) -> float:
         text = self._bubbles[index].text[:_SHOWN_CHARS]
-        wide = sum(7 if char.isascii() else 13 for char in text)
-        lines = text.count("\n") + 1 + int(wide / self._text_width(index))
+        # Ideographs take three bytes and about twice the width of a letter.
+        broad = (len(text.encode("utf-8", "replace")) - len(text)) // 2
+        lines = text.count("\n") + 1 + int((7 * (len(text) - broad) + 13 * broad) / self._text_width(index))
         return self._around(index) + lines * metrics(BODY).height()
 
     def _layout(self, index: int) -> QTextLayout:
