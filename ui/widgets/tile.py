@@ -183,7 +183,8 @@ class MetricTile(QAbstractButton):
             painter.drawText(QRectF(left, top, width, line), LEFT, elided(self._data.note, int(width), size))
             return
         both, first = self._data.changes, self._data.changes[:1]
-        for short, shown in ((0, both), (1, both), (2, both), (0, first), (1, first)):
+        tries = ((2, both), (2, first)) if self._dense else ((0, both), (1, both), (2, both), (0, first), (1, first))
+        for short, shown in tries:
             parts = [(change, str(_BASES[change.base][short])) for change in shown]
             widths = [width_of(word, size) + width_of(change.text, size) + 13 * scale for change, word in parts]
             if sum(widths) + 6 * scale * (len(parts) - 1) <= width:

@@ -34,8 +34,8 @@ class OverviewFilters(QWidget):
     group_chosen = Signal(str)
     pace_chosen = Signal(object)
 
-    def __init__(self, grid: TileGrid) -> None:
-        super().__init__()
+    def __init__(self, grid: TileGrid, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._grid = grid
         self.group = QComboBox(self)
         self.group.setAccessibleName(tr("咨询组", "Group"))

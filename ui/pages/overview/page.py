@@ -66,7 +66,8 @@ class OverviewPage(Page):
         self.chart.step_chosen.connect(self._on_chart)
         self.needs = NeedsCard(self)
         self.needs.opened.connect(self._open_need)
-        self._filters = OverviewFilters(self.grid)
+        self._filters = OverviewFilters(self.grid, self)
+        self._filters.hide()  # until the shell takes it
         self._filters.group_chosen.connect(self._on_group)
         self._filters.pace_chosen.connect(self._on_pace)
         self._empty = EmptyState(
@@ -117,7 +118,6 @@ class OverviewPage(Page):
         return self._filters
 
     def activate(self) -> None:
-        self._filters.set_pace(self.context.feed.pace)
         self._tick.start()
 
     def deactivate(self) -> None:
@@ -138,6 +138,7 @@ class OverviewPage(Page):
             self._read_needs.ask()
 
     def on_quality(self, quality: Quality) -> None:
+        self._filters.set_pace(self.context.feed.pace)  # the shell can pause too
         # "connecting" is the first second of a window: what was just read is not old.
         stale = "" if quality.fresh or quality.state == "connecting" else ago_text(quality.age)
         if stale != self._stale:

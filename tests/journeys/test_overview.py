@@ -1,0 +1,530 @@
+"""全局监控 as a person meets it: a real store in a file, the real page in its host, fed by the store's own notices."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from sqlalchemy import text
+
+from app.domain import events as ev
+from app.domain.language import set_language
+from app.domain.localtime import DAY_MS, LocalTime
+from app.domain.metrics import METRICS, OVERVIEW_CHART, OVERVIEW_TILES
+from app.domain.permissions import Actor, local_owner
+from app.services.live import LiveService
+from app.services.workspace import Workspace
+from app.storage.database import Database
+from app.storage.faults import FaultError
+from app.storage.recorder import Recorder, open_store
+from ui import theme
+from ui.pagehost import PageHost
+from ui.pages.overview import OverviewPage
+from ui.pages.overview.needs import identity
+from ui.pages.registry import PAGES, PageContext
+from ui.runtime.feed import LiveFeed, Quality
+from ui.runtime.operations import Operations
+from ui.runtime.preferences import Preferences
+
+LOCAL = LocalTime("Asia/Shanghai")
+MIDNIGHT = LOCAL.start_of_day(20_000)
+MINUTE, HOUR = 60_000, 3_600_000
+NOON = MIDNIGHT + 12 * HOUR
+
+
+class Shop:
+    """A store in a file whose clock stands still, and the hands that make things happen in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = Database(f"sqlite:///{path}")
+        self.id = open_store(self.database, "shop", "Asia/Shanghai", "小店")
+        self._recorder = Recorder(self.database, self.id)
+        self._count = 0
+        self.now = 0
+        self.set_clock(NOON)
+
+    def set_clock(self, now: int) -> None:
+        self.now = now
+        with self.database.write() as connection:
+            connection.execute(text("UPDATE stores SET clock = :clock"), {"clock": json.dumps({"wall": 0, "store": now, "speed": 0})})
+
+    def clock(self) -> int:
+        return self.now
+
+    def record(self, *events: ev.AnyEvent) -> None:
+        self._recorder.record(events)
+
+    def name(self) -> str:
+        self._count += 1
+        return f"e{self._count}"
+
+    def agent(self, code: str, name: str, capacity: int | None = None, state: ev.State = "available") -> None:
+        at = MIDNIGHT + 8 * HOUR
+        self.record(
+            ev.AgentUpserted(id=self.name(), at=at, agent=code, name=name, capacity=capacity),
+            ev.AgentPresence(id=self.name(), at=at, agent=code, state=state),
+        )
+
+    def session(
+        self, at: int, agent: str | None = "a1", reply_after: int | None = None, group: str = "g1", closed: bool = False, customer: str = ""
+    ) -> str:
+        """A customer writes at `at`; the answer, if any, comes `reply_after` milliseconds later."""
+        code = self.name()
+        who = customer or f"c-{code}"
+        events: list[ev.AnyEvent] = [
+            ev.VisitorEntered(id=self.name(), at=at, customer=who, available=True),
+            ev.SessionOpened(id=self.name(), at=at, session=code, customer=who, group=group),
+        ]
+        if agent:
+            events.append(ev.SessionAssigned(id=self.name(), at=at, session=code, agent=agent, group=group))
+        events.append(ev.MessageSent(id=self.name(), at=at, session=code, sender="customer", text="在吗"))
+        if reply_after is not None:
+            events.append(ev.MessageSent(id=self.name(), at=at + reply_after, session=code, sender="agent", agent=agent, text="在的"))
+        if closed:
+            events.append(ev.SessionClosed(id=self.name(), at=at + 5 * MINUTE, session=code, by="customer"))
+        self.record(*events)
+        return code
+
+
+class Desk:
+    """The page in its host, on its feed."""
+
+    def __init__(self, shop: Shop, folder: Path, qtbot: QtBot, actor: Actor) -> None:
+        self.shop, self.qtbot = shop, qtbot
+        self.workspace = Workspace(shop.database, actor)
+        self.store = self.workspace.store("shop")
+        self.operations = Operations()
+        self.feed = LiveFeed(lambda: self.workspace.notices(self.store.id))
+        self.prefs = Preferences(folder / "preferences.json")
+        self.visited: list[tuple[str, dict[str, Any]]] = []
+        self.toasts: list[str] = []
+        self.faults: list[object] = []
+        self.context = PageContext(
+            self.workspace, self.store, actor, self.feed, self.prefs, self.operations, shop.clock,
+            lambda key, where: self.visited.append((key, where)), lambda words, level: self.toasts.append(words),
+        )  # fmt: skip
+        self.host = self._host()
+
+    def _host(self) -> PageHost:
+        host = PageHost(PAGES["overview"], self.context)
+        host.faulted.connect(self.faults.append)
+        self.qtbot.addWidget(host)
+        host.resize(1220, 852)
+        host.show()
+        self.feed.noticed.connect(host.on_notice)
+        self.feed.resumed.connect(host.refresh)
+        self.feed.quality_changed.connect(host.on_quality)
+        return host
+
+    @property
+    def page(self) -> OverviewPage:
+        assert isinstance(self.host.page, OverviewPage)
+        return self.host.page
+
+    def open(self) -> OverviewPage:
+        self.host.activate()
+        self.settle()
+        return self.page
+
+    def reopen(self) -> OverviewPage:
+        """The same person comes back: a new page with what the old one remembered."""
+        self.host.deactivate()
+        self.host.hide()
+        self.host.deleteLater()
+        self.host = self._host()
+        return self.open()
+
+    def listen(self) -> None:
+        """Hear the store's notices; everything that happened before has been read."""
+        self.feed.start()
+        self.until(lambda: self.feed.quality == Quality("live"))
+        self.settle()
+
+    def settle(self) -> None:
+        self.until(lambda: not self.operations.busy())
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        self.qtbot.waitUntil(condition, timeout=5000)
+
+    def shown(self, key: str) -> str:
+        return self.page.grid.tile(key).data().value
+
+    def needs(self) -> list[tuple[str, str | None, str | None]]:
+        model = self.page.needs.model
+        return [identity(model.need(row)) for row in range(model.rowCount())]
+
+    def close(self) -> None:
+        self.host.deactivate()
+        self.feed.ask_to_end()
+        assert self.feed.wait_for_end()
+        assert self.operations.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    shop = Shop(tmp_path / "shop.db")
+    yield shop
+    shop.database.close()
+
+
+@pytest.fixture
+def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
+    set_language("zh")
+    if not qapp.styleSheet():
+        theme.apply(qapp, "light")
+    gc.disable()  # as the console does: on a reader thread the collector would destroy widgets
+    desk = Desk(shop, tmp_path, qtbot, local_owner())
+    yield desk
+    desk.close()
+    gc.enable()
+    set_language("zh")
+
+
+def a_day(shop: Shop) -> None:
+    """Today three answered of four, yesterday two sessions, a week ago one."""
+    shop.agent("a1", "王敏", capacity=5)
+    shop.agent("a2", "李华", state="suspended")
+    for ago, starts in ((0, (9, 10, 11)), (1, (9, 10)), (7, (9,))):
+        for hour in starts:
+            shop.session(MIDNIGHT - ago * DAY_MS + hour * HOUR, reply_after=20_000, closed=True)
+    shop.session(NOON - 10 * MINUTE, agent="a1", group="g2")
+
+
+def test_tiles_show_what_the_service_says(desk: Desk) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    assert page.grid.order() == list(OVERVIEW_TILES)
+    overview = desk.workspace.live.overview(desk.store)
+    assert {key: desk.shown(key) for key in OVERVIEW_TILES} == {key: METRICS[key].text(overview.value(key)) for key in OVERVIEW_TILES}
+    # counted by hand
+    assert desk.shown("consults") == "4"
+    assert desk.shown("received") == "3"
+    assert desk.shown("answer_rate") == "75.0%"
+    assert desk.shown("seats_online") == "2"
+    assert desk.shown("seats_suspended") == "1"
+    assert desk.shown("satisfaction") == "--"
+
+
+def test_a_tile_explains_itself(desk: Desk) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    tile = page.grid.tile("answer_rate")
+    data = tile.data()
+    assert data.level == "warn"  # below 90, not below 70
+    assert "3 / 4 = 75.0%" in tile.toolTip()
+    assert str(METRICS["answer_rate"].definition) in tile.toolTip()
+    assert "received / consults" in tile.toolTip()
+    assert [(c.base, c.text, c.direction) for c in data.changes] == [("yesterday", "25.0pp", -1), ("week", "25.0pp", -1)]
+    assert [(c.text, c.direction) for c in page.grid.tile("consults").data().changes] == [("100.0%", 1), ("300.0%", 1)]
+    assert "需注意" in tile.accessibleName()
+    # half hours from midnight to the last complete one
+    assert page.grid.tile("consults").data().spark == (*(0,) * 18, 1, 0, 1, 0, 1, 1)
+
+
+def test_an_event_moves_its_tile_by_itself(desk: Desk) -> None:
+    a_day(desk.shop)
+    desk.open()
+    desk.listen()
+    assert desk.shown("consults") == "4"
+    desk.shop.session(NOON - MINUTE, reply_after=5_000)
+    desk.until(lambda: desk.shown("consults") == "5")
+    assert desk.shown("answer_rate") == "80.0%"
+
+
+def test_only_what_changed_is_painted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    desk.listen()
+    painted: list[str] = []
+    for key in OVERVIEW_TILES:
+        tile = page.grid.tile(key)
+        monkeypatch.setattr(tile, "update", lambda key=key: painted.append(key))
+    desk.shop.agent("a3", "赵强", state="offline")
+    desk.until(lambda: desk.shown("seats_offline") == "1")
+    desk.settle()
+    assert set(painted) <= {"seats_total", "seats_offline", "seats_online", "seats_suspended"}  # the last two: their share of all
+
+
+def test_a_waiting_customer_is_listed_and_opens_its_session(desk: Desk) -> None:
+    a_day(desk.shop)
+    waiting = desk.shop.session(NOON - 50_000, customer="刘女士")
+    page = desk.open()
+    assert ("waiting", "a1", waiting) in desk.needs()
+    row = desk.needs().index(("waiting", "a1", waiting))
+    assert page.needs.model.age(row) == "0:50"
+    spoken = page.needs.model.data(page.needs.model.index(row), Qt.ItemDataRole.AccessibleTextRole)
+    assert "需注意" in spoken
+    assert "刘女士 → 王敏" in spoken
+    desk.shop.now += 15_000
+    page.needs.tick(desk.shop.now)
+    assert page.needs.model.age(row) == "1:05"
+    page.needs.list.setCurrentIndex(page.needs.model.index(row))
+    QTest.keyClick(page.needs.list, Qt.Key.Key_Return)
+    assert desk.visited == [("seats", {"agent": "a1", "session": waiting})]
+    place = page.needs.list.visualRect(page.needs.model.index(row)).center()
+    QTest.mouseClick(page.needs.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert desk.visited[1:] == desk.visited[:1]
+
+
+def test_rows_keep_their_places_under_the_pointer(desk: Desk) -> None:
+    desk.shop.agent("a1", "王敏")
+    first = desk.shop.session(NOON - 100_000)
+    second = desk.shop.session(NOON - 60_000)
+    page = desk.open()
+    desk.listen()
+    before = [("waiting", "a1", first), ("waiting", "a1", second)]
+    assert desk.needs() == before
+    page.needs.model.hold(True)
+    desk.shop.record(ev.MessageSent(id="reply", at=NOON - 1000, session=first, sender="agent", agent="a1", text="您好"))
+    desk.until(lambda: page.needs.model.is_gone(0))
+    assert desk.needs() == before
+    page.needs.model.hold(False)
+    assert desk.needs() == before[1:]
+
+
+def test_waits_that_pass_the_limit_appear_without_any_event(desk: Desk) -> None:
+    desk.shop.agent("a1", "王敏")
+    waiting = desk.shop.session(NOON - 25_000)
+    page = desk.open()
+    desk.listen()
+    assert desk.needs() == []
+    desk.shop.now += 10_000
+    desk.shop.set_clock(desk.shop.now)
+    for _ in range(5):  # five seconds of the page's own clock
+        page._on_tick()
+    desk.until(lambda: desk.needs() == [("waiting", "a1", waiting)])
+
+
+def test_tiles_are_chosen_and_ordered_and_remembered(desk: Desk) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    menu = page.grid.choice_menu()
+    next(action for action in menu.actions() if action.data() == "seats_total").trigger()
+    menu.deleteLater()
+    tile = page.grid.tile("consults")
+    tile.setFocus()
+    QTest.keyClick(tile, Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
+    wanted = [key for key in OVERVIEW_TILES if key != "seats_total"]
+    at = wanted.index("consults")
+    wanted[at - 1], wanted[at] = wanted[at], wanted[at - 1]
+    assert page.grid.order() == wanted
+    page = desk.reopen()
+    assert page.grid.order() == wanted
+    assert desk.shown("consults") == "4"
+
+
+def test_the_default_order_is_not_written_down(desk: Desk) -> None:
+    """So that a tile of a later version appears for those who never chose."""
+    page = desk.open()
+    assert "tiles" not in page.state()
+    page.restore({"tiles": ["received", "no such", "consults"], "chart": "no such", "step": 7, "pace": "fast", "group": 3})
+    assert page.grid.order() == ["received", "consults"]
+    assert page.chart.step() == "30"
+
+
+def test_chart_has_a_tab_for_each_entry_and_follows_step_and_tile(desk: Desk) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    plot = page.chart.plot
+    desk.until(lambda: plot() is not None)
+    labels = [page.chart._tabs.tabText(index) for index in range(page.chart._tabs.count())]
+    assert labels[: len(OVERVIEW_CHART)] == ["/".join(str(METRICS[key].label) for key in keys) for keys in OVERVIEW_CHART]
+
+    page.grid.tile("consults").click()
+    assert page.chart.tab() == "consults"
+    desk.settle()
+    data = page.chart._data
+    assert data is not None
+    names = [str(series.name) for series in data.series]
+    assert names == ["今日", "昨日", "周五均值（1）"]  # day 20,000 is a Friday
+    curves = desk.workspace.live.curves(desk.store, ("consults",), 30)
+    assert list(data.series[1].values) == curves.yesterday["consults"]
+    assert data.series[0].values[20] == 1  # 10:00
+    assert list(data.series[0].values[24:]) == [None] * 24  # noon has only begun
+
+    page.chart.set_step("5")
+    page.chart.step_chosen.emit("5")
+    desk.settle()
+    assert page.chart._data is not None
+    assert len(page.chart._data.minutes) == 288
+    page = desk.reopen()
+    assert (page.chart.tab(), page.chart.step()) == ("consults", "5")
+
+
+def test_the_combined_tab_shows_both_numbers_and_a_rate_its_target(desk: Desk) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    page.chart._tabs.setCurrentIndex(page.chart._keys.index("received+consults"))
+    desk.settle()
+    assert page.chart._data is not None
+    assert [str(series.name) for series in page.chart._data.series[:2]] == ["咨询量", "接待量"]
+    assert page.chart._data.threshold is None
+    page.grid.tile("reply_30s_rate").click()
+    desk.settle()
+    assert page.chart._data.threshold == 0.8
+
+
+def test_a_number_without_a_past_opens_the_seats(desk: Desk) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    page.grid.tile("seats_suspended").click()
+    assert desk.visited == [("seats", {})]
+
+
+def test_the_group_filter_narrows_every_part(desk: Desk) -> None:
+    a_day(desk.shop)
+    other = desk.shop.session(NOON - 50_000, group="g1")
+    page = desk.open()
+    assert ("waiting", "a1", other) in desk.needs()
+    box = page._filters.group
+    assert [box.itemData(index) for index in range(box.count())] == ["", "g1", "g2"]
+    box.setCurrentIndex(2)
+    box.activated.emit(2)
+    desk.settle()
+    assert desk.shown("consults") == "1"
+    assert {kind for kind, _, _ in desk.needs()} == {"silent", "waiting"}
+    assert ("waiting", "a1", other) not in desk.needs()
+    page = desk.reopen()
+    desk.settle()
+    assert page._filters.group.currentData() == "g2"
+    assert desk.shown("consults") == "1"
+
+
+def test_the_pace_is_passed_to_the_feed_and_a_pause_is_not_remembered(desk: Desk) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    page._filters.pace.activated.emit(2)
+    assert desk.feed.pace == 10
+    assert page.state()["pace"] == 10
+    page.refresh()
+    desk.settle()
+    assert "12:00:00" in page._filters._as_of.text()
+    page._filters.pace.activated.emit(6)
+    assert desk.feed.pace is None
+    assert "pace" not in page.state()
+
+
+def test_old_numbers_look_old_and_are_not_asked_for(desk: Desk) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    desk.host.on_quality(Quality("reconnecting", 95.0))
+    assert page.grid.tile("consults").data().stale == "1 分钟前"
+    assert "1 分钟前" in page.grid.tile("consults").accessibleName()
+    for _ in range(10):
+        page._on_tick()  # the feed of this desk has never connected
+    desk.host.on_quality(Quality("live"))
+    assert page.grid.tile("consults").data().stale == ""
+
+
+def test_a_broken_service_is_this_pages_own_trouble(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_day(desk.shop)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("curves")
+
+    monkeypatch.setattr(LiveService, "curves", broken)
+    desk.host.activate()
+    desk.settle()
+    assert desk.host.failed
+    monkeypatch.undo()
+    desk.host.retry()
+    desk.settle()
+    assert not desk.host.failed
+    assert desk.shown("consults") == "4"
+
+
+def test_a_fault_that_passes_leaves_the_numbers_in_sight(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_day(desk.shop)
+    desk.open()
+
+    def unreachable(*_: object) -> None:
+        raise FaultError("unreachable", "无法连接")
+
+    monkeypatch.setattr(LiveService, "overview", unreachable)
+    desk.host.refresh()
+    desk.settle()
+    assert not desk.host.failed
+    assert desk.shown("consults") == "4"
+
+
+def test_who_may_not_look_is_told(shop: Shop, tmp_path: Path, qtbot: QtBot) -> None:
+    desk = Desk(shop, tmp_path, qtbot, Actor("nobody", frozenset()))
+    desk.host.activate()
+    desk.settle()
+    assert desk.host.failed
+    desk.close()
+
+
+def test_an_empty_store_says_how_to_begin_and_fills_by_itself(desk: Desk) -> None:
+    page = desk.open()
+    assert page._stack.currentWidget() is page._empty
+    page._empty.button.click()
+    assert QGuiApplication.clipboard().text().endswith("--store shop")
+    assert len(desk.toasts) == 1
+    desk.listen()
+    desk.shop.agent("a1", "王敏")
+    desk.until(lambda: page._stack.currentWidget() is page._scroll)
+    assert desk.shown("seats_total") == "1"
+
+
+def test_a_hidden_page_asks_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    page.on_notice(frozenset({"sessions"}))
+    page.on_notice(frozenset({"sessions"}))
+    desk.host.deactivate()
+    desk.settle()
+    assert not page._tick.isActive()
+    asked: list[object] = []
+    monkeypatch.setattr(page, "read", lambda *question: asked.append(question))
+    QTest.qWait(150)  # longer than the gap between two readings of the numbers
+    assert asked == []
+
+
+def test_on_a_wall_everything_is_large_and_nothing_overlaps(desk: Desk) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    desk.host.resize(1920, 1008)
+    desk.host.set_wallboard(True)
+    QTest.qWait(0)
+    assert not page.chart.isVisible()
+    assert page.grid.height() <= 1008 - 48
+    assert page.grid.tile("consults").height() >= 92 * 1.7
+    assert page.grid.geometry().right() < page.needs.geometry().left()
+    assert page.needs.geometry().right() < 1920
+    desk.host.set_wallboard(False)
+    QTest.qWait(0)
+    assert page.chart.isVisible()
+    assert page.needs.width() == 320
+
+
+@pytest.mark.parametrize(("width", "height", "dense"), [(1060, 672, True), (1220, 852, False), (2340, 1392, False)])
+def test_tiles_chart_and_list_share_the_window(desk: Desk, width: int, height: int, dense: bool) -> None:
+    a_day(desk.shop)
+    page = desk.open()
+    desk.host.resize(width, height)
+    QTest.qWait(0)
+    assert (page.grid.tile("consults").height() < 100) is dense
+    assert page._scroll.verticalScrollBar().maximum() == 0  # nothing is below the edge
+    assert page.chart.height() >= 290
+
+
+def test_in_english_nothing_stays_chinese(desk: Desk) -> None:
+    a_day(desk.shop)
+    desk.shop.session(NOON - 50_000)
+    set_language("en")
+    page = desk.open()
+    words = [page.grid.tile(key).accessibleName() + page.grid.tile(key).toolTip() for key in OVERVIEW_TILES]
+    assert page.chart._data is not None
+    words += [str(series.name) for series in page.chart._data.series]
+    words += [page._filters.pace.itemText(index) for index in range(page._filters.pace.count())]
+    assert [word for word in words if any("一" <= letter <= "鿿" for letter in word)] == []
