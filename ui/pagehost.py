@@ -236,6 +236,9 @@ class PageHost(QWidget):
         self._stack.setCurrentWidget(page)
         try:
             self.filters = page.filters()
+            if self.filters is not None:
+                self.filters.setParent(self)  # until the top bar takes it
+                self.filters.hide()
             page.restore(self._context.prefs.page(self.spec.key))
             if self._wall:
                 page.set_wallboard(True)
