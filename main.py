@@ -12,9 +12,9 @@ from pathlib import Path
 
 class _Screen:
     def console(self, url: str | None = None, store: str = "", engine: Sequence[str] = ()) -> int:
-        from ui.application import run
+        from ui.application import Options, run
 
-        return run(url=url, store=store, engine=engine)
+        return run(Options(url=url, store=store, serve=tuple(engine)))
 
     def take(self, out: Path, url: str | None, pages: Sequence[str]) -> Iterable[Path]:
         from ui.screenshots import take
