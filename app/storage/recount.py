@@ -20,7 +20,7 @@ from app.storage.bulk import Bulk, Row
 from app.storage.recorder import SESSION_COLUMNS, add_counters, decode_facts, session_row
 from app.storage.trade import load_orders, load_orders_of, load_sessions
 
-_SESSIONS_AT_ONCE = 20_000
+_SESSIONS_AT_ONCE = 8_000
 _DAYS_AT_ONCE = 31
 _REACH = FIFTEEN_DAYS + DAY_MS
 """How far from a window lie the sessions and orders that decide its sales."""
