@@ -366,7 +366,7 @@ class DataTable(QTableView):
             self._placeholder.setVisible(self._rows.rowCount() == 0)
 
     def _pinned_changed(self) -> None:
-        if self._header.height() != self._header.sizeHint().height():
+        if self._header.height() != self._header.wanted_height():
             self.updateGeometries()
         self._header.viewport().update()
 

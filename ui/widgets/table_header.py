@@ -79,8 +79,12 @@ class TableHeader(QHeaderView):
     def title_height(self) -> int:
         return self._title_height
 
+    def wanted_height(self) -> int:
+        """Titles and pinned rows; asking for the whole size hint would have Qt measure every column."""
+        return self._title_height + ROW_HEIGHT * len(self._table.pinned()) + 1
+
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), self._title_height + ROW_HEIGHT * len(self._table.pinned()) + 1)
+        return QSize(super().sizeHint().width(), self.wanted_height())
 
     def fit_titles(self) -> None:
         """Take two lines for the titles when one is not enough for all."""

@@ -75,13 +75,13 @@ class AgentPanel(QWidget):
         foot.addWidget(frame, 1)
         column.addLayout(foot, 1)
 
-    def show_seat(self, seat: SeatRow | None, now: int | None) -> None:
+    def show_seat(self, seat: SeatRow | None, now: int) -> None:
         """Another agent: what is known of the seat at once, the rest when the day has been read."""
         self._seat, self._day = seat, None
         self._show_head(now)
         self.timeline.set_stretches(())
         self.trend.set_loading()
-        self.sessions.set_sessions((), now or 0)
+        self.sessions.set_sessions((), now)
         self._count.setText(tr("正在读取…", "Reading …"))
 
     def show_day(self, day: AgentDay) -> None:
@@ -99,7 +99,7 @@ class AgentPanel(QWidget):
     def show_unknown(self) -> None:
         """The store has no such agent, or no longer."""
         self._seat = self._day = None
-        self._show_head(None)
+        self._show_head(0)
         self.trend.set_series(ChartData())
         self._count.setText(tr("店铺里没有这个客服，或账号已停用。", "The store has no such agent, or the account is no longer in use."))
 
@@ -135,16 +135,16 @@ class AgentPanel(QWidget):
         if self._can_open:
             self.session_wanted.emit(str(code))
 
-    def _show_head(self, now: int | None) -> None:
+    def _show_head(self, now: int) -> None:
         self._state.show_seat(self._seat, now)
         self._show_figures(now)
 
-    def _show_figures(self, now: int | None) -> None:
+    def _show_figures(self, now: int) -> None:
         if self._day is None:
             self._figures.set_figures([Figure(str(METRICS[key].label), "--") for key in FIGURES])
             return
         numbers = dict(self._day.seat.numbers)
-        if now is not None and "longest_wait_ms" in numbers:
+        if "longest_wait_ms" in numbers:
             numbers["longest_wait_ms"] += max(0, now - self._day.at)
         found = []
         for key in FIGURES:
@@ -210,10 +210,10 @@ class _StateLine(QWidget):
         self.setFixedHeight(22)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_seat(self, seat: SeatRow | None, now: int | None) -> None:
+    def show_seat(self, seat: SeatRow | None, now: int) -> None:
         cell, beside = Cell(), ""
         if seat is not None:
-            cell = state_cell(seat.state, None if now is None else seat.state_since, now or 0)
+            cell = state_cell(seat.state, seat.state_since, now)
             beside = " · ".join(part for part in (seat.team, seat.code) if part)
         if (cell, beside) != (self._cell, self._beside):
             self._cell, self._beside = cell, beside

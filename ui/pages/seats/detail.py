@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -37,8 +36,6 @@ class Detail(QObject):
         self._agent_panel: AgentPanel | None = None
         self._session_panel: SessionPanel | None = None
         self._due = self._stale = False
-        self.clock: Callable[[], int] | None = None
-        """The store's clock, once it is known."""
         self.drawer = Drawer(page)
         self.drawer.closed.connect(self._forget)
 
@@ -65,7 +62,7 @@ class Detail(QObject):
             self.drawer.open(self._name, self._agent_panel)
         else:
             self.drawer.set_title(self._name)
-        self._agent_panel.show_seat(seat, self.clock() if self.clock is not None else None)
+        self._agent_panel.show_seat(seat, self._page.context.clock())
         self._read_agent()
         self.changed.emit()
 
@@ -112,10 +109,9 @@ class Detail(QObject):
             self._due = False
             if self.agent:
                 self._read_agent()
-        if self.clock is not None:
-            for panel in (self._agent_panel, self._session_panel):
-                if panel is not None:
-                    panel.tick(self.clock())
+        for panel in (self._agent_panel, self._session_panel):
+            if panel is not None:
+                panel.tick(self._page.context.clock())
 
     def set_stale(self, stale: bool) -> None:
         self._stale = stale
@@ -153,7 +149,7 @@ class Detail(QObject):
 
         def read() -> Conversation | None:
             found = context.workspace.live.transcript(context.store, code)
-            return None if found is None else conversation(found, context.workspace.now(context.store), local)
+            return None if found is None else conversation(found, context.clock(), local)
 
         self._page.read("session", read, self._show_session, code)
 

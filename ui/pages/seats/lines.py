@@ -22,7 +22,6 @@ from ui.widgets.table_model import Cell, Cells
 from ui.widgets.timeline import STATES
 
 if TYPE_CHECKING:
-    from app.domain.clock import StoreClock
     from app.domain.events import State
     from app.services.live import SeatRow, Seats
 
@@ -62,11 +61,11 @@ class Line(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """All that the page shows at one moment. `numbers` are those of the total row."""
+    """All that the page shows at one moment. `numbers` are those of the total row; `by_code` holds every seat, shown or not."""
 
     seats: Seats
     filters: Filters
-    clock: StoreClock
+    by_code: dict[str, SeatRow]
     lines: list[Line]
     total: Line
     numbers: Counts
@@ -112,7 +111,7 @@ class LineMaker:
         self._kept: dict[str, tuple[SeatRow, Line]] = {}
         self._readings: dict[str, Reading] = {}
 
-    def picture(self, seats: Seats, filters: Filters, clock: StoreClock) -> Picture:
+    def picture(self, seats: Seats, filters: Filters) -> Picture:
         rows = self._shown(seats.rows, filters)
         numbers = total(row.numbers for row in rows) if filters.narrows else seats.numbers
         label = Cell(tr("总览", "All"), detail=tr(f"{len(rows)}人", f"{len(rows)}"))
@@ -121,7 +120,7 @@ class LineMaker:
         )  # fmt: skip
         namesakes = Counter(row.name for row in seats.rows)
         lines = [self._line(row, seats.at, namesakes[row.name] > 1) for row in rows]
-        return Picture(seats, filters, clock, lines, whole, numbers)
+        return Picture(seats, filters, {row.code: row for row in seats.rows}, lines, whole, numbers)
 
     def _shown(self, rows: Iterable[SeatRow], filters: Filters) -> list[SeatRow]:
         wanted = [
@@ -146,7 +145,11 @@ class LineMaker:
             was, line = kept
             changed = {name for name, _ in was.numbers.items() ^ row.numbers.items()}
             touched = {key for name in changed for key in _AFFECTED.get(name, ())}
-            cells = {**line.cells, **labels, **_cells(row.numbers, touched)}
+            cells = {**line.cells, **labels}
+            for key, cell in _cells(row.numbers, touched).items():
+                # A value that reads the same is the same: a running clock would otherwise touch every seat with every answer.
+                if cell.text != cells[key].text or cell.level != cells[key].level:
+                    cells[key] = cell
             if cells == line.cells:
                 cells = line.cells
             fresh = Line(row.code, cells, row.state, row.state_since, wait_since)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ui.runtime.feed import Quality
 
 TICK_MS = 1000
-_IDLE_TICKS = 10
+_IDLE_TICKS = 5
 """Some numbers change by time alone (a session's first 30 s run out, logged-in time): without any notice they are read this often."""
 _DOES_NOT_MATTER = frozenset({"clicks", "visitors"})
 _ROOM_FOR_TABLE = 360
@@ -46,7 +46,6 @@ class SeatsPage(Page):
         self._picture: Picture | None = None
         self._shown: dict[RowId, tuple[Line, Cells]] = {}
         self._total: Cells = {}
-        self._seats: dict[str, SeatRow] = {}
         self._reason: Reason | None = None
         self._fresh = False
         self._idle = 0
@@ -125,7 +124,7 @@ class SeatsPage(Page):
         agent, session = where.get("agent"), where.get("session")
         if isinstance(agent, str):
             self._wanted = agent
-            self._detail.open_agent(agent, self._seats.get(agent))
+            self._detail.open_agent(agent, self._seat(agent))
             self._select_wanted()
         if isinstance(session, str):
             self._detail.open_session(session)
@@ -162,13 +161,11 @@ class SeatsPage(Page):
         self._idle = 0
 
         def ask() -> Picture:
-            clock = workspace.clock(store)
-            at = clock()
             group = _id_of(filters.group, groups)
             if filters.group and group is None:
                 # Remembered from before, or new: the store is asked which groups it has. One it does not have holds nobody.
-                group = _id_of(filters.group, workspace.live.seats(store, at=at).groups) or 0
-            return maker.picture(workspace.live.seats(store, group, at), filters, clock)
+                group = _id_of(filters.group, workspace.live.seats(store).groups) or 0
+            return maker.picture(workspace.live.seats(store, group), filters)
 
         self.read("seats", ask, self._take, filters)
 
@@ -177,7 +174,7 @@ class SeatsPage(Page):
         held, filters, maker = self._picture, self._bar.filters(), self._maker
         if held is not None and held.filters.group == filters.group:
             self.context.operations.latest(
-                self, "filter", lambda: maker.picture(held.seats, filters, held.clock), self._take, self._on_failed, filters
+                self, "filter", lambda: maker.picture(held.seats, filters), self._take, self._on_failed, filters
             )  # fmt: skip
         self._ask()
         self.state_changed.emit()
@@ -189,15 +186,13 @@ class SeatsPage(Page):
         if held is not None and held.filters == picture.filters and held.seats.at > picture.seats.at:
             return
         self._picture = picture
-        self._detail.clock = picture.clock
-        self._seats = {row.code: row for row in picture.seats.rows}
         self._bar.offer([(group.code, group.name) for group in picture.seats.groups], picture.seats.teams)
         self._show(picture, same_question=held is not None and held.filters == picture.filters)
         self._show_wall()
         self._select_wanted()
 
     def _show(self, picture: Picture, same_question: bool) -> None:
-        now = picture.clock()
+        now = self.context.clock()
         before, self._shown = self._shown, {}
         rows: list[tuple[RowId, Cells]] = []
         for line in picture.lines:
@@ -247,7 +242,7 @@ class SeatsPage(Page):
         """Move the clocks of the rows in view, and of the total."""
         if self._picture is None or not self._fresh:
             return
-        now = self._picture.clock()
+        now = self.context.clock()
         table = self._table
         first = max(0, table.rowAt(0))
         last = table.rowAt(table.viewport().height() - 1)
@@ -266,7 +261,7 @@ class SeatsPage(Page):
 
     def _show_wall(self) -> None:
         if self._wall is not None and self._picture is not None:
-            self._wall.show_picture(self._picture)
+            self._wall.show_picture(self._picture, self.context.clock())
 
     # -- one seat --
 
@@ -275,11 +270,14 @@ class SeatsPage(Page):
         if self._detail.agent == code:
             self._detail.take_keyboard()
         else:
-            self._detail.open_agent(code, self._seats.get(code))
+            self._detail.open_agent(code, self._seat(code))
 
     def _follow(self, row_id: RowId | None) -> None:
         if row_id is not None and self._detail.is_open and self._detail.agent != row_id:
-            self._detail.open_agent(str(row_id), self._seats.get(str(row_id)))
+            self._detail.open_agent(str(row_id), self._seat(str(row_id)))
+
+    def _seat(self, code: str) -> SeatRow | None:
+        return None if self._picture is None else self._picture.by_code.get(code)
 
     def _select_wanted(self) -> None:
         if self._wanted is not None and self._picture is not None:
@@ -308,7 +306,7 @@ class SeatsPage(Page):
     def _tooltip(self, row_id: RowId, key: str) -> str:
         if row_id == TOTAL_ID and self._picture is not None:
             return metric_tooltip(METRICS[key], self._picture.numbers, pending=True) if key in METRICS else ""
-        seat = self._seats.get(str(row_id))
+        seat = self._seat(str(row_id))
         if seat is None:
             return ""
         if key in METRICS:

@@ -29,11 +29,11 @@ class SessionList(DataTable):
 
     def __init__(self, can_open: bool) -> None:
         columns = (
-            Column("customer", T("客户", "Customer"), "text", 148, T("姓名与咨询组", "Name and group"), link=can_open),
-            Column("waiting", T("等待", "Waiting"), "duration", 80,
+            Column("customer", T("客户", "Customer"), "text", 144, T("姓名与咨询组", "Name and group"), link=can_open),
+            Column("waiting", T("等待", "Waiting"), "duration", 78,
                    T("客户最后一条消息等待回复的时间", "How long the customer's last message has waited for a reply")),
-            Column("open", T("已进行", "Open for"), "duration", 80, T("会话开始至今", "Since the session was opened")),
-            Column("messages", T("消息", "Messages"), "number", 80,
+            Column("open", T("已进行", "Open for"), "duration", 78, T("会话开始至今", "Since the session was opened")),
+            Column("messages", T("消息", "Messages"), "number", 78,
                    T("客户消息数 / 客服消息数", "Messages by the customer / by the agent")),
         )  # fmt: skip
         super().__init__(RowTableModel(columns))

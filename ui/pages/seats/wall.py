@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
@@ -11,15 +12,22 @@ from PySide6.QtWidgets import QWidget
 from app.domain.language import tr
 from app.domain.metrics import METRICS
 from ui.pages.seats.lines import Picture, aged
-from ui.theme import color, font, level_color
+from ui.theme import CAPTION, color, font, level_color
 from ui.widgets.metric_text import unit_of
 from ui.widgets.paint import LEFT, RIGHT, elided, level_mark, width_of
+from ui.widgets.table_header import wrapped
 from ui.widgets.table_model import Cell, Cells
+from ui.widgets.timeline import STATES
 
 _KEYS = ("active", "saturation", "waiting", "longest_wait", "consults", "answer_rate", "reply_30s_rate", "satisfaction")
-_LOWEST, _HIGHEST = 44, 72
+_MATTER = ("longest_wait", "saturation", "waiting", "reply_30s_rate", "satisfaction", "active", "answer_rate", "consults")
+"""Where there is no room for all columns, the last of these go first."""
+_USUAL: dict[str, str] = {"n": "9,999", "%": "100.0%", "s": "9,999.9"}
+_MOST_ROWS, _LEAST_ROW, _HIGHEST = 14, 44, 84
 _MARGIN = 32
-_SEVERITY = {"alarm": 100, "warn": 1}
+# A person can do something now about a customer who waits and an agent who is full; a rate is what has become of the day.
+_WEIGHT = {"alarm": 10, "warn": 1}
+_NOW, _DAY = 100, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +37,8 @@ class _Place:
 
 
 def severity(cells: Cells) -> tuple[int, float]:
-    """How much a seat needs somebody: alarms before warnings, then the longest wait."""
-    levels = sum(_SEVERITY.get(cells[key].level, 0) for key in _KEYS)
+    """How much a seat needs somebody: what is wrong now before what was, alarms before warnings, then the longest wait."""
+    levels = sum(_WEIGHT.get(cells[key].level, 0) * (_NOW if METRICS[key].live else _DAY) for key in _KEYS)
     wait = cells["longest_wait"].value
     # The cell is sorted by minus the moment the wait began.
     return levels, wait if isinstance(wait, int | float) else float("-inf")
@@ -46,8 +54,7 @@ class SeatWall(QWidget):
         self._is_stale = False
         self.setAccessibleName(tr("坐席大屏", "Seats wallboard"))
 
-    def show_picture(self, picture: Picture) -> None:
-        now = picture.clock()
+    def show_picture(self, picture: Picture, now: int) -> None:
         rows = [aged(line, now) for line in picture.lines if line.state != "offline"]
         rows.sort(key=severity, reverse=True)
         total = aged(picture.total, now)
@@ -66,20 +73,21 @@ class SeatWall(QWidget):
     def _room(self) -> tuple[int, int]:
         """(height of a row, rows of agents); titles and total take two rows, the foot half of one."""
         height = self.height() - _MARGIN
-        row = max(_LOWEST, min(_HIGHEST, int(height / (len(self._rows) + 2.5))))
+        row = max(_LEAST_ROW, min(_HIGHEST, int(height / (min(len(self._rows), _MOST_ROWS) + 2.5))))
         return row, max(0, min(len(self._rows), int(height / row - 2.5)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if not self._total:
+            return
         row, count = self._room()
         places = self._places(row)
         self._titles(painter, places, QRect(0, _MARGIN // 2, self.width(), row))
         y = _MARGIN // 2 + row
-        if self._total:
-            painter.fillRect(QRect(_MARGIN // 2, y, self.width() - _MARGIN, row), color("surface"))
-            self._row(painter, places, self._total, y, row, strong=True)
-            y += row
+        painter.fillRect(QRect(_MARGIN // 2, y, self.width() - _MARGIN, row), color("surface"))
+        self._row(painter, places, self._total, y, row, strong=True)
+        y += row
         for cells in self._rows[:count]:
             self._row(painter, places, cells, y, row)
             painter.fillRect(QRect(_MARGIN // 2, y + row - 1, self.width() - _MARGIN, 1), color("border"))
@@ -95,41 +103,49 @@ class SeatWall(QWidget):
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr("现在没有客服在线", "Nobody is online now"))
 
     def _places(self, row: int) -> dict[str, _Place]:
-        """Names and states take what they need, the figures share the rest."""
-        width = self.width() - 2 * _MARGIN
-        agent, state = int(width * 0.17), int(width * 0.16)
-        bar = int(width * 0.13)
-        figure = (width - agent - state - bar) // (len(_KEYS) - 1)
-        found, x = {}, _MARGIN
-        for key in ("agent", "state", *_KEYS):
-            wide = {"agent": agent, "state": state, "saturation": bar}.get(key, figure)
-            found[key] = _Place(x, wide)
+        """Every column gets what it needs and its share of what is left; the least important stay away where there is too little."""
+        size, caption = _sizes(row)
+        room = self.width() - 2 * _MARGIN
+        needs = {
+            "agent": max(width_of(cells["agent"].text, size, True) for cells in (self._total, *self._rows[: self._room()[1]])),
+            "state": size + max(width_of(str(word), size) for word, _, _ in STATES.values()) + width_of("23:59:59", int(size * 0.7)),
+        }
+        needs["agent"] = min(needs["agent"], room * 0.25)
+        for key in _KEYS:
+            titles = max(width_of(line, caption) for line in _title_lines(key))
+            figure = width_of(_USUAL[METRICS[key].unit], size, True) + size * (0.75 if METRICS[key].warn is not None else 0)
+            needs[key] = max(titles, figure + (4 * size if key == "saturation" else 0))
+        gap = size
+        for key in reversed(_MATTER):
+            if sum(needs.values()) + gap * len(needs) <= room:
+                break
+            del needs[key]
+        spare = max(float(gap), (room - sum(needs.values())) / len(needs))
+        found, x = {}, float(_MARGIN)
+        for key, need in needs.items():
+            wide = need + spare
+            found[key] = _Place(round(x), round(wide - gap))
             x += wide
         return found
 
     def _titles(self, painter: QPainter, places: dict[str, _Place], rect: QRect) -> None:
-        size = max(16, rect.height() // 3)
-        painter.setFont(font(size))
+        _, caption = _sizes(rect.height())
+        painter.setFont(font(caption))
         painter.setPen(color("quiet"))
-        titles = {"agent": tr("客服", "Agent"), "state": tr("接待状态", "State")}
-        for key in _KEYS:
-            unit = unit_of(METRICS[key])
-            titles[key] = f"{METRICS[key].label} ({unit})" if unit else str(METRICS[key].label)
         for key, place in places.items():
             side = LEFT if key in ("agent", "state") else RIGHT
-            box = QRect(place.x, rect.y(), place.width - 8, rect.height())
-            if width_of(titles[key], size) <= box.width():
-                painter.drawText(box, side, titles[key])
-            else:
-                painter.drawText(box, side | Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere, titles[key])
+            lines = _title_lines(key)
+            one = " ".join(lines) if all(line.isascii() for line in lines) else "".join(lines)
+            text = one if width_of(one, caption) <= place.width else "\n".join(lines)
+            painter.drawText(QRect(place.x, rect.y(), place.width, rect.height()), side, text)
 
     def _row(self, painter: QPainter, places: dict[str, _Place], cells: Cells, y: int, row: int, strong: bool = False) -> None:
-        size = int(row * 0.46)
+        size, _ = _sizes(row)
         for key, place in places.items():
             cell = cells.get(key)
             if cell is None:
                 continue
-            box = QRect(place.x, y, place.width - 8, row)
+            box = QRect(place.x, y, place.width, row)
             if key == "agent":
                 self._text(painter, box, cell.text, size, strong, self._ink("text"), LEFT)
             elif key == "state":
@@ -141,7 +157,7 @@ class SeatWall(QWidget):
         ink = self._ink_of(cell.level)
         painter.setPen(QPen(ink, 2))
         painter.setBrush(ink if cell.level != "quiet" else Qt.BrushStyle.NoBrush)
-        painter.drawEllipse(QPointF(box.x() + size * 0.25, box.center().y()), size * 0.2, size * 0.2)
+        painter.drawEllipse(QPointF(box.x() + size * 0.25, _middle(box, size)), size * 0.2, size * 0.2)
         shift = int(size * 0.75)
         self._text(painter, box.adjusted(shift, 0, 0, 0), cell.text, size, False, self._ink("text"), LEFT)
         shift += int(width_of(cell.text, size)) + size // 3
@@ -153,11 +169,11 @@ class SeatWall(QWidget):
         self._text(painter, box, cell.text, size, strong, ink, RIGHT)
         left = box.right() - taken - size * 0.75
         if cell.level in ("warn", "alarm") and left >= box.x():
-            level_mark(painter, left, box.center().y(), cell.level, self._ink_of(cell.level), size * 0.5)
+            level_mark(painter, left, _middle(box, size), cell.level, self._ink_of(cell.level), size * 0.5)
         if bar and isinstance(cell.value, int | float):
             long = box.width() - width_of("100.0%", size, strong) - size
             if long > 2 * size:
-                track = QRectF(box.x() + size * 0.4, box.center().y() - size * 0.14, long - size * 0.4, size * 0.28)
+                track = QRectF(box.x() + size * 0.4, _middle(box, size) - size * 0.14, long - size * 0.4, size * 0.28)
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(color("track"))
                 painter.drawRoundedRect(track, track.height() / 2, track.height() / 2)
@@ -178,3 +194,23 @@ class SeatWall(QWidget):
 
     def _ink_of(self, level: str) -> QColor:
         return color("quiet") if self._is_stale else level_color(level)
+
+
+def _sizes(row: int) -> tuple[int, int]:
+    """Pixels of figures and of titles in a row of this height."""
+    return int(row * 0.46), max(15, int(row * 0.3))
+
+
+def _middle(box: QRect, size: int) -> float:
+    """Where the middle of the letters is seen: a little below that of the line."""
+    return box.y() + box.height() / 2 + size * 0.04
+
+
+def _title_lines(key: str) -> tuple[str, ...]:
+    """A title, broken near its middle where it is long."""
+    if key not in METRICS:
+        return (tr("客服", "Agent") if key == "agent" else tr("接待状态", "State"),)
+    unit = unit_of(METRICS[key])
+    text = f"{METRICS[key].label} ({unit})" if unit else str(METRICS[key].label)
+    lines = wrapped(text, ceil(width_of(text, CAPTION) * 0.62))
+    return (text,) if any(line.endswith("…") for line in lines) else lines
