@@ -20,9 +20,7 @@ CURVED = tuple(key for key in OVERVIEW_TILES if not METRICS[key].live)
 """Tiles with a past, and so with a curve."""
 
 _IN_A_TAB = {keys[0] for keys in OVERVIEW_CHART if len(keys) == 1}
-TABS: dict[str, tuple[str, ...]] = {
-    "+".join(keys): keys for keys in (*OVERVIEW_CHART, *((key,) for key in CURVED if key not in _IN_A_TAB))
-}
+TABS: dict[str, tuple[str, ...]] = {"+".join(keys): keys for keys in (*OVERVIEW_CHART, *((key,) for key in CURVED if key not in _IN_A_TAB))}
 """Tab key -> metrics. A tile whose metric has no tab of its own in the catalogue gets one at the end, so that a click can show it."""
 
 _WEEKDAYS = (

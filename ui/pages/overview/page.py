@@ -220,6 +220,7 @@ class OverviewPage(Page):
         return not self._group or self._group in self._groups
 
     def _on_numbers(self, overview: Overview, group: int | None) -> None:
+        self._read_numbers.answered()
         self._groups = {info.code: info.id for info in overview.groups}
         if self._group not in self._groups:
             self._group = ""
@@ -236,9 +237,11 @@ class OverviewPage(Page):
         self._show_numbers()
 
     def _on_needs(self, needs: list[Need]) -> None:
+        self._read_needs.answered()
         self.needs.set_needs(needs, self.context.clock())
 
     def _on_curves(self, curves: tuple[Curves, Curves]) -> None:
+        self._read_curves.answered()
         sparks, shown = curves
         day, slot = self._local.day_slot(self.context.clock())
         self.chart.set_series(chart_data(self.chart.tab(), shown, slot * _SLOT_MINUTES, day_date(day)))
