@@ -57,6 +57,24 @@ def test_neighbouring_changes_are_one_rectangle(model: RowTableModel) -> None:
     assert sorted(heard) == [(1, 1, 2, 2), (3, 2, 3, 2), (4, 1, 4, 1), (4, 3, 4, 3)]
 
 
+def test_equal_changes_of_rows_apart_do_not_touch_the_rows_between(model: RowTableModel) -> None:
+    model.set_rows([row("x"), row("y"), row("z")])
+    heard = changes(model)
+    model.set_rows([row("x", 1), row("y"), row("z", 1)])
+    assert sorted(heard) == [(0, 1, 0, 1), (2, 1, 2, 1)]
+
+
+@pytest.mark.parametrize("cell", [Cell("0", 0.4), Cell("0", 0, "warn"), Cell("0", 0, "", "min")])
+def test_a_cell_changes_with_its_value_level_or_detail_too(model: RowTableModel, cell: Cell) -> None:
+    model.set_rows([("x", {"a": Cell("0", 0)})])
+    heard = changes(model)
+    flashed: list[object] = []
+    model.cells_flashed.connect(flashed.append)
+    model.set_rows([("x", {"a": cell})])
+    assert heard == [(0, 1, 0, 1)]
+    assert flashed == []
+
+
 def test_a_partial_update_leaves_the_other_rows_alone(model: RowTableModel) -> None:
     model.set_rows([row("x", 1), row("y", 2)])
     heard = changes(model)
