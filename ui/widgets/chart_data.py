@@ -93,9 +93,15 @@ def scale_of(data: ChartData, lines: int = 4) -> Scale:
         high, low = (high + 1, low) if data.from_zero else (high + 0.5, low - 0.5)
     raw = (high - low) / lines
     power = 10 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * 0.999)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return Scale([round(index * step, 10) for index in range(first, last + 1)])
+    ticks: list[float] = []
+    for factor in (1, 2, 2.5, 5, 10, 20, 25, 50, 100):
+        step = factor * power
+        if step >= raw * 0.999:
+            first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+            ticks = [round(index * step, 10) for index in range(first, last + 1)]
+            if len({data.format(tick) for tick in ticks}) == len(ticks):
+                break  # half sessions cannot be told apart from whole ones
+    return Scale(ticks)
 
 
 def foot_labels(data: ChartData, width: float, room: float = 64) -> list[tuple[int, str]]:

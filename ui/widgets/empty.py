@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from ui.theme import SPACE_2, SPACE_4, SPACE_6, icon
+from ui.theme import SPACE_2, SPACE_4, icon
 from ui.widgets.buttons import Button
+
+_LONGEST_LINE = 440
 
 
 class EmptyState(QWidget):
@@ -18,8 +21,7 @@ class EmptyState(QWidget):
         self, icon_name: str, title: str, sentence: str = "", action: str = "", kind: str = "quiet", parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE_6, SPACE_6, SPACE_6, SPACE_6)
+        column = self._column = QVBoxLayout(self)
         column.setSpacing(SPACE_2)
         column.addStretch(1)
         picture = QLabel(self)
@@ -28,13 +30,11 @@ class EmptyState(QWidget):
         self._title.setProperty("look", "emphasis")
         self._sentence = QLabel(sentence, self)
         self._sentence.setProperty("look", "quiet")
-        self._sentence.setWordWrap(True)
-        self._sentence.setMaximumWidth(440)
-        self._sentence.setMinimumWidth(min(440, self._sentence.fontMetrics().horizontalAdvance(sentence) + 4))
         self._sentence.setTextFormat(Qt.TextFormat.PlainText)
         for label in (picture, self._title, self._sentence):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            column.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
+            label.setWordWrap(label is not picture)
+            column.addWidget(label)  # without an alignment: the layout then gives wrapped words the height they need
         self._sentence.setVisible(bool(sentence))
         if action:
             column.addSpacing(SPACE_4 - SPACE_2)
@@ -43,3 +43,7 @@ class EmptyState(QWidget):
             column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         self.setAccessibleName(f"{title} {sentence}".strip())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        side = max(SPACE_4, (self.width() - _LONGEST_LINE) // 2)
+        self._column.setContentsMargins(side, SPACE_4, side, SPACE_4)

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPersistentModelIndex
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from app.domain.language import T
 from app.services.live import Curves, Need
 from ui.pages.overview.lines import CURVED, chart_data, complete, short_text, spark_line
 from ui.pages.overview.needs import NeedsModel
 from ui.pages.overview.sizes import desk_size, wall_size
+from ui.widgets.chart_data import ChartData, Series, scale_of
+from ui.widgets.empty import EmptyState
 from ui.widgets.metric_text import clock_text
 from ui.widgets.tile import height_of
 from ui.widgets.tile_grid import columns_for
@@ -113,3 +116,22 @@ def test_figures_beside_a_chart_carry_no_idle_zeros(key: str, value: float | Non
 @pytest.mark.parametrize(("ms", "text"), [(-5, "0:00"), (7_999, "0:07"), (760_000, "12:40"), (3_753_000, "1:02:33")])
 def test_a_running_clock(ms: int, text: str) -> None:
     assert clock_text(ms) == text
+
+
+@pytest.mark.parametrize("width", [320, 700])
+def test_why_there_is_nothing_is_read_to_its_end(qtbot: QtBot, width: int) -> None:
+    empty = EmptyState("good", "现在没有需要处理的事", "等得太久的客户、满载或沉默的坐席、积压的留言会出现在这里。" * 2)
+    qtbot.addWidget(empty)
+    empty.resize(width, 400)
+    empty.show()
+    sentence = empty._sentence
+    assert empty.rect().contains(sentence.geometry())
+    assert sentence.height() >= sentence.heightForWidth(sentence.width()) > 30
+
+
+def test_the_scale_of_a_few_sessions_repeats_no_figure() -> None:
+    for highest in (0, 1, 2, 3, 7):
+        data = ChartData((Series("今日", [0, highest]),), minutes=(0, 30), format=short_text("consults"))
+        figures = [short_text("consults")(tick) for tick in scale_of(data).ticks]
+        assert len(set(figures)) == len(figures)
+        assert scale_of(data).high >= highest
