@@ -120,6 +120,7 @@ class CommandPalette(QWidget):
         column.setSpacing(SPACE_2)
         self.field = QLineEdit(self._box)
         self.field.setPlaceholderText(tr("页面、客服、操作：输入文字、拼音或首字母", "Pages, agents, actions: a few letters"))
+        self.field.setMaxLength(64)
         self.field.setAccessibleName(tr("命令面板", "Command palette"))
         self.field.addAction(icon("search"), QLineEdit.ActionPosition.LeadingPosition)
         self.field.textChanged.connect(self._search)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,12 +102,13 @@ class Preferences(QObject):
         self._dirty = False
         temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
         try:
-            text = json.dumps({"settings": self._values, "pages": self._pages}, ensure_ascii=False, indent=1, allow_nan=False)
+            text = json.dumps({"settings": self._values, "pages": self._pages}, indent=1, allow_nan=False)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(text, "utf-8")  # without fsync, which can stall the window: a torn file is set aside at the next start
             os.replace(temporary, self.path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
             self.note = tr(
                 f"无法保存个人设置（{error.strerror}）。请检查文件夹：{self.path.parent}",
                 f"Your preferences could not be saved ({error.strerror}). Check the folder {self.path.parent}",
@@ -123,7 +125,7 @@ class Preferences(QObject):
             if not isinstance(values, dict) or not isinstance(pages, dict):
                 raise ValueError("not preferences")
             return values, {name: page for name, page in pages.items() if isinstance(page, dict)}
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}, {}
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             self._set_aside()
@@ -133,8 +135,12 @@ class Preferences(QObject):
         aside = self.path.with_name(f"{self.path.stem}.broken-{time.strftime('%Y%m%d-%H%M%S')}{self.path.suffix}")
         try:
             os.replace(self.path, aside)
-        except OSError:
-            aside = self.path
+        except OSError as error:
+            self.note = tr(
+                f"个人设置文件无法读取（{error.strerror}），现在使用默认设置：{self.path}",
+                f"Your preferences could not be read ({error.strerror}); defaults are used: {self.path}",
+            )
+            return
         self.note = tr(
             f"个人设置文件无法读取，已另存为 {aside.name}，现在使用默认设置。",
             f"Your preferences could not be read and were set aside as {aside.name}; defaults are used.",
