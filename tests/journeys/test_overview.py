@@ -413,14 +413,19 @@ def test_the_pace_is_passed_to_the_feed_and_a_pause_is_not_remembered(desk: Desk
     assert "pace" not in page.state()
 
 
-def test_old_numbers_look_old_and_are_not_asked_for(desk: Desk) -> None:
+def test_old_numbers_look_old_and_are_not_asked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     a_day(desk.shop)
     page = desk.open()
     desk.host.on_quality(Quality("reconnecting", 95.0))
     assert page.grid.tile("consults").data().stale == "1 分钟前"
     assert "1 分钟前" in page.grid.tile("consults").accessibleName()
+    asked: list[object] = []
+    monkeypatch.setattr(page, "read", lambda *question: asked.append(question))
+    monkeypatch.setattr(desk.feed, "_quality", Quality("reconnecting", 95.0))
+    desk.shop.now += HOUR  # long past the end of a slot
     for _ in range(10):
-        page._on_tick()  # the feed of this desk has never connected
+        page._on_tick()
+    assert asked == []
     desk.host.on_quality(Quality("live"))
     assert page.grid.tile("consults").data().stale == ""
 
