@@ -74,6 +74,8 @@ def sales(sessions: Sequence[Session], orders: Sequence[Order], local: LocalTime
     per agent and local day, at the earliest session concerned (by time, then code).
     """
     received = sorted((s for s in sessions if s.received and s.agent and s.opened_at is not None), key=_order)
+    if not received:
+        return {}, {order.id: [(0, 0, 0)] * len(order.lines) for order in orders}
     delta: Delta = {}
     _presale(received, orders, local, delta)
     credits: dict[int, list[tuple[int, int, int]]] = {}

@@ -40,6 +40,7 @@ class Session:
     __slots__ = (
         "agent", "agent_messages", "assigned_at", "channel", "closed_at", "closed_by", "code", "comment", "customer", "customer_messages",
         "customer_wrote", "first_customer_at", "first_reply_at", "first_reply_ms", "flag", "group", "id", "invited", "kind",
+        "last_reply_at",
         "opened_at", "order_state", "page", "parts", "rating", "reason", "region", "resolution", "sku", "transferred_at", "turn_list",
         "waiting_since",
     )  # fmt: skip
@@ -58,6 +59,7 @@ class Session:
         self.customer_wrote = False
         self.first_reply_at: int | None = None
         self.first_reply_ms: int | None = None
+        self.last_reply_at: int | None = None
         self.turn_list: list[int] = []
         self.agent_messages = self.customer_messages = 0
         self.waiting_since: int | None = None
@@ -104,6 +106,7 @@ def fold(id: int, code: str, facts: list[Fact]) -> Session:
             if sender != owner or not owner:
                 continue
             s.agent_messages += 1
+            s.last_reply_at = at
             if s.first_reply_at is None and s.first_customer_at is not None:
                 clock = s.first_customer_at
                 if transferred_at is not None and transferred_at > clock:
@@ -127,7 +130,7 @@ def fold(id: int, code: str, facts: list[Fact]) -> Session:
                     s.parts.append((owner, s.group))
                     transferred_at = at
                     s.agent_messages = s.customer_messages = 0
-                    s.first_reply_at = s.first_reply_ms = None
+                    s.first_reply_at = s.first_reply_ms = s.last_reply_at = None
                     s.turn_list = []
                     if waiting is not None:
                         waiting = at

@@ -7,8 +7,10 @@ After decoding, `at` is always integer milliseconds since the epoch (UTC) and te
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -39,7 +41,7 @@ MAX_QUANTITY = 1_000_000
 MAX_REASON = 200  # characters of a reason of rejection
 
 
-class Event(Struct, tag_field="type", kw_only=True):
+class Event(Struct, tag_field="type", kw_only=True, gc=False):
     """Common to all. `id` is unique within its source; `at` is epoch milliseconds after decoding."""
 
     id: EventId
@@ -130,7 +132,7 @@ class RatingGiven(Event, tag="rating.given", kw_only=True):
     comment: str | None = None
 
 
-class OrderLine(Struct, kw_only=True):
+class OrderLine(Struct, kw_only=True, gc=False):
     """One line of an order; `amount_fen` is the net amount of the whole line."""
 
     sku: Code
@@ -189,6 +191,21 @@ AnyEvent = (
     | QuestionClicked
     | EntryClicked
 )
+
+_E = TypeVar("_E", bound=Event)
+
+
+class ByType:
+    """Events sorted by what they are; within a type in the order given."""
+
+    def __init__(self, events: Iterable[AnyEvent]) -> None:
+        self._of: defaultdict[type, list[Any]] = defaultdict(list)
+        for event in events:
+            self._of[type(event)].append(event)
+
+    def of(self, kind: type[_E]) -> list[_E]:
+        return self._of.get(kind, [])
+
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()

@@ -19,6 +19,7 @@ from app.domain.localtime import SLOTS_PER_DAY, LocalTime
 from app.domain.metrics import METRICS, total
 from app.domain.presence import STATES
 from app.storage import schema
+from app.storage.packing import CONTENTS, SENDERS, unpack_messages
 from app.storage.queries import Slice, matches, running_presence, sums
 
 if TYPE_CHECKING:
@@ -334,27 +335,25 @@ class LiveService:
     def transcript(self, store: StoreInfo, session: str) -> Transcript | None:
         """A session with its messages, oldest first; None for an unknown code."""
         self.workspace.actor.require("transcripts.view")
-        s, m, a = schema.sessions.c, schema.messages.c, schema.agents.c
-        senders: tuple[Literal["customer", "agent", "bot", "system"], ...] = ("customer", "agent", "bot", "system")
-        contents = ("text", "image", "card", "file")
+        s, t, a = schema.sessions.c, schema.transcripts.c, schema.agents.c
         with self.workspace.database.read() as connection:
             found = _session_list(connection, (s.store_id == store.id) & (s.code == session))
             if not found:
                 return None
             info = found[0]
-            rows = connection.execute(
-                select(m.at, m.sender, m.content, m.text, a.name, a.code)
-                .select_from(schema.messages.outerjoin(schema.agents, a.id == m.agent_id))
-                .where(m.session_id == info.id)
-                .order_by(m.at, m.key)
-            ).all()
+            packed = connection.execute(select(t.messages).where(t.session_id == info.id)).scalar()
+            spoken = [] if packed is None else unpack_messages(packed)
+            speakers = {agent for _, _, agent, _, _ in spoken}
+            names = {r.id: r.name or r.code for r in connection.execute(select(a.id, a.name, a.code).where(a.id.in_(speakers)))}
         messages = []
-        for at, sender, content, body, name, code in rows:
-            kind = senders[sender - 1]
-            who = {"customer": info.customer_name or info.customer, "agent": name or code or info.agent_name or info.agent or ""}.get(
-                kind, ""
-            )
-            messages.append(Message(at, kind, who, contents[content], body or ""))
+        for at, who_spoke, agent, content, body in spoken:
+            sender = SENDERS[who_spoke]
+            who = ""
+            if sender == "customer":
+                who = info.customer_name or info.customer
+            elif sender == "agent":
+                who = names.get(agent) or info.agent_name or info.agent or ""
+            messages.append(Message(at, sender, who, CONTENTS[content], body))
         return Transcript(info, messages)
 
     # -- inside --
@@ -382,11 +381,10 @@ class LiveService:
     def _last_words(self, connection: Connection, store: int, agents: list[int]) -> dict[int, int]:
         if not agents:
             return {}
-        s, m = schema.sessions.c, schema.messages.c
+        s = schema.sessions.c
         statement = (
-            select(s.agent_id, func.max(m.at))
-            .select_from(schema.sessions.join(schema.messages, m.session_id == s.id))
-            .where(_open(store, None), s.agent_id.in_(agents), m.sender == 2)
+            select(s.agent_id, func.max(s.last_reply_at))
+            .where(_open(store, None), s.agent_id.in_(agents), s.last_reply_at.is_not(None))
             .group_by(s.agent_id)
         )
         return {row[0]: row[1] for row in connection.execute(statement)}

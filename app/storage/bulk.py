@@ -13,8 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-_COPY_FROM = 150
-"""Fewer rows than this go to PostgreSQL as a pipelined executemany: a COPY through a temporary table costs three round trips."""
+_COPY_ROWS = 100
+_COPY_VALUES = 1_000
+"""Fewer rows and values than this go to PostgreSQL as a pipelined executemany: a COPY through a temporary table costs three round trips.
+A wide row on its own takes longer than those, only for setting up its expressions."""
 
 Row = tuple[Any, ...]
 
@@ -26,6 +28,7 @@ class Bulk:
         self.sqlite = connection.dialect.name == "sqlite"
         driver: Any = connection.connection.driver_connection
         self._cursor: Any = driver.cursor()
+        self._filled: set[str] = set()
         self._mark = "?" if self.sqlite else "%s"
 
     def close(self) -> None:
@@ -49,24 +52,16 @@ class Bulk:
         kind = "text[]" if isinstance(keys[0], str) else "bigint[]"
         return self.rows(statement.replace("{keys}", f"(SELECT unnest(%s::{kind}))"), (*fixed, list(keys)))
 
-    def claim(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> set[Row]:
-        """Inserts the rows of integers that are not there yet and returns those that were new."""
-        if not rows:
-            return set()
-        names = ", ".join(columns)
-        if self.sqlite:
-            picks = ", ".join(f"json_extract(value, '$[{i}]')" for i in range(len(columns)))
-            statement = f"INSERT OR IGNORE INTO {table.name} ({names}) SELECT {picks} FROM json_each(?) WHERE true RETURNING {names}"
-            return set(self.rows(statement, (json.dumps(rows),)))
-        arrays = ", ".join("%s::bigint[]" for _ in columns)
-        statement = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING RETURNING {names}"
-        return set(self.rows(statement, [[row[i] for row in rows] for i in range(len(columns))]))
+    def many(self, statement: str, rows: Sequence[Row]) -> None:
+        """Runs a statement written with `?` marks once per row."""
+        if rows:
+            self._cursor.executemany(statement if self.sqlite else statement.replace("?", "%s"), rows)
 
     def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """New rows; a duplicate key is an error."""
         if not rows:
             return
-        if not self.sqlite and len(rows) >= _COPY_FROM:
+        if self._copies(rows, columns):
             self._copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", rows)
         else:
             self._cursor.executemany(_insert(table.name, tuple(columns), self._mark), rows)
@@ -78,24 +73,34 @@ class Bulk:
         self._upsert(table, tuple(columns), rows, keys, sets)
 
     def add(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
-        """Inserts, or adds the given columns to the row with the same primary key."""
+        """Inserts, or adds the given columns to the row with the same primary key; NULL stands for nothing to add and nothing added."""
         keys = tuple(c.name for c in table.primary_key)
-        sets = tuple(f"{c} = {table.name}.{c} + excluded.{c}" for c in columns if c not in keys)
+        sets = tuple(
+            f"{c} = CASE WHEN excluded.{c} IS NULL THEN {table.name}.{c} ELSE coalesce({table.name}.{c}, 0) + excluded.{c} END"
+            for c in columns
+            if c not in keys
+        )
         self._upsert(table, tuple(columns), rows, keys, sets)
 
     def _upsert(self, table: Table, columns: tuple[str, ...], rows: Sequence[Row], keys: tuple[str, ...], sets: tuple[str, ...]) -> None:
         if not rows:
             return
         tail = _on_conflict(keys, sets)
-        if not self.sqlite and len(rows) >= _COPY_FROM:
+        if self._copies(rows, columns):
             temporary = f"incoming_{table.name}"
-            self.run(f"CREATE TEMP TABLE IF NOT EXISTS {temporary} (LIKE {table.name} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS")
+            if temporary in self._filled:
+                self.run(f"TRUNCATE {temporary}")
+            else:
+                self.run(f"CREATE TEMP TABLE IF NOT EXISTS {temporary} (LIKE {table.name} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS")
+                self._filled.add(temporary)
             names = ", ".join(columns)
             self._copy(f"COPY {temporary} ({names}) FROM STDIN", rows)
             self.run(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {temporary} {tail}")
-            self.run(f"TRUNCATE {temporary}")
         else:
             self._cursor.executemany(_insert(table.name, columns, self._mark) + " " + tail, rows)
+
+    def _copies(self, rows: Sequence[Row], columns: Sequence[str]) -> bool:
+        return not self.sqlite and (len(rows) >= _COPY_ROWS or len(rows) * len(columns) >= _COPY_VALUES)
 
     def _copy(self, statement: str, rows: Iterable[Row]) -> None:
         with self._cursor.copy(statement) as copy:

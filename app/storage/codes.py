@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from app.domain import events as ev
-from app.storage import schema
 from app.storage.bulk import Bulk
 
 _CACHED_CUSTOMERS = 200_000
+_WithAgent = ev.MessageSent | ev.SessionOpened | ev.AgentPresence | ev.AgentUpserted
+_WithCustomer = ev.SessionOpened | ev.OrderPlaced | ev.CustomerUpserted | ev.VisitorEntered | ev.QuestionClicked | ev.EntryClicked
+_WITH_AGENT: tuple[type[_WithAgent], ...] = get_args(_WithAgent)
+_WITH_CUSTOMER: tuple[type[_WithCustomer], ...] = get_args(_WithCustomer)
 
 
 class Codes:
@@ -20,52 +24,36 @@ class Codes:
         self.groups: dict[str, int] = {}
         self.skus: dict[str, int] = {}
         self.customers: dict[str, int] = {}
-        self.fresh_customers: set[int] = set()
-        """Customers that this batch has created: nothing can be known of them yet."""
+        self.fresh_customers: dict[int, str] = {}
+        """id → code of customers that this batch has met first: nothing is known of them yet, and they have still to be written."""
+        self._sku_names: dict[str, str] = {}
 
     def forget(self) -> None:
         """Drops everything: a transaction that was rolled back took its new codes along."""
-        for known in (self.agents, self.groups, self.skus, self.customers):
-            known.clear()
+        self.agents.clear()
+        self.groups.clear()
+        self.skus.clear()
+        self.customers.clear()
+        self._sku_names.clear()
 
-    def resolve(self, bulk: Bulk, events: Iterable[ev.AnyEvent]) -> None:
+    def resolve(self, bulk: Bulk, events: ev.ByType) -> None:
         """Makes every code in the events known."""
-        agents: set[str] = set()
-        groups: set[str] = set()
-        skus: dict[str, str] = {}
-        customers: set[str] = set()
-        for event in events:
-            if isinstance(event, ev.MessageSent):
-                if event.agent:
-                    agents.add(event.agent)
-                continue
-            if isinstance(event, ev.SessionOpened):
-                customers.add(event.customer)
-                if event.sku:
-                    skus.setdefault(event.sku, "")
-                if event.agent:
-                    agents.add(event.agent)
-                if event.group:
-                    groups.add(event.group)
-            elif isinstance(event, ev.SessionAssigned):
-                agents.add(event.agent)
-                if event.group:
-                    groups.add(event.group)
-            elif isinstance(event, ev.AgentPresence | ev.AgentUpserted):
-                agents.add(event.agent)
-            elif isinstance(event, ev.OrderPlaced):
-                customers.add(event.customer)
-                for line in event.lines:
-                    if line.name or line.sku not in skus:
-                        skus[line.sku] = line.name or ""
-            elif isinstance(event, ev.CustomerUpserted | ev.VisitorEntered | ev.QuestionClicked | ev.EntryClicked):
-                customers.add(event.customer)
+        opened, assigned, placed = events.of(ev.SessionOpened), events.of(ev.SessionAssigned), events.of(ev.OrderPlaced)
+        agents: set[str | None] = {event.agent for event in assigned}
+        for kind in _WITH_AGENT:
+            agents.update(event.agent for event in events.of(kind))
+        groups = {event.group for event in opened} | {event.group for event in assigned}
         self._small(bulk, "agents", self.agents, agents)
         self._small(bulk, "skill_groups", self.groups, groups)
-        self._small(bulk, "skus", self.skus, skus)
-        named = sorted((name, self.skus[code]) for code, name in skus.items() if name)
-        for name, id in named:
-            bulk.run("UPDATE skus SET name = ? WHERE id = ? AND name < ?", (name, id, name))
+        names: dict[str, str] = {}
+        for order in placed:
+            for line in order.lines:
+                names[line.sku] = max(names.get(line.sku, ""), line.name or "")
+        self._small(bulk, "skus", self.skus, {event.sku for event in opened}.union(names))
+        self._name(bulk, names)
+        customers: set[str] = set()
+        for who in _WITH_CUSTOMER:
+            customers.update(event.customer for event in events.of(who))
         self._customers(bulk, customers)
 
     def new_ids(self, bulk: Bulk, table: str, count: int) -> Sequence[int]:
@@ -77,28 +65,29 @@ class Codes:
             return range(last + 1, last + 1 + count)
         return [row[0] for row in bulk.rows(f"SELECT nextval('{table}_ids') FROM generate_series(1, ?)", (count,))]
 
-    def _small(self, bulk: Bulk, table: str, known: dict[str, int], wanted: Iterable[str]) -> None:
-        missing = sorted(code for code in wanted if code not in known)
+    def _small(self, bulk: Bulk, table: str, known: dict[str, int], wanted: Iterable[str | None]) -> None:
+        missing = sorted(code for code in wanted if code and code not in known)
         if not missing:
             return
         find = f"SELECT code, id FROM {table} WHERE store_id = ? AND code IN {{keys}}"
         known.update(bulk.rows_in(find, (self.store,), missing))
         new = [code for code in missing if code not in known]
         if new:
-            for code in new:
-                bulk.run(f"INSERT INTO {table} (store_id, code) VALUES (?, ?)", (self.store, code))
+            bulk.many(f"INSERT INTO {table} (store_id, code) VALUES (?, ?)", [(self.store, code) for code in new])
             known.update(bulk.rows_in(find, (self.store,), new))
+
+    def _name(self, bulk: Bulk, names: dict[str, str]) -> None:
+        """Of several names of a SKU the largest is kept, whatever the order of arrival."""
+        better = [(name, self.skus[code]) for code, name in names.items() if name > self._sku_names.get(code, "")]
+        bulk.many("UPDATE skus SET name = ? WHERE id = ? AND name < ?", [(name, id, name) for name, id in sorted(better)])
+        self._sku_names.update({code: name for code, name in names.items() if name > self._sku_names.get(code, "")})
 
     def _customers(self, bulk: Bulk, wanted: set[str]) -> None:
         if len(self.customers) > _CACHED_CUSTOMERS:
             self.customers.clear()
-        self.fresh_customers.clear()
         missing = sorted(code for code in wanted if code not in self.customers)
         found = bulk.rows_in("SELECT code, id FROM customers WHERE store_id = ? AND code IN {keys}", (self.store,), missing)
         self.customers.update(found)
         new = [code for code in missing if code not in self.customers]
-        if new:
-            ids = self.new_ids(bulk, "customers", len(new))
-            bulk.insert(schema.customers, ("id", "store_id", "code"), [(id, self.store, code) for id, code in zip(ids, new)])
-            self.customers.update(zip(new, ids))
-            self.fresh_customers.update(ids)
+        self.fresh_customers = dict(zip(self.new_ids(bulk, "customers", len(new)), new))
+        self.customers.update(zip(new, self.fresh_customers))

@@ -12,27 +12,28 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
-from hashlib import blake2b
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, get_args
 
-import msgspec
 from sqlalchemy import select
 
 from app.domain import conversation as talk
 from app.domain import events as ev
 from app.domain.conversation import Fact, Session, contribution, fold
-from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS, Delta, add
-from app.domain.localtime import DAY_MS, LocalTime
+from app.domain.counters import HISTOGRAM_FIELDS, PRESENCE_FIELDS, SUM_FIELDS, Delta, add
+from app.domain.localtime import LocalTime
 from app.storage import schema
 from app.storage.bulk import Bulk, Row
 from app.storage.codes import Codes
 from app.storage.database import Database
+from app.storage.packing import CONTENTS, SENDERS, Spoken, pack_facts, pack_messages, unpack_facts, unpack_messages
 from app.storage.people import record_agents, record_customers, record_presence, record_visitors
+from app.storage.seen import Seen, identity
 from app.storage.trade import Trade
 
-_SENDERS = {"customer": 1, "agent": 2, "bot": 3, "system": 4}
-_CONTENTS = {"text": 0, "image": 1, "card": 2, "file": 3}
+_SENDER = {name: i for i, name in enumerate(SENDERS)}
+_CONTENT = {name: i for i, name in enumerate(CONTENTS)}
 _KIND = {name: i for i, name in enumerate(talk.KINDS)}
 _CHANNEL = {name: i for i, name in enumerate(talk.CHANNELS)}
 _PAGE = {name: i for i, name in enumerate(talk.PAGES)}
@@ -40,23 +41,26 @@ _ORDER_STATE = {name: i for i, name in enumerate(talk.ORDER_STATES)}
 _REASON = {name: i for i, name in enumerate(talk.REASONS)}
 _CLOSER = {name: i for i, name in enumerate(talk.CLOSERS)}
 _FLAG = {name: i for i, name in enumerate(talk.FLAGS)}
+_CLICKS: tuple[type[ev.QuestionClicked | ev.EntryClicked], ...] = (ev.QuestionClicked, ev.EntryClicked)
+_ORDER_EVENTS: tuple[type[ev.OrderEvent], ...] = get_args(ev.OrderEvent)
+_OTHER_SESSION_EVENTS: tuple[type[ev.SessionEvent], ...] = tuple(kind for kind in get_args(ev.SessionEvent) if kind is not ev.MessageSent)
 _RESOLUTION = {None: talk.UNANSWERED, True: talk.RESOLVED, False: talk.UNRESOLVED}
 
 _CACHED_SESSIONS = 20_000
 _KEPT_CHANGES = 5_000
 _LARGEST_NOTICE = 200
 """Agents named in one notice: a payload of PostgreSQL holds 8,000 bytes, and who has heard of more looks at all of them anyway."""
-_facts_encoder = msgspec.msgpack.Encoder()
-_facts_decoder: msgspec.msgpack.Decoder[list[Fact]] = msgspec.msgpack.Decoder(list[tuple])  # type: ignore[type-arg]
 
 SESSION_COLUMNS = (
     "id", "store_id", "code", "customer_id", "kind", "channel", "page", "order_state", "sku_id", "region", "opened_at", "day",
     "agent_id", "group_id", "reason", "transfers", "assigned_at", "transferred_at", "first_customer_at", "first_reply_at",
-    "first_reply_ms", "turns", "turn_ms", "agent_messages", "customer_messages", "waiting_since", "invited", "rating",
+    "first_reply_ms", "last_reply_at", "turns", "turn_ms", "agent_messages", "customer_messages", "waiting_since", "invited", "rating",
     "resolution", "comment", "closed_at", "closed_by", "flag", "facts",
 )  # fmt: skip
 _KEYS = ("store_id", "day", "slot", "agent_id", "group_id", "channel", "flag")
-_BIN = {name: i for i, name in enumerate(HISTOGRAM_FIELDS)}
+_FIELDS = (*SUM_FIELDS, *HISTOGRAM_FIELDS)
+_PRESENCE = frozenset(PRESENCE_FIELDS)
+_POSITION = {name: i for i, name in enumerate(_FIELDS)}
 
 
 class Recorded(NamedTuple):
@@ -111,6 +115,7 @@ class Recorder:
             raise LookupError(f"no store {store_id}")
         self._local = LocalTime(zone)
         self._codes = Codes(store_id)
+        self._seen = Seen(store_id)
         self._kept: dict[str, _Kept] = {}
         self._revision = -1
 
@@ -138,6 +143,7 @@ class Recorder:
     def _forget(self) -> None:
         self._kept.clear()
         self._codes.forget()
+        self._seen.forget()
         self._revision = -1
 
 
@@ -159,70 +165,48 @@ class _Batch:
         revision = lock_store(self.bulk, self.store)
         if revision != recorder._revision:
             recorder._forget()
-        fresh = self._fresh(events, source)
+        fresh = recorder._seen.take(self.bulk, events, source, revision + 1)
         applied = len(fresh)
         if fresh:
-            self._apply(fresh)
+            self._apply(fresh, source)
             revision += 1
             self._announce(revision)
         return Recorded(applied, len(events) - applied, revision)
 
-    def _fresh(self, events: Sequence[ev.AnyEvent], source: str) -> list[tuple[int, ev.AnyEvent]]:
-        """The events not seen before, each with the 64 bits that identify it."""
-        prefix = source.encode() + b"\0"
-        keyed: dict[Row, ev.AnyEvent] = {}
-        store = self.store
-        for event in events:
-            digest = blake2b(prefix + event.id.encode(), digest_size=8).digest()
-            row = (store, event.at // DAY_MS, int.from_bytes(digest, "big", signed=True))
-            keyed.setdefault(row, event)
-        claimed = self.bulk.claim(schema.seen_events, ("store_id", "day", "key"), list(keyed))
-        return [(row[2], event) for row, event in keyed.items() if row in claimed]
-
-    def _apply(self, fresh: list[tuple[int, ev.AnyEvent]]) -> None:
-        self.codes.resolve(self.bulk, [event for _, event in fresh])
+    def _apply(self, fresh: list[ev.AnyEvent], source: str) -> None:
+        events = ev.ByType(fresh)
+        self.codes.resolve(self.bulk, events)
         agents = self.codes.agents
-        talks: dict[str, list[Fact]] = {}
-        spoken: list[tuple[str, int, int, int, int, int, str | None]] = []
-        upserts: list[ev.AgentUpserted] = []
-        people: list[ev.CustomerUpserted] = []
-        presences: list[ev.AgentPresence] = []
-        visits: list[ev.VisitorEntered] = []
-        trades: list[ev.OrderEvent] = []
-        clicks: list[Row] = []
-        for key, event in fresh:
-            at = event.at
-            if isinstance(event, ev.MessageSent):
-                agent = agents[event.agent] if event.agent else 0
-                facts = talks.setdefault(event.session, [])
-                if event.sender == "customer":
-                    facts.append((at, talk.CUSTOMER))
-                elif event.sender == "agent":
-                    facts.append((at, talk.AGENT, agent))
-                spoken.append((event.session, at, key, _SENDERS[event.sender], agent, _CONTENTS[event.content], event.text))
-            elif isinstance(event, ev.AgentPresence):
-                presences.append(event)
-            elif isinstance(event, ev.VisitorEntered):
-                visits.append(event)
-            elif isinstance(event, ev.AgentUpserted):
-                upserts.append(event)
-            elif isinstance(event, ev.CustomerUpserted):
-                people.append(event)
-            elif isinstance(event, ev.OrderPlaced | ev.OrderPaid | ev.OrderShipped | ev.OrderCancelled):
-                trades.append(event)
-            elif isinstance(event, ev.QuestionClicked):
-                clicks.append((self.store, at, key, 1, event.question, self.codes.customers[event.customer]))
-            elif isinstance(event, ev.EntryClicked):
-                clicks.append((self.store, at, key, 2, event.entry, self.codes.customers[event.customer]))
+        talks: defaultdict[str, list[Fact]] = defaultdict(list)
+        spoken: defaultdict[str, list[Spoken]] = defaultdict(list)
+        for said in events.of(ev.MessageSent):
+            at, session, sender = said.at, said.session, said.sender
+            agent = agents[said.agent] if said.agent else 0
+            if sender == "customer":
+                talks[session].append((at, talk.CUSTOMER))
+            elif sender == "agent":
+                talks[session].append((at, talk.AGENT, agent))
             else:
-                talks.setdefault(event.session, []).append(self._fact(at, event))
+                talks.setdefault(session, [])  # known from now on, though nothing counts
+            spoken[session].append((at, _SENDER[sender], agent, _CONTENT[said.content], said.text or ""))
+        for kind in _OTHER_SESSION_EVENTS:
+            for event in events.of(kind):
+                talks[event.session].append(self._fact(event.at, event))
+        presences, visits, upserts = events.of(ev.AgentPresence), events.of(ev.VisitorEntered), events.of(ev.AgentUpserted)
+        trades: list[ev.OrderEvent] = [event for kind in _ORDER_EVENTS for event in events.of(kind)]
+        clicks: list[Row] = []
+        for clicked in _CLICKS:
+            for click in events.of(clicked):
+                what = (1, click.question) if isinstance(click, ev.QuestionClicked) else (2, click.entry)
+                key = int.from_bytes(identity(source, click), "big", signed=True)
+                clicks.append((self.store, click.at, key, *what, self.codes.customers[click.customer]))
         touched = self._sessions(talks)
-        self._messages(spoken)
         if trades or touched:
             trade = Trade(self.store, self.local, self.codes, self.bulk)
             add(self.delta, trade.record(trades, touched))
             if trades:
                 self.topics.add("orders")
+        self._write_transcripts(spoken)
         self._write_sessions([kept for _, kept in touched])
         if presences:
             add(self.delta, record_presence(self.bulk, self.codes, self.local, presences))
@@ -234,8 +218,7 @@ class _Batch:
         if upserts:
             record_agents(self.bulk, self.codes, upserts)
             self.topics.add("agents")
-        if people:
-            record_customers(self.bulk, self.codes, people)
+        record_customers(self.bulk, self.codes, events.of(ev.CustomerUpserted))
         if clicks:
             self.bulk.insert(schema.clicks, ("store_id", "at", "key", "kind", "code", "customer_id"), clicks)
             self.topics.add("clicks")
@@ -270,7 +253,7 @@ class _Batch:
         for id, code, blob in self.bulk.rows_in(
             "SELECT id, code, facts FROM sessions WHERE store_id = ? AND code IN {keys}", (store,), missing
         ):
-            facts = decode_facts(blob)
+            facts = unpack_facts(blob)
             session = fold(id, code, facts)
             kept[code] = _Kept(session, facts, contribution(session, local), new=False)
         unknown = [code for code in missing if code not in kept]
@@ -305,15 +288,23 @@ class _Batch:
         self.bulk.insert(schema.sessions, SESSION_COLUMNS, new)
         self.bulk.replace(schema.sessions, SESSION_COLUMNS, changed)
 
-    def _messages(self, spoken: list[tuple[str, int, int, int, int, int, str | None]]) -> None:
+    def _write_transcripts(self, spoken: Mapping[str, list[Spoken]]) -> None:
         if not spoken:
             return
         kept = self.recorder._kept
-        self.bulk.insert(
-            schema.messages,
-            ("session_id", "at", "key", "sender", "agent_id", "content", "text"),
-            [(kept[code].session.id, *rest) for code, *rest in spoken],
-        )
+        first: list[Row] = []
+        further: dict[int, list[Spoken]] = {}
+        for code, said in spoken.items():
+            held = kept[code]
+            if held.new:
+                first.append((held.session.id, pack_messages(said)))
+            else:
+                further[held.session.id] = said
+        columns = ("session_id", "messages")
+        self.bulk.insert(schema.transcripts, columns, first)
+        for id, packed in self.bulk.rows_in("SELECT session_id, messages FROM transcripts WHERE session_id IN {keys}", (), list(further)):
+            further[id] += unpack_messages(packed)
+        self.bulk.replace(schema.transcripts, columns, [(id, pack_messages(said)) for id, said in further.items()])
         self.topics.add("messages")
 
     def _announce(self, revision: int) -> None:
@@ -321,49 +312,53 @@ class _Batch:
         announce(self.bulk, self.store, revision, self.topics, self.seats if len(self.seats) <= _LARGEST_NOTICE else None)
 
 
-def decode_facts(blob: bytes) -> list[Fact]:
-    """The facts of a session, as its row holds them."""
-    return _facts_decoder.decode(blob)
-
-
 def session_row(s: Session, facts: list[Fact], store: int, local: LocalTime) -> Row:
     """The row of a folded session, in the order of SESSION_COLUMNS."""
     return (
         s.id, store, s.code, s.customer, s.kind, s.channel, s.page, s.order_state, s.sku, s.region, s.opened_at,
         None if s.opened_at is None else local.day(s.opened_at), s.agent, s.group, s.reason, len(s.parts),
-        s.assigned_at, s.transferred_at, s.first_customer_at, s.first_reply_at, s.first_reply_ms, len(s.turn_list),
+        s.assigned_at, s.transferred_at, s.first_customer_at, s.first_reply_at, s.first_reply_ms, s.last_reply_at, len(s.turn_list),
         sum(s.turn_list), s.agent_messages, s.customer_messages, s.waiting_since, int(s.invited), s.rating, s.resolution,
-        s.comment, s.closed_at, s.closed_by, s.flag, _facts_encoder.encode(facts),
+        s.comment, s.closed_at, s.closed_by, s.flag, pack_facts(facts),
     )  # fmt: skip
 
 
 def add_counters(bulk: Bulk, store: int, delta: Delta) -> None:
     """Adds to the five-minute and the day counters of a store, and to their histograms."""
     slots: list[Row] = []
+    attended: list[Row] = []  # half of all rows hold nothing but presence, and a row costs by its width
     bins: list[Row] = []
     days: dict[Row, dict[str, int]] = {}
     for key, counts in delta.items():
-        if not any(counts.values()):
-            continue
-        row = (store, *key)
-        get = counts.get
-        sums = tuple([get(name, 0) for name in SUM_FIELDS])
-        if any(sums):
-            slots.append(row + sums)
-        day = days.setdefault((store, key.day, key.agent, key.group, key.channel, key.flag), {})
+        sums: list[int | None] = [None] * len(SUM_FIELDS)
+        day: dict[str, int] | None = None
         for name, value in counts.items():
-            if value:
-                day[name] = day.get(name, 0) + value
-                if name in _BIN:
-                    bins.append((*row, _BIN[name], value))
+            if not value:
+                continue
+            if day is None:
+                day = days.setdefault((store, key.day, key.agent, key.group, key.channel, key.flag), {})
+            day[name] = day.get(name, 0) + value
+            position = _POSITION[name]
+            if position < len(SUM_FIELDS):
+                sums[position] = value
+            else:
+                bins.append((store, *key, position - len(SUM_FIELDS), value))
+        if not any(sums):
+            continue
+        if counts.keys() <= _PRESENCE:
+            attended.append((store, *key, *[counts.get(name) or None for name in PRESENCE_FIELDS]))
+        else:
+            slots.append((store, *key, *sums))
     bulk.add(schema.slot_counters, (*_KEYS, *SUM_FIELDS), slots)
+    bulk.add(schema.slot_counters, (*_KEYS, *PRESENCE_FIELDS), attended)
     bulk.add(schema.slot_histograms, (*_KEYS, "bin", "n"), bins)
-    names = (*SUM_FIELDS, *HISTOGRAM_FIELDS)
-    bulk.add(
-        schema.day_counters,
-        ("store_id", "day", "agent_id", "group_id", "channel", "flag", *names),
-        [key + tuple([counts.get(name, 0) for name in names]) for key, counts in days.items()],
-    )
+    whole: list[Row] = []
+    for where, counts in days.items():
+        row: list[int | None] = [None] * len(_FIELDS)
+        for name, value in counts.items():
+            row[_POSITION[name]] = value or None
+        whole.append((*where, *row))
+    bulk.add(schema.day_counters, ("store_id", "day", "agent_id", "group_id", "channel", "flag", *_FIELDS), whole)
 
 
 def announce(bulk: Bulk, store: int, revision: int, topics: Iterable[str], agents: Iterable[int] | None) -> None:

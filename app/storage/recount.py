@@ -17,7 +17,8 @@ from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS, Delta, Key, add
 from app.domain.localtime import DAY_MS, LocalTime
 from app.storage import schema
 from app.storage.bulk import Bulk, Row
-from app.storage.recorder import SESSION_COLUMNS, add_counters, decode_facts, session_row
+from app.storage.packing import unpack_facts
+from app.storage.recorder import SESSION_COLUMNS, add_counters, session_row
 from app.storage.trade import load_orders, load_orders_of, load_sessions
 
 _SESSIONS_AT_ONCE = 8_000
@@ -85,7 +86,7 @@ class Recount:
         where, parameters = ("day IS NULL", ()) if window is None else ("day BETWEEN ? AND ?", window)
         query = f"SELECT {', '.join(SESSION_COLUMNS)} FROM sessions WHERE store_id = ? AND {where}"
         for row in self._bulk.rows(query, (self._store, *parameters)):
-            facts = decode_facts(row[-1])
+            facts = unpack_facts(row[-1])
             session = fold(row[0], row[2], facts)
             yield session, session_row(session, facts, self._store, self._local), row
 

@@ -44,6 +44,11 @@ def _key(name: str, type_: type[TypeEngine[int]] = Integer) -> Column[int]:
     return Column(name, type_, primary_key=True, autoincrement=False)
 
 
+def _id(name: str = "id") -> Column[int]:
+    # Only this type makes the key SQLite's own row number, which needs no index beside the table.
+    return Column(name, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+
+
 def _zero(name: str, type_: type[TypeEngine[int]] = SmallInteger) -> Column[int]:
     return Column(name, type_, nullable=False, server_default="0")
 
@@ -108,7 +113,7 @@ skus = Table(
 customers = Table(
     "customers",
     metadata,
-    _key("id", BigInteger),
+    _id(),
     Column("store_id", Integer, nullable=False),
     Column("code", _CODE, nullable=False),
     Column("name", Text, nullable=False, server_default=""),
@@ -120,43 +125,45 @@ customers = Table(
     UniqueConstraint("store_id", "code"),
 )
 
+# Wide columns first: PostgreSQL pads a narrow one that stands before them.
 sessions = Table(
     "sessions",
     metadata,
-    _key("id", BigInteger),
-    Column("store_id", Integer, nullable=False),
-    Column("code", _CODE, nullable=False),
+    _id(),
     Column("customer_id", BigInteger, nullable=False),
-    _zero("kind"),
-    _zero("channel"),
-    _zero("page"),
-    _zero("order_state"),
-    _zero("sku_id", Integer),
-    Column("region", Text, nullable=False, server_default=""),
     _at("opened_at"),  # NULL: facts have arrived before the session was heard to open
-    Column("day", Integer),
-    _zero("agent_id", Integer),
-    _zero("group_id", Integer),
-    _zero("reason"),
-    _zero("transfers"),
     _at("assigned_at"),
     _at("transferred_at"),
     _at("first_customer_at"),
     _at("first_reply_at"),
     _at("first_reply_ms"),
-    _zero("turns", Integer),
+    _at("last_reply_at"),
     _zero("turn_ms", BigInteger),
+    _at("waiting_since"),
+    _at("closed_at"),
+    Column("store_id", Integer, nullable=False),
+    _zero("sku_id", Integer),
+    Column("day", Integer),
+    _zero("agent_id", Integer),
+    _zero("group_id", Integer),
+    _zero("turns", Integer),
     _zero("agent_messages", Integer),
     _zero("customer_messages", Integer),
-    _at("waiting_since"),
+    _zero("kind"),
+    _zero("channel"),
+    _zero("page"),
+    _zero("order_state"),
+    _zero("reason"),
+    _zero("transfers"),
     _zero("invited"),
     _zero("rating"),
     _zero("resolution"),
-    Column("comment", Text, nullable=False, server_default=""),
-    _at("closed_at"),
     _zero("closed_by"),
     _zero("flag"),
-    Column("facts", LargeBinary, nullable=False),  # msgpack list of domain.conversation.Fact
+    Column("code", _CODE, nullable=False),
+    Column("region", Text, nullable=False, server_default=""),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("facts", LargeBinary, nullable=False),  # domain.conversation.Fact, packing.py
     UniqueConstraint("store_id", "code"),
     Index("ix_sessions_customer_id_opened_at", "customer_id", "opened_at"),
     Index("ix_sessions_store_id_day_agent_id", "store_id", "day", "agent_id"),
@@ -164,30 +171,24 @@ sessions = Table(
 _open = sessions.c.closed_at.is_(None) & sessions.c.opened_at.is_not(None)
 Index("ix_sessions_open", sessions.c.store_id, sessions.c.agent_id, sqlite_where=_open, postgresql_where=_open)
 
-messages = Table(
-    "messages",
+transcripts = Table(
+    "transcripts",
     metadata,
-    _key("session_id", BigInteger),
-    _key("at", BigInteger),
-    _key("key", BigInteger),  # 64 bits of the event's identity: a stable order within one millisecond
-    Column("sender", SmallInteger, nullable=False),
-    _zero("agent_id", Integer),
-    _zero("content"),
-    Column("text", Text),
-    sqlite_with_rowid=False,
+    _id("session_id"),
+    Column("messages", LargeBinary, nullable=False),  # packing.py
 )
 
 orders = Table(
     "orders",
     metadata,
-    _key("id", BigInteger),
-    Column("store_id", Integer, nullable=False),
-    Column("code", _CODE, nullable=False),
+    _id(),
     Column("customer_id", BigInteger, nullable=False, server_default="0"),
     _at("placed_at"),
     _at("paid_at"),
     _at("shipped_at"),
     _at("cancelled_at"),
+    Column("store_id", Integer, nullable=False),
+    Column("code", _CODE, nullable=False),
     UniqueConstraint("store_id", "code"),
     Index("ix_orders_customer_id_placed_at", "customer_id", "placed_at"),
     Index("ix_orders_store_id_placed_at", "store_id", "placed_at"),
@@ -243,8 +244,9 @@ seen_events = Table(
     "seen_events",
     metadata,
     _key("store_id"),
-    _key("day"),  # UTC day of the event: keeps the tree's hot part small
-    _key("key", BigInteger),
+    _key("minute"),  # of the events' times, since 1970
+    _key("revision", BigInteger),  # of the batch that brought them
+    Column("keys", LargeBinary, nullable=False),  # 8 bytes of each identity (seen.py)
     sqlite_with_rowid=False,
 )
 
@@ -252,7 +254,8 @@ _WIDE = ("_ms", "order_items", "order_amount")
 
 
 def _sums(names: Iterable[str]) -> list[Column[int]]:
-    return [_zero(name, BigInteger if any(part in name for part in _WIDE) else Integer) for name in names]
+    """NULL where nothing has been counted: most are, and on PostgreSQL that costs one bit."""
+    return [Column(name, BigInteger if any(part in name for part in _WIDE) else Integer) for name in names]
 
 
 def _counter_keys() -> list[Column[int]]:

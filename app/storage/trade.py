@@ -51,7 +51,7 @@ class Trade:
         if customers:
             low, high = min(times) - _REACH, max(times) + _REACH
             recredited = self._resell(customers, low, high, {s.id: s for s in changed}, old, new, rewritten, delta)
-        self._write_lines(new, rewritten, recredited)
+        self._write_lines(old, new, rewritten, recredited)
         return delta
 
     def _resell(
@@ -132,9 +132,9 @@ class Trade:
         rows = [(o.id, self._store, o.code, o.customer, o.placed_at, o.paid_at, o.shipped_at, o.cancelled_at) for o in orders.values()]
         self._bulk.replace(schema.orders, _ORDER_COLUMNS, rows)
 
-    def _write_lines(self, orders: Mapping[int, Order], rewritten: set[int], rows: Sequence[Row]) -> None:
-        for id in rewritten:
-            self._bulk.run("DELETE FROM order_lines WHERE order_id = ? AND line >= ?", (id, len(orders[id].lines)))
+    def _write_lines(self, old: Mapping[int, Order], orders: Mapping[int, Order], rewritten: set[int], rows: Sequence[Row]) -> None:
+        shorter = [(id, len(orders[id].lines)) for id in rewritten if id in old and len(old[id].lines) > len(orders[id].lines)]
+        self._bulk.many("DELETE FROM order_lines WHERE order_id = ? AND line >= ?", shorter)
         self._bulk.replace(schema.order_lines, LINE_COLUMNS, rows)
 
 

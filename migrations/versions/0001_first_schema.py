@@ -38,6 +38,10 @@ def _key(name: str, type_: Any = sa.Integer) -> sa.Column[Any]:
     return sa.Column(name, type_, autoincrement=False, nullable=False)
 
 
+def _id(name: str = "id") -> sa.Column[Any]:
+    return _key(name, sa.BigInteger().with_variant(sa.Integer, "sqlite"))
+
+
 def _zero(name: str, type_: Any = sa.SmallInteger) -> sa.Column[Any]:
     return sa.Column(name, type_, nullable=False, server_default="0")
 
@@ -51,11 +55,11 @@ def _at(name: str) -> sa.Column[Any]:
 
 
 def _sums() -> list[sa.Column[Any]]:
-    return [_zero(name, sa.BigInteger if name in _WIDE else sa.Integer) for name in _SUMS]
+    return [sa.Column(name, sa.BigInteger if name in _WIDE else sa.Integer) for name in _SUMS]
 
 
 def _bins() -> list[sa.Column[Any]]:
-    return [_zero(f"{what}_h{i}", sa.Integer) for what in ("first_reply", "turn") for i in range(_BINS)]
+    return [sa.Column(f"{what}_h{i}", sa.Integer) for what in ("first_reply", "turn") for i in range(_BINS)]
 
 
 def _slice() -> list[sa.Column[Any]]:
@@ -107,7 +111,7 @@ def upgrade() -> None:
         )
     op.create_table(
         "customers",
-        _key("id", sa.BigInteger),
+        _id(),
         sa.Column("store_id", sa.Integer, nullable=False),
         sa.Column("code", _CODE, nullable=False),
         _text("name"),
@@ -153,9 +157,10 @@ def upgrade() -> None:
     op.create_table(
         "seen_events",
         _key("store_id"),
-        _key("day"),
-        _key("key", sa.BigInteger),
-        sa.PrimaryKeyConstraint("store_id", "day", "key", name="pk_seen_events"),
+        _key("minute"),
+        _key("revision", sa.BigInteger),
+        sa.Column("keys", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("store_id", "minute", "revision", name="pk_seen_events"),
         sqlite_with_rowid=False,
     )
     _counters()
@@ -182,39 +187,40 @@ def upgrade() -> None:
 def _sessions() -> None:
     op.create_table(
         "sessions",
-        _key("id", sa.BigInteger),
-        sa.Column("store_id", sa.Integer, nullable=False),
-        sa.Column("code", _CODE, nullable=False),
+        _id(),
         sa.Column("customer_id", sa.BigInteger, nullable=False),
-        _zero("kind"),
-        _zero("channel"),
-        _zero("page"),
-        _zero("order_state"),
-        _zero("sku_id", sa.Integer),
-        _text("region"),
         _at("opened_at"),
-        sa.Column("day", sa.Integer),
-        _zero("agent_id", sa.Integer),
-        _zero("group_id", sa.Integer),
-        _zero("reason"),
-        _zero("transfers"),
         _at("assigned_at"),
         _at("transferred_at"),
         _at("first_customer_at"),
         _at("first_reply_at"),
         _at("first_reply_ms"),
-        _zero("turns", sa.Integer),
+        _at("last_reply_at"),
         _zero("turn_ms", sa.BigInteger),
+        _at("waiting_since"),
+        _at("closed_at"),
+        sa.Column("store_id", sa.Integer, nullable=False),
+        _zero("sku_id", sa.Integer),
+        sa.Column("day", sa.Integer),
+        _zero("agent_id", sa.Integer),
+        _zero("group_id", sa.Integer),
+        _zero("turns", sa.Integer),
         _zero("agent_messages", sa.Integer),
         _zero("customer_messages", sa.Integer),
-        _at("waiting_since"),
+        _zero("kind"),
+        _zero("channel"),
+        _zero("page"),
+        _zero("order_state"),
+        _zero("reason"),
+        _zero("transfers"),
         _zero("invited"),
         _zero("rating"),
         _zero("resolution"),
-        _text("comment"),
-        _at("closed_at"),
         _zero("closed_by"),
         _zero("flag"),
+        sa.Column("code", _CODE, nullable=False),
+        _text("region"),
+        _text("comment"),
         sa.Column("facts", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_sessions"),
         sa.UniqueConstraint("store_id", "code", name="uq_sessions_store_id_code"),
@@ -224,30 +230,24 @@ def _sessions() -> None:
     op.create_index("ix_sessions_store_id_day_agent_id", "sessions", ["store_id", "day", "agent_id"])
     op.create_index("ix_sessions_open", "sessions", ["store_id", "agent_id"], sqlite_where=is_open, postgresql_where=is_open)
     op.create_table(
-        "messages",
-        _key("session_id", sa.BigInteger),
-        _key("at", sa.BigInteger),
-        _key("key", sa.BigInteger),
-        sa.Column("sender", sa.SmallInteger, nullable=False),
-        _zero("agent_id", sa.Integer),
-        _zero("content"),
-        sa.Column("text", sa.Text),
-        sa.PrimaryKeyConstraint("session_id", "at", "key", name="pk_messages"),
-        sqlite_with_rowid=False,
+        "transcripts",
+        _id("session_id"),
+        sa.Column("messages", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("session_id", name="pk_transcripts"),
     )
 
 
 def _orders() -> None:
     op.create_table(
         "orders",
-        _key("id", sa.BigInteger),
-        sa.Column("store_id", sa.Integer, nullable=False),
-        sa.Column("code", _CODE, nullable=False),
+        _id(),
         _zero("customer_id", sa.BigInteger),
         _at("placed_at"),
         _at("paid_at"),
         _at("shipped_at"),
         _at("cancelled_at"),
+        sa.Column("store_id", sa.Integer, nullable=False),
+        sa.Column("code", _CODE, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_orders"),
         sa.UniqueConstraint("store_id", "code", name="uq_orders_store_id_code"),
     )

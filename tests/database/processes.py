@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.storage.database import Database
+from app.storage.packing import unpack_messages
 from tests.database.compare import expected, stored
 from tests.oracle.recompute import recompute
 from tests.oracle.streams import ndjson
@@ -62,7 +63,8 @@ def assert_holds(database: Database, events: list[Event], zone: str) -> None:
     assert credits == wanted_credits
     messages = {event["id"] for event in events if event["type"] == "message.sent"}
     with database.read() as connection:
-        assert connection.execute(text("SELECT count(*) FROM messages")).scalar() == len(messages)
+        transcripts = connection.execute(text("SELECT messages FROM transcripts")).scalars()
+        assert sum(len(unpack_messages(packed)) for packed in transcripts) == len(messages)
         log = connection.execute(text("SELECT count(*), max(revision) FROM changes")).one()
         revision = connection.execute(text("SELECT max(revision) FROM stores")).scalar()
     assert log == (revision or 0, revision or None) or (revision or 0) > 5000
@@ -120,7 +122,7 @@ def kill_repeatedly(url: str, folder: Path, events: list[Event], zone: str, kill
 
 def _durable(database: Database) -> int:
     with database.read() as connection:
-        return int(connection.execute(text("SELECT count(*) FROM seen_events")).scalar() or 0)
+        return int(connection.execute(text("SELECT sum(length(keys)) / 8 FROM seen_events")).scalar() or 0)
 
 
 def _gone(database: Database, pid: int) -> None:

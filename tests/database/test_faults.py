@@ -24,6 +24,7 @@ from app.domain.language import set_language
 from app.storage import faults
 from app.storage.database import Database, allow_every_thread, forbid_this_thread
 from app.storage.faults import FaultError, explain
+from app.storage.packing import unpack_messages
 from app.storage.recorder import Recorder, open_store
 from tests.database.compare import record
 from tests.database.processes import assert_holds
@@ -107,8 +108,9 @@ class TestTexts:
         Recorder(database, store).record([decode(dump(event)) for event in events])
         wanted = said if kept is None else kept
         with database.read() as connection:
-            for table, column in (("messages", "text"), ("sessions", "comment")):
-                assert connection.execute(text(f"SELECT {column} FROM {table}")).scalar() == wanted
+            ((*_, kept_text),) = unpack_messages(connection.execute(text("SELECT messages FROM transcripts")).scalar() or b"")
+            assert kept_text == wanted
+            assert connection.execute(text("SELECT comment FROM sessions")).scalar() == wanted
             for table, code in (("customers", "c"), ("agents", "a")):
                 found = connection.execute(text(f"SELECT name FROM {table} WHERE code = :code"), {"code": code}).scalar()
                 assert found == wanted
