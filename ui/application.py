@@ -83,6 +83,7 @@ class Window(QMainWindow):
     def set_body(self, body: QWidget) -> None:
         old = self.takeCentralWidget()
         self.setCentralWidget(body)
+        body.show()
         body.setFocus(Qt.FocusReason.OtherFocusReason)
         if old is not None:
             old.hide()
@@ -188,6 +189,7 @@ class Console(QObject):
 
     def _on_warm(self, _result: object) -> None:
         self._warm = True
+        self._garbage.freeze()
         if self._opened is not None:
             opened, self._opened = self._opened, None
             self._show(opened)
@@ -231,10 +233,7 @@ class Console(QObject):
             self.shell.attach(connection)
         if self._options.wallboard and self.shell is not None and not self._page_seen:
             self.shell.start_wallboard()
-        self.operations.read(self, lambda: _warm_up(list(PAGES)), self._on_all_loaded, self._on_all_loaded)
-
-    def _on_all_loaded(self, _result: object) -> None:
-        self._garbage.freeze()
+        self.operations.read(self, lambda: _warm_up(list(PAGES)), lambda _nothing: None)
 
     def _on_failed(self, problem: Problem) -> None:
         wanted = self._wanted

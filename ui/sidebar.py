@@ -22,7 +22,9 @@ NOT_ALLOWED = T("没有权限，请向管理员申请", "Not allowed; ask an adm
 
 
 class NavItem(QAbstractButton):
-    """One page. Disabled while it does not exist or is not allowed; the tooltip says which."""
+    """One page. Disabled while it does not exist or is not allowed; the tooltip says which. `walked(±1)` are the arrow keys."""
+
+    walked = Signal(int)
 
     def __init__(self, spec: PageSpec, why_not: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -50,6 +52,13 @@ class NavItem(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         return QSize(FOLDED - 2 * SPACE_2, ITEM_HEIGHT)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+        else:
+            self.walked.emit(step)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -202,6 +211,7 @@ class Sidebar(QWidget):
                 if spec.group == group.key:
                     item = NavItem(spec, why_not(spec, actor), inner)
                     item.clicked.connect(self._on_item)
+                    item.walked.connect(self._walk)
                     self.items[spec.key] = item
                     column.addWidget(item)
         column.addStretch(1)
@@ -273,14 +283,13 @@ class Sidebar(QWidget):
         painter.fillRect(self.rect(), color("surface"))
         painter.fillRect(QRect(self.width() - 1, 0, 1, self.height()), color("border"))
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
+    def _walk(self, step: int) -> None:
         row = [item for item in self.items.values() if item.isEnabled() and item.isVisible()]
-        focused = self.focusWidget()
-        if step is None or not isinstance(focused, NavItem) or focused not in row:
-            super().keyPressEvent(event)
-            return
-        row[(row.index(focused) + step) % len(row)].setFocus(Qt.FocusReason.TabFocusReason)
+        item = self.sender()
+        assert isinstance(item, NavItem)
+        following = row[(row.index(item) + step) % len(row)]
+        following.setFocus(Qt.FocusReason.TabFocusReason)
+        self._scroll.ensureWidgetVisible(following, 0, SPACE_2)
 
     def _on_item(self) -> None:
         item = self.sender()

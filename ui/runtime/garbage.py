@@ -30,8 +30,7 @@ class Garbage(QObject):
         self._timer.start()
 
     def freeze(self) -> None:
-        """Call when everything has been imported."""
-        gc.collect()
+        """Call when the large imports are done and before pages are built. Does not collect first: that would stall the window."""
         gc.freeze()
 
     def stop(self) -> None:
