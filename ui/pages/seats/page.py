@@ -35,6 +35,7 @@ TICK_MS = 1000
 _IDLE_TICKS = 5
 """Some numbers change by time alone (a session's first 30 s run out, logged-in time): without any notice they are read this often."""
 _DOES_NOT_MATTER = frozenset({"clicks", "visitors"})
+_NO_GROUP = -1
 _ROOM_FOR_TABLE = 360
 """Beside the drawer the table keeps at least this width; where there is less, the drawer lies over it."""
 
@@ -50,7 +51,8 @@ class SeatsPage(Page):
         self._fresh = False
         self._idle = 0
         self._wanted: str | None = None
-        self._bar = FilterBar(Filters())
+        self._bar = FilterBar(Filters(), self)
+        self._bar.hide()  # until the shell takes it
         self._rows = RowTableModel(columns(), self)
         self._table = DataTable(self._rows)
         self._table.setAccessibleName(tr("坐席", "Seats"))
@@ -164,7 +166,7 @@ class SeatsPage(Page):
             group = _id_of(filters.group, groups)
             if filters.group and group is None:
                 # Remembered from before, or new: the store is asked which groups it has. One it does not have holds nobody.
-                group = _id_of(filters.group, workspace.live.seats(store).groups) or 0
+                group = _id_of(filters.group, workspace.live.seats(store).groups) or _NO_GROUP
             return maker.picture(workspace.live.seats(store, group), filters)
 
         self.read("seats", ask, self._take, filters)

@@ -100,8 +100,16 @@ class SessionPanel(QWidget):
         about = (leave, session.agent_name, session.group, str(channel), str(page), session.region, session.code)
         self._about.setText(" · ".join(part for part in about if part))
         self.tick(found.at)
-        self.transcript.set_messages(found.bubbles)
+        self._show_messages(found.bubbles)
         self._stack.setCurrentWidget(self.transcript if found.bubbles else self._silent)
+
+    def _show_messages(self, bubbles: list[Bubble]) -> None:
+        """The end is followed. Whoever reads further up stays there, also when a late message comes in between."""
+        bar = self.transcript.verticalScrollBar()
+        place, reads_above = bar.value(), bar.value() < bar.maximum() - 4
+        self.transcript.set_messages(bubbles)
+        if reads_above and bar.value() != place:
+            bar.setValue(place)
 
     def title(self) -> str:
         """Who is on the other side; "" until it is known."""
