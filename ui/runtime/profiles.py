@@ -94,6 +94,14 @@ def recent(prefs: Preferences) -> list[Profile]:
     return sorted(found, key=lambda profile: -profile.used)
 
 
+def known(prefs: Preferences, profile: Profile) -> Profile:
+    """The profile with what is remembered about the same place: its engine, unless other arguments for one are given."""
+    old = next((old for old in recent(prefs) if old.url == profile.url), None)
+    if old is None or profile.serve or profile.kind == "server":
+        return profile
+    return replace(profile, kind=old.kind, serve=old.serve, store=profile.store or old.store)
+
+
 def remember(prefs: Preferences, profile: Profile) -> None:
     """Put a connection on top of the recent ones."""
     now = replace(profile, used=time.time_ns() // 1_000_000)

@@ -65,6 +65,14 @@ def test_recent_ones_come_latest_first_once_and_not_too_many(prefs: Preferences)
     assert "/5.db" not in [profile.url for profile in profiles.recent(prefs)]
 
 
+def test_a_demo_opened_as_a_file_keeps_its_engine(prefs: Preferences) -> None:
+    """Otherwise its numbers would stand still and look live."""
+    demo = Profile("demo", "/demo.db", "demo", ("--simulate",))
+    profiles.remember(prefs, demo)
+    assert profiles.known(prefs, Profile("local", "/demo.db")) == demo
+    assert profiles.known(prefs, Profile("local", "/other.db")) == Profile("local", "/other.db")
+
+
 def test_entries_nobody_can_read_are_left_out(prefs: Preferences) -> None:
     prefs.put("connections", [None, 3, {}, {"kind": "moon", "url": "x"}, {"kind": "local", "url": 5}, {"kind": "local", "url": "/a.db"}])
     assert profiles.recent(prefs) == [Profile("local", "/a.db")]
