@@ -33,12 +33,19 @@ def contribution(agent: int, points: Sequence[Point], local: LocalTime) -> Delta
 
 def spend(delta: Delta, agent: int, state: int, start: int, end: int, local: LocalTime) -> None:
     """Adds the time of [start, end) in a state to `delta`, split at slot and day borders."""
-    if state == OFFLINE:
+    names = counters_of(state)
+    if not names:
         return
-    name = "suspended_ms" if state == SUSPENDED else "serving_ms"
     for day, slot, ms in local.split(start, end):
-        _plus(delta, agent, "login_ms", ms, day, slot)
-        _plus(delta, agent, name, ms, day, slot)
+        for name in names:
+            _plus(delta, agent, name, ms, day, slot)
+
+
+def counters_of(state: int) -> tuple[str, ...]:
+    """The counters that time in a state belongs to."""
+    if state == OFFLINE:
+        return ()
+    return "login_ms", "suspended_ms" if state == SUSPENDED else "serving_ms"
 
 
 def _plus(delta: Delta, agent: int, name: str, value: int, day: int, slot: int) -> None:

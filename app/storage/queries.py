@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, bind
 
 from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS, Counts, Delta
 from app.domain.localtime import LocalTime
-from app.domain.presence import OFFLINE, spend
+from app.domain.presence import OFFLINE, counters_of, spend
 from app.storage import schema
 
 Dimension = Literal["day", "slot", "agent_id", "group_id", "channel"]
@@ -62,13 +62,33 @@ def sums(connection: Connection, what: Slice, by: Sequence[Dimension] = (), hist
 
 def running_presence(connection: Connection, store: int, local: LocalTime, at: int) -> Delta:
     """The time of every online agent since the last change point up to `at`: what no counter holds yet."""
+    delta: Delta = {}
+    for agent, state, since in _present(connection, store, at):
+        spend(delta, agent, state, since, at, local)
+    return delta
+
+
+def running_today(connection: Connection, store: int, local: LocalTime, at: int) -> dict[int, Counts]:
+    """`running_presence` of the day of `at` alone, by agent. It does not go through the slots: the live pages ask all the time."""
+    day = local.day(at)
+    start = local.start_of_day(day)
+    found: dict[int, Counts] = {}
+    for agent, state, since in _present(connection, store, at):
+        since = max(since, start)
+        if local.offset(since) == local.offset(at):
+            spent = at - since
+        else:
+            spent = sum(ms for in_day, _, ms in local.split(since, at) if in_day == day)
+        found[agent] = dict.fromkeys(counters_of(state), spent)
+    return found
+
+
+def _present(connection: Connection, store: int, at: int) -> list[tuple[int, int, int]]:
+    """(agent, state, its last change point before `at`) of everyone who is not offline."""
     a, p = schema.agents.c, schema.presence.c
     last = select(func.max(p.at)).where(p.agent_id == a.id).scalar_subquery()
-    delta: Delta = {}
-    for agent, state, since in connection.execute(select(a.id, a.state, last).where(a.store_id == store, a.state != OFFLINE)):
-        if since is not None and since < at:
-            spend(delta, agent, state, since, at, local)
-    return delta
+    rows = connection.execute(select(a.id, a.state, last).where(a.store_id == store, a.state != OFFLINE))
+    return [(agent, state, since) for agent, state, since in rows if since is not None and since < at]
 
 
 def matches(what: Slice, day: int, slot: int, agent: int, group: int, flag: int) -> bool:

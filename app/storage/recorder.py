@@ -5,7 +5,7 @@ visitors; the counters get contribution(after) − contribution(before) of whate
 and the notice. An event already seen (by source and id) changes nothing.
 
 One recorder serves one store. Several, in several processes, may serve the same store: a batch holds the store's lock, and a
-recorder that finds the store's revision moved by another forgets what it had cached.
+recorder that finds the store's revision moved by another forgets the sessions it had cached.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, get_args
+from zlib import crc32
 
 from sqlalchemy import select
 
@@ -164,8 +165,8 @@ class _Batch:
         recorder = self.recorder
         revision = lock_store(self.bulk, self.store)
         if revision != recorder._revision:
-            recorder._forget()
-        fresh = recorder._seen.take(self.bulk, events, source, revision + 1)
+            recorder._kept.clear()  # somebody else has moved the store on
+        fresh = recorder._seen.take(self.bulk, events, source, revision)
         applied = len(fresh)
         if fresh:
             self._apply(fresh, source)
@@ -228,7 +229,8 @@ class _Batch:
         codes = self.codes
         if isinstance(event, ev.SessionAssigned):
             group = codes.groups[event.group] if event.group else 0
-            return (at, talk.ASSIGNED, codes.agents[event.agent], group, _REASON[event.reason or ""])
+            # Of two assignments in one millisecond the codes decide, not the ids, which tell who was heard of first.
+            return (at, talk.ASSIGNED, crc32(event.agent.encode()), codes.agents[event.agent], group, _REASON[event.reason or ""])
         if isinstance(event, ev.SessionOpened):
             return (
                 at, talk.OPENED, codes.customers[event.customer], _KIND[event.kind], _CHANNEL[event.channel], _PAGE[event.page or ""],

@@ -244,7 +244,7 @@ seen_events = Table(
     "seen_events",
     metadata,
     _key("store_id"),
-    _key("minute"),  # of the events' times, since 1970
+    _key("day"),  # UTC day of the events
     _key("revision", BigInteger),  # of the batch that brought them
     Column("keys", LargeBinary, nullable=False),  # 8 bytes of each identity (seen.py)
     sqlite_with_rowid=False,

@@ -157,10 +157,10 @@ def upgrade() -> None:
     op.create_table(
         "seen_events",
         _key("store_id"),
-        _key("minute"),
+        _key("day"),
         _key("revision", sa.BigInteger),
         sa.Column("keys", sa.LargeBinary, nullable=False),
-        sa.PrimaryKeyConstraint("store_id", "minute", "revision", name="pk_seen_events"),
+        sa.PrimaryKeyConstraint("store_id", "day", "revision", name="pk_seen_events"),
         sqlite_with_rowid=False,
     )
     _counters()

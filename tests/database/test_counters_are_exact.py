@@ -75,3 +75,33 @@ class TestProperty:
             assert_equal(database, events, zone)
         finally:
             database.close()
+
+
+def test_an_id_said_again_changes_nothing_whatever_it_says(database: Database) -> None:
+    noon = 1_709_092_800_000
+    first = {"type": "session.opened", "id": "1", "at": noon, "session": "s", "customer": "c", "agent": "a"}
+    wrote = {"type": "message.sent", "id": "2", "at": noon + 1000, "session": "s", "sender": "customer", "text": "在吗"}
+    changed = {**wrote, "at": noon + 3_600_000, "session": "other", "text": "不一样"}
+    recorder = record(database, [[first, wrote, {**changed, "at": noon + 5}]], "Asia/Shanghai")
+    before = stored(database)
+    record(database, [[changed], [{**first, "customer": "d"}]], "Asia/Shanghai", recorder)
+    record(database, [[changed]], "Asia/Shanghai", Recorder(database, open_store(database, "shop")))
+    assert stored(database) == before
+
+
+@pytest.mark.parametrize("heard_first", ["a", "b"])
+def test_of_two_assignments_in_one_millisecond_not_the_order_of_arrival_decides(database: Database, heard_first: str) -> None:
+    """Ids tell who was heard of first; sources that stamp whole seconds make such ties."""
+    noon = 1_709_092_800_000
+    known = [{"type": "agent.presence", "id": f"p{agent}", "at": noon - 1, "agent": agent, "state": "away"} for agent in "ab"]
+    events = [
+        {"type": "session.opened", "id": "1", "at": noon, "session": "s", "customer": "c"},
+        {"type": "session.assigned", "id": "2", "at": noon + 1000, "session": "s", "agent": "a"},
+        {"type": "session.assigned", "id": "3", "at": noon + 1000, "session": "s", "agent": "b"},
+        {"type": "message.sent", "id": "4", "at": noon + 2000, "session": "s", "sender": "customer"},
+    ]
+    record(database, [known if heard_first == "a" else known[::-1]], "Asia/Shanghai")
+    record(database, [[known[0 if heard_first == "a" else 1]], events], "Asia/Shanghai")
+    slots, _, _ = stored(database)
+    owners = [key.agent for key, counts in slots.items() if counts.get("consults")]
+    assert owners == ["a"]
