@@ -102,7 +102,8 @@ class Database:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin() as transaction:
                 yield connection
-                transaction.rollback()
+                if self.is_sqlite:
+                    transaction.rollback()  # elsewhere it is read-only, and psycopg forgets its prepared statements at every ROLLBACK
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
