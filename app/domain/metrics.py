@@ -267,6 +267,22 @@ SEAT_OPTIONAL = (
     "replies_per_session", "reply_ratio", "transfer_rate", "bad_rate", "orders", "order_customers", "average_order", "conversion",
     "leave_assigned", "leave_received", "leave_response",
 )  # fmt: skip
+# Words a page of the original tool uses where they differ from the catalogue's: merchants look for them.
+_PAGE_WORDS: dict[str, dict[str, T]] = {
+    "overview": {"satisfaction": T("总满意率", "Overall satisfaction")},
+    "seats": {
+        "consults": T("总咨询量", "Consultations"),
+        "received": T("总接待量", "Handled"),
+        "order_amount": T("促成下单商品金额", "Order amount"),
+    },
+}
+
+
+def label_on(page: str, key: str) -> T:
+    """What a metric is called on a page ("overview", "seats")."""
+    return _PAGE_WORDS[page].get(key, METRICS[key].label)
+
+
 HISTORY_METRICS = tuple(key for key, metric in METRICS.items() if not metric.live)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from app.domain import events as ev
 from app.domain.language import set_language
 from app.domain.localtime import DAY_MS, LocalTime
-from app.domain.metrics import METRICS, OVERVIEW_CHART, OVERVIEW_TILES
+from app.domain.metrics import METRICS, OVERVIEW_CHART, OVERVIEW_TILES, label_on
 from app.domain.permissions import Actor, local_owner
 from app.services.live import LiveService
 from app.services.workspace import Workspace
@@ -337,7 +337,7 @@ def test_chart_has_a_tab_for_each_entry_and_follows_step_and_tile(desk: Desk) ->
     plot = page.chart.plot
     desk.until(lambda: plot() is not None)
     labels = [page.chart._tabs.tabText(index) for index in range(page.chart._tabs.count())]
-    assert labels[: len(OVERVIEW_CHART)] == ["/".join(str(METRICS[key].label) for key in keys) for keys in OVERVIEW_CHART]
+    assert labels[: len(OVERVIEW_CHART)] == ["/".join(str(label_on("overview", key)) for key in keys) for keys in OVERVIEW_CHART]
 
     page.grid.tile("consults").click()
     assert page.chart.tab() == "consults"

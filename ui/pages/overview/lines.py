@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from app.domain.language import T, tr
-from app.domain.metrics import METRICS, OVERVIEW_CHART, OVERVIEW_TILES
+from app.domain.metrics import METRICS, OVERVIEW_CHART, OVERVIEW_TILES, label_on
 from ui.widgets.chart_data import ChartData, Series
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _WEEKDAYS = (
 
 
 def tab_label(tab: str) -> str:
-    return "/".join(str(METRICS[key].label) for key in TABS[tab])
+    return "/".join(str(label_on("overview", key)) for key in TABS[tab])
 
 
 def complete(key: str, curves: Curves, minute: int) -> Sequence[Value]:

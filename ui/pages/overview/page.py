@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedLayout, 
 
 from app.domain.language import tr
 from app.domain.localtime import SLOT_MS, LocalTime, day_date
-from app.domain.metrics import METRICS, OVERVIEW_TILES
+from app.domain.metrics import METRICS, OVERVIEW_TILES, label_on
 from ui.pages.overview.filters import OverviewFilters
 from ui.pages.overview.lines import CURVED, STEPS, TABS, chart_data, spark_line, tab_label
 from ui.pages.overview.needs import WIDTH as LIST_WIDTH
@@ -57,7 +57,7 @@ class OverviewPage(Page):
         self._seconds = 0
         self._slot = 0
 
-        self.grid = TileGrid([(key, METRICS[key].label) for key in OVERVIEW_TILES], parent=self)
+        self.grid = TileGrid([(key, label_on("overview", key)) for key in OVERVIEW_TILES], parent=self)
         self.grid.order_changed.connect(self._on_order)
         self.grid.opened.connect(self._open_metric)
         self.chart = ChartCard([(tab, tab_label(tab)) for tab in TABS], STEPS, parent=self)

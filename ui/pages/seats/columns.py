@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from app.domain.language import T
-from app.domain.metrics import METRICS, SEAT_OPTIONAL, Metric, Unit
+from app.domain.metrics import METRICS, SEAT_OPTIONAL, Metric, Unit, label_on
 from ui.pages.seats.lines import METRIC_KEYS, state_age
 from ui.theme import BODY, CAPTION
 from ui.widgets.metric_text import metric_definition, unit_of
@@ -43,7 +43,8 @@ def columns() -> list[Column]:
 def _title(metric: Metric) -> str:
     """The unit stands in the title, once, instead of in every cell."""
     unit = unit_of(metric)
-    return f"{metric.label} ({unit})" if unit else str(metric.label)
+    label = label_on("seats", metric.key)
+    return f"{label} ({unit})" if unit else str(label)
 
 
 def _width(metric: Metric, kind: Kind) -> int:
