@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.language import tr
 from app.domain.localtime import LocalTime
-from app.domain.metrics import METRICS
+from app.domain.metrics import METRICS, label_on
 from ui.pages.seats.figures import Figure, Figures
 from ui.pages.seats.lines import metric_value, state_cell
 from ui.pages.seats.sessions import SessionList
 from ui.theme import CAPTION, SPACE_1, SPACE_2, SPACE_3, SPACE_4, color
 from ui.widgets.chart import ChartCard, ChartData, Series
-from ui.widgets.metric_text import metric_tooltip, unit_of, with_unit
+from ui.widgets.metric_text import clock_text, metric_tooltip, unit_of, with_unit
 from ui.widgets.paint import elided, width_of
 from ui.widgets.table_cells import PADDING, CellPainter
 from ui.widgets.table_model import Cell, Column
@@ -48,7 +48,7 @@ class AgentPanel(QWidget):
         self._state = _StateLine(self)
         self._figures = Figures(self)
         self.timeline = PresenceTimeline(self)
-        self.trend = ChartCard([(key, METRICS[key].label) for key in TREND])
+        self.trend = ChartCard([(key, label_on("seats", key)) for key in TREND])
         self.trend.setFixedHeight(_TREND_HEIGHT)
         self.trend.tab_chosen.connect(self._draw_trend)
         self.sessions = SessionList(can_open)
@@ -141,7 +141,7 @@ class AgentPanel(QWidget):
 
     def _show_figures(self, now: int) -> None:
         if self._day is None:
-            self._figures.set_figures([Figure(str(METRICS[key].label), "--") for key in FIGURES])
+            self._figures.set_figures([Figure(str(label_on("seats", key)), "--") for key in FIGURES])
             return
         numbers = dict(self._day.seat.numbers)
         if "longest_wait_ms" in numbers:
@@ -156,7 +156,9 @@ class AgentPanel(QWidget):
                 # The cap stands beside it, and the colour is that of the saturation.
                 unit = f"/ {self._day.seat.capacity}"
                 level = METRICS["saturation"].level(METRICS["saturation"].value(numbers))
-            found.append(Figure(str(metric.label), text, unit, level, metric_tooltip(metric, numbers, pending=True)))
+            elif key == "longest_wait" and isinstance(value, float):
+                text, unit = clock_text(round(value * 1000)), ""
+            found.append(Figure(str(label_on("seats", key)), text, unit, level, metric_tooltip(metric, numbers, pending=True)))
         self._figures.set_figures(found)
 
     def _show_presence(self, day: AgentDay) -> None:

@@ -97,8 +97,8 @@ class Figures(QWidget):
             painter.setPen(ink)
             text = elided(figure.text, int(line.width()), EMPHASIS, True)
             painter.drawText(line, LEFT, text)
-            if figure.unit and not quiet:
-                line.setLeft(line.x() + width_of(text, EMPHASIS, True) + 3)
+            line.setLeft(line.x() + width_of(text, EMPHASIS, True) + 3)
+            if figure.unit and not quiet and width_of(figure.unit, CAPTION) <= line.width():
                 painter.setFont(font(CAPTION))
                 painter.setPen(color("quiet"))
                 painter.drawText(line.translated(0, 1), LEFT, figure.unit)

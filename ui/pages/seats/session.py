@@ -146,5 +146,5 @@ class SessionPanel(QWidget):
 
 def _captions() -> tuple[str, str, str, str]:
     return (
-        tr("等待回复", "Waiting"), tr("开始", "Opened"), tr("首次响应", "First reply"), tr("客户 / 客服消息", "Messages in / out"),
+        tr("等待回复", "Waiting"), tr("开始", "Opened"), tr("首次响应", "First reply"), tr("客户 / 客服消息", "In / out"),
     )  # fmt: skip

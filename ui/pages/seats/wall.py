@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.domain.language import tr
-from app.domain.metrics import METRICS
+from app.domain.metrics import METRICS, label_on
 from ui.pages.seats.lines import Picture, aged
 from ui.theme import CAPTION, color, font, level_color
 from ui.widgets.metric_text import unit_of
@@ -211,6 +211,7 @@ def _title_lines(key: str) -> tuple[str, ...]:
     if key not in METRICS:
         return (tr("客服", "Agent") if key == "agent" else tr("接待状态", "State"),)
     unit = unit_of(METRICS[key])
-    text = f"{METRICS[key].label} ({unit})" if unit else str(METRICS[key].label)
+    label = label_on("seats", key)
+    text = f"{label} ({unit})" if unit else str(label)
     lines = wrapped(text, ceil(width_of(text, CAPTION) * 0.62))
     return (text,) if any(line.endswith("…") for line in lines) else lines
