@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from ui.runtime.errors import ErrorReporter
 
 TRACE_VARIABLE = "KEFU_TRACE_START"
-"""When set, the milliseconds since the process began are written to standard output as the start proceeds."""
+"""When set to the moment of launching, in seconds since the epoch, the milliseconds since then are written to standard output as
+the start proceeds: painted, connected, shown (the first page has its data)."""
 RETRY_SECONDS = 2.0
 SMALLEST = (1024, 640)
 FIRST_SIZE = (1440, 900)
@@ -131,6 +132,7 @@ class Console(QObject):
         self._opener = opener
         self._garbage = Garbage(self)
         self._reporter: ErrorReporter | None = None
+        self._first: tuple[()] | tuple[Profile, str | None] = ()
         self._wanted: Profile | None = None
         self._password: str | None = None
         self._said = ""
@@ -153,11 +155,12 @@ class Console(QObject):
 
     def start(self) -> None:
         """Show the window; everything else follows once it is painted."""
-        self._wanted, self._password = self._choose()
+        wanted, password = self._choose()
         self._place_window()
-        if self._wanted is None:
+        if wanted is None:
             self._show_welcome()
         else:
+            self._first = (wanted, password)
             self._show_shell(None, self._options.page or self.prefs.get("page"))
         self.window.show()
 
@@ -185,8 +188,8 @@ class Console(QObject):
             QTimer.singleShot(round(self._options.quit_after * 1000), self.window, self.window.close)
         page = self.shell.current if self.shell is not None else "overview"
         self.operations.read(self, lambda: _warm_up([page]), self._on_warm, self._on_warm)
-        if self._wanted is not None:
-            self.open(self._wanted, self._password)
+        if self._first:
+            self.open(*self._first)
 
     def _on_warm(self, _result: object) -> None:
         self._warm = True
@@ -200,8 +203,9 @@ class Console(QObject):
     def open(self, profile: Profile, password: str | None = None, keep_password: bool = False) -> None:
         """Leave what is open and open another store. `keep_password` puts the password in the keyring once it has worked."""
         profile = profiles.known(self.prefs, profile)
+        self._first = ()  # somebody quicker than the first paint has chosen
         self._wanted, self._password = profile, password
-        if self.connection is not None or self.shell is None:
+        if self.connection is not None or self._opened is not None or self.shell is None:
             page = self.shell.current if self.shell is not None else self._options.page or self.prefs.get("page")
             self._let_go()
             self._show_shell(None, page)
@@ -209,6 +213,7 @@ class Console(QObject):
 
     def leave(self) -> None:
         """Close the store and go to the welcome page."""
+        self._first = ()
         self._connector.cancel()
         self._let_go()
         refused, said, self._wanted, self._password, self._said = self._wanted, self._said, None, None, ""
@@ -388,8 +393,9 @@ class Console(QObject):
             self._trace("shown")
 
     def _trace(self, what: str) -> None:
-        if os.environ.get(TRACE_VARIABLE):
-            sys.stdout.write(f"{what} {(time.time() - _born()) * 1000:.0f}\n")
+        launched = os.environ.get(TRACE_VARIABLE)
+        if launched:
+            sys.stdout.write(f"{what} {(time.time() - float(launched)) * 1000:.0f}\n")
             sys.stdout.flush()
 
     # -- end --
@@ -430,13 +436,6 @@ def _warm_up(keys: Sequence[str]) -> None:
                 import_module(factory.partition(":")[0])
             except Exception:
                 continue
-
-
-def _born() -> float:
-    """When this process began, in seconds since the epoch."""
-    import psutil
-
-    return float(psutil.Process().create_time())
 
 
 def _guard_this_thread(on: bool) -> None:

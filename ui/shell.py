@@ -6,7 +6,6 @@ back with what they remembered. It exists before a store is open, so that someth
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -21,6 +20,7 @@ from ui.pagehost import PageHost
 from ui.pages.registry import GROUPS, PAGES, PageContext, PageSpec
 from ui.palette import RECENT, CommandPalette
 from ui.runtime.connection import Connection
+from ui.runtime.engine import progress_of
 from ui.runtime.feed import Quality
 from ui.runtime.operations import Operations
 from ui.runtime.preferences import Preferences
@@ -117,7 +117,7 @@ class Shell(QWidget):
         self._connection = connection
         self._context = PageContext(
             connection.workspace, connection.store, connection.actor, connection.feed, self._prefs, self._operations, connection.clock,
-            self.open_page, self.toast,
+            self.open_page, self.toast, simulated="--simulate" in connection.profile.serve,
         )  # fmt: skip
         self.sidebar.set_actor(connection.actor)
         self.sidebar.set_stores([(store.id, store.name or store.code) for store in connection.stores], connection.store.id)
@@ -140,7 +140,7 @@ class Shell(QWidget):
 
     def say_progress(self, said: dict[str, Any]) -> None:
         """What the engine reports while the store is being opened."""
-        found = _progress(said)
+        found = progress_of(said)
         if found is not None:
             self._opening.set_share(*found)
 
@@ -443,7 +443,7 @@ class Shell(QWidget):
         self._show_quality()
 
     def _on_engine_said(self, said: dict[str, Any]) -> None:
-        self._filling = _progress(said)
+        self._filling = progress_of(said)
         self.topbar.set_share(None if self._filling is None else self._filling[0] / self._filling[1])
 
     def _engine_words(self) -> str:
@@ -499,11 +499,3 @@ class Shell(QWidget):
 
 def _drop_below(menu: Any, button: QWidget) -> None:
     menu.popup(button.mapToGlobal(QPoint(button.width() - menu.sizeHint().width(), button.height() + 4)))
-
-
-def _progress(said: dict[str, Any]) -> tuple[int, int] | None:
-    """(done, total) of a line the engine said, None when there is nothing left to fill in."""
-    found = said.get("progress")
-    if isinstance(found, list) and len(found) == 2 and all(isinstance(n, int) and math.isfinite(n) for n in found):
-        return (found[0], found[1]) if 0 <= found[0] < found[1] else None
-    return None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.domain.language import T
+from app.domain.language import T, tr
 from app.domain.permissions import Actor
 from ui.runtime.operations import Operations
 from ui.runtime.problems import Problem, sort
@@ -116,6 +116,20 @@ class PageContext:
     """Show another page by key and hand it `dict` through `open_at`; an unknown or forbidden key is told to the person."""
     toast: Callable[[str, str], None]
     """(text, level): say something in passing; level is "", "good", "warn", "alarm" or "info"."""
+    simulated: bool = False
+    """Whether the store's engine is a simulator: an empty store is then one that is about to fill."""
+
+    def preparing(self) -> tuple[str, str] | None:
+        """(title, sentence) of an empty store that is about to fill by itself; None for one that waits for its source."""
+        if not self.simulated:
+            return None
+        return (
+            tr("正在准备演示店铺", "The demo store is being made"),
+            tr(
+                "模拟器正在生成今天的会话，几秒后数字会自动出现。",
+                "The simulator is making today's sessions; numbers appear by themselves in a few seconds.",
+            ),
+        )
 
 
 class Page(QWidget):
@@ -170,8 +184,6 @@ class Page(QWidget):
 
     def export(self) -> None:
         """Ctrl+E, for those who may. The base says that there is nothing to export."""
-        from app.domain.language import tr
-
         self.context.toast(tr("本页没有可导出的内容。", "There is nothing to export on this page."), "info")
 
     def focus_filter(self) -> None:

@@ -60,7 +60,6 @@ class Connection:
         closing = threading.Thread(target=self._let_go, name="closing", daemon=True)
         closing.start()
         closing.join(CLOSE_SECONDS)
-        self.feed.deleteLater()
         if self.engine is not None:
             self.engine.stop()
             self.engine.deleteLater()
@@ -71,10 +70,12 @@ class Connection:
         if self.engine is not None:
             self.engine.retire()
         threading.Thread(target=self._let_go, name="closing", daemon=True).start()
-        self.feed.deleteLater()
 
     def _let_go(self) -> None:
-        self.feed.wait_for_end()
+        # The feed is deleted only when its thread is done with it, and by Qt: feed and engine have a parent, so that a Python
+        # reference dropped on this thread destroys nothing.
+        if self.feed.wait_for_end():
+            self.feed.deleteLater()
         self.workspace.close()
 
 
@@ -123,7 +124,7 @@ class Connector(QObject):
         self._profile, self._password, self._keep_password = profile, password, keep_password
         if profile.serve and self._with_engine:
             chosen = ("--store", profile.store) if profile.store else ()
-            self._engine = ChildEngine(program("serve", "--db", profile.url, *chosen, *profile.serve, "--parent"))
+            self._engine = ChildEngine(program("serve", "--db", profile.url, *chosen, *profile.serve, "--parent"), self)
             self._engine.said.connect(self.engine_said)
             self._engine.start()
         self.waiting.emit(tr(f"正在打开 {profile.title}…", f"Opening {profile.title} …"))
@@ -194,7 +195,7 @@ class Connector(QObject):
             self.waiting.emit(tr("正在准备店铺数据…", "Preparing the store …"))
             self._again.start()
             return
-        feed = LiveFeed(lambda: found.workspace.notices(found.store.id))
+        feed = LiveFeed(lambda: found.workspace.notices(found.store.id), self)
         engine, self._engine = self._engine, None
         profile, self._profile = self._profile, None
         feed.start()

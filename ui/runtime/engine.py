@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
@@ -31,6 +31,14 @@ def program(*arguments: str) -> list[str]:
     if getattr(sys, "frozen", False):
         return [sys.executable, *arguments]
     return [sys.executable, str(Path(__file__).resolve().parents[2] / "main.py"), *arguments]
+
+
+def progress_of(said: dict[str, Any]) -> tuple[int, int] | None:
+    """(done, total) of a line the child said; None when there is nothing left to fill in, or it speaks of something else."""
+    found = said.get("progress")
+    if isinstance(found, list) and len(found) == 2 and all(type(number) is int for number in found) and 0 <= found[0] < found[1]:
+        return found[0], found[1]
+    return None
 
 
 class ChildEngine(QObject):

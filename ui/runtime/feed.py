@@ -227,7 +227,7 @@ class LiveFeed(QObject):
 
     def _announce(self) -> None:
         with self._lock:
-            if self._announced:
+            if self._announced or self._stop.is_set():
                 return
             self._announced = True
         try:

@@ -48,7 +48,9 @@ def icon(name: str, role: Role = "quiet", active: Role | None = None) -> QIcon:
     The role is looked up when the icon is painted. Raises KeyError for a name that is not declared in ICONS.
     """
     glyph = ICONS[name]
-    return QIcon(_Engine(glyph, role, active or role))
+    # WORKAROUND, until PySide6 lets a QIcon keep its engine when Python's cycle collector takes both: the collector would give the
+    # engine back to Python and destroy it under the icon. A copy has no such tie.
+    return QIcon(QIcon(_Engine(glyph, role, active or role)))
 
 
 class _Engine(QIconEngine):

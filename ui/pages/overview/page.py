@@ -70,15 +70,7 @@ class OverviewPage(Page):
         self._filters.hide()  # until the shell takes it
         self._filters.group_chosen.connect(self._on_group)
         self._filters.pace_chosen.connect(self._on_pace)
-        self._empty = EmptyState(
-            "overview",
-            tr("店铺里还没有数据", "This store has no data yet"),
-            tr("数据源送来客服、访客或会话后，数字会自动出现。可以用 ingest 命令写入事件文件，或用 demo 命令打开演示店铺。",
-               "Numbers appear by themselves once a source sends agents, visitors or sessions. Feed a file of events with the ingest "
-               "command, or open a demo store with the demo command."),
-            tr("复制写入命令", "Copy the ingest command"),
-            parent=self,
-        )  # fmt: skip
+        self._empty = self._nothing_yet()
         self._empty.acted.connect(self._copy_command)
         self._lay_out()
 
@@ -113,6 +105,20 @@ class OverviewPage(Page):
         self._stack.addWidget(self._empty)
 
     # -- hooks --
+
+    def _nothing_yet(self) -> EmptyState:
+        preparing = self.context.preparing()
+        if preparing is not None:
+            return EmptyState("overview", *preparing, parent=self)
+        return EmptyState(
+            "overview",
+            tr("店铺里还没有数据", "This store has no data yet"),
+            tr("数据源送来客服、访客或会话后，数字会自动出现。可以用 ingest 命令写入事件文件，或用 demo 命令打开演示店铺。",
+               "Numbers appear by themselves once a source sends agents, visitors or sessions. Feed a file of events with the ingest "
+               "command, or open a demo store with the demo command."),
+            tr("复制写入命令", "Copy the ingest command"),
+            parent=self,
+        )  # fmt: skip
 
     def filters(self) -> QWidget:
         return self._filters

@@ -19,12 +19,14 @@ class Reason(NamedTuple):
     remedy: Filters | None
 
 
-def reason(picture: Picture) -> Reason | None:
-    """None while there is a seat to show."""
+def reason(picture: Picture, preparing: tuple[str, str] | None = None) -> Reason | None:
+    """None while there is a seat to show. preparing: (title, sentence) for a store that is about to fill by itself."""
     if picture.lines:
         return None
     filters, known = picture.filters, len(picture.seats.rows)
     if not known and not filters.group:
+        if preparing is not None:
+            return Reason("seats", *preparing, tr("重新读取", "Read again"), None)
         return Reason(
             "seats",
             tr("店铺里还没有客服", "This store has no agents yet"),

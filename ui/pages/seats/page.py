@@ -213,7 +213,7 @@ class SeatsPage(Page):
             self._rows.set_pinned([(TOTAL_ID, cells)], flash)
 
     def _say_why(self, picture: Picture) -> None:
-        why = reason(picture)
+        why = reason(picture, self.context.preparing())
         if why is not None and why != self._reason:
             empty = EmptyState(why.icon, why.title, why.sentence, why.action)
             empty.acted.connect(self._remedy)
