@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from app.domain.events import AnyEvent
@@ -18,16 +19,13 @@ from app.storage.recorder import Recorder
 
 TICK_SECONDS = 0.02
 LIVE_BATCH = 4_000
-FILL_BATCH = 1_500
-"""Events of the past recorded at a time: short enough that live ones never wait long behind them."""
 _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 
 
 class Engine:
     """Runs one store from one source until `stop`.
 
-    now: the store's clock, epoch ms. on_progress(done, total) is told after each backlog item and once when the present has been
-    caught up with (0, total).
+    now: the store's clock, epoch ms. on_progress(done, total) is told at the start and after each backlog item.
     """
 
     def __init__(
@@ -49,9 +47,9 @@ class Engine:
         self._done = 0
         self._on_progress = on_progress
         self._stop = threading.Event()
-        self._fill: Iterator[tuple[str, Sequence[AnyEvent]]] | None = source.backlog()
-        self._item: tuple[str, Sequence[AnyEvent]] | None = None
-        self._at = 0
+        self._fill: Iterator[tuple[str, Sequence[Sequence[AnyEvent]]]] | None = source.backlog()
+        self._item = ""
+        self._pieces: deque[Sequence[AnyEvent]] = deque()
 
     def stop(self) -> None:
         """Ends `run` within a tick; safe from any thread and from signal handlers."""
@@ -59,60 +57,60 @@ class Engine:
 
     def run(self) -> None:
         """Blocks until `stop`. A lost database is waited for; other faults end the run with FaultError."""
-        caught_up = False
+        self._tell()
         while not self._stop.is_set():
-            self._record(self._source.due(self._now()), LIVE_BATCH)
-            if not caught_up:
-                caught_up = True
-                self._tell()
+            self._live()
             if not self._fill_some():
                 self._stop.wait(TICK_SECONDS)
 
     def catch_up(self) -> None:
         """Records everything up to now and the whole backlog, then returns."""
-        self._record(self._source.due(self._now()), LIVE_BATCH)
         self._tell()
+        self._live()
         while not self._stop.is_set() and self._fill_some():
             pass
 
+    def _live(self) -> None:
+        events = self._source.due(self._now())
+        for start in range(0, len(events), LIVE_BATCH):
+            self._record(events[start : start + LIVE_BATCH])
+
     def _fill_some(self) -> bool:
-        """One slice of the backlog; False when there is none left."""
+        """One piece of the backlog; False when there is none left."""
         if self._fill is None:
             return False
-        if self._item is None:
-            self._item = next(self._fill, None)
-            self._at = 0
-            if self._item is None:
+        if not self._pieces:
+            item = next(self._fill, None)
+            if item is None:
                 self._fill = None
-                self._progress.say(None)
+                self._insist(lambda: self._progress.say(None))
                 return False
-        name, events = self._item
-        self._record(events[self._at : self._at + FILL_BATCH], FILL_BATCH)
-        self._at += FILL_BATCH
-        if self._at >= len(events):
-            if self._finished(name):
-                self._progress.finish(name)
+            self._item, pieces = item
+            self._pieces = deque(pieces)
+        if self._pieces:
+            self._record(self._pieces.popleft())
+        if not self._pieces:
+            if self._finished(self._item):
+                self._insist(lambda: self._progress.finish(self._item))
             self._done += 1
-            self._item = None
             self._tell()
         return True
 
     def _tell(self) -> None:
         if self._total:
-            self._progress.say((self._done, self._total))
+            self._insist(lambda: self._progress.say((self._done, self._total)))
         if self._on_progress is not None:
             self._on_progress(self._done, self._total)
 
-    def _record(self, events: Sequence[AnyEvent], size: int) -> None:
-        for start in range(0, len(events), size):
-            self._insist(events[start : start + size])
+    def _record(self, events: Sequence[AnyEvent]) -> None:
+        self._insist(lambda: self._recorder.record(events, self._source.name))
 
-    def _insist(self, events: Sequence[AnyEvent]) -> None:
-        """Records, waiting for a database that is away or locked: recording again is harmless, losing is not."""
+    def _insist(self, action: Callable[[], object]) -> None:
+        """Does it, waiting for a database that is away or locked: doing it again is harmless, losing it is not."""
         tries = 0
         while not self._stop.is_set():
             try:
-                self._recorder.record(events, self._source.name)
+                action()
                 return
             except FaultError as fault:
                 if fault.kind not in ("unreachable", "locked"):

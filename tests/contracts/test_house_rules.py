@@ -47,7 +47,7 @@ def test_no_promises_instead_of_code() -> None:
         f"{path.relative_to(ROOT)}:{token.start[0]}"
         for path in CODE
         for token in _tokens(path)
-        if token.string == "NotImplementedError" or token.type == tokenize.COMMENT and promise.search(token.string)
+        if token.string == "NotImplementedError" or (token.type == tokenize.COMMENT and promise.search(token.string))
     ]
     assert found == []
 

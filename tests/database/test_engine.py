@@ -42,7 +42,7 @@ class Scripted:
 
     name = "scripted"
 
-    def __init__(self, present: Sequence[AnyEvent], past: Sequence[tuple[str, Sequence[AnyEvent]]] = ()) -> None:
+    def __init__(self, present: Sequence[AnyEvent], past: Sequence[tuple[str, Sequence[Sequence[AnyEvent]]]] = ()) -> None:
         self._present = list(present)
         self._past = past
 
@@ -50,7 +50,7 @@ class Scripted:
         found, self._present = [e for e in self._present if e.at <= now], [e for e in self._present if e.at > now]
         return found
 
-    def backlog(self) -> Iterator[tuple[str, Sequence[AnyEvent]]]:
+    def backlog(self) -> Iterator[tuple[str, Sequence[Sequence[AnyEvent]]]]:
         yield from self._past
 
 
@@ -61,12 +61,12 @@ def count(database: Database, table: str) -> int:
 
 def test_the_present_comes_when_its_time_comes_and_the_past_between(database: Database) -> None:
     store = open_store(database, "shop")
-    source = Scripted([present(n) for n in range(10)], [("old", [present(-n) for n in range(1, 4000)])])
+    source = Scripted([present(n) for n in range(10)], [("old", [[present(-n)] for n in range(1, 50)])])
     now = NOON + 4
     told: list[tuple[int, int]] = []
     engine = Engine(database, store, source, lambda: now, backlog_size=1, on_progress=lambda *at: told.append(at))
     engine.catch_up()
-    assert count(database, "presence") == 5 + 3999
+    assert count(database, "presence") == 5 + 49
     assert told == [(0, 1), (1, 1)]
 
 
@@ -135,6 +135,14 @@ def test_a_simulated_store_built_in_pieces_equals_one_built_at_once(tmp_path: Pa
     second.close()
     assert found == wanted
     assert any(counts.get("consults") for counts in wanted[0].values())
+
+
+def test_the_past_is_told_in_pieces_that_hold_whole_sessions() -> None:
+    source = SimulatedStore(Simulator(Plan(agents=15, sessions_per_agent=40)), 2, NOON)
+    for _, pieces in source.backlog():
+        assert len(pieces) > 1
+        told = [{event.session for event in piece if hasattr(event, "session") and event.session} for piece in pieces]
+        assert sum(map(len, told)) == len(set().union(*told))
 
 
 def test_a_faster_clock_is_kept_in_the_store(database: Database) -> None:

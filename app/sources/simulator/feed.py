@@ -10,6 +10,9 @@ from app.sources.simulator.live import LiveStream
 from app.sources.simulator.simulator import Simulator
 from app.sources.simulator.world import TAIL_DAYS
 
+PIECE = 1_500
+"""Events recorded at a time: few enough that live ones never wait long behind them."""
+
 
 class SimulatedStore:
     """Source of a simulated store.
@@ -44,9 +47,9 @@ class SimulatedStore:
             return [*self._roster, *self._until_start(self._today), *self._live.due(now)]
         return self._live.due(now)
 
-    def backlog(self) -> Iterator[tuple[str, Sequence[AnyEvent]]]:
+    def backlog(self) -> Iterator[tuple[str, Sequence[Sequence[AnyEvent]]]]:
         for day in self._past:
-            yield f"day:{day}", self._until_start(day)
+            yield f"day:{day}", list(_pieces(self._until_start(day)))
 
     def is_finished(self, item: str) -> bool:
         """Whether a filled-in backlog item can have nothing to come, however long until the next start."""
@@ -55,3 +58,18 @@ class SimulatedStore:
     def _until_start(self, day: int) -> list[AnyEvent]:
         """The day's events up to the start; what follows them comes with the live stream."""
         return [event for event in self._simulator.day(day) if event.at <= self._now]
+
+
+def _pieces(events: Sequence[AnyEvent]) -> Iterator[list[AnyEvent]]:
+    """The same events in pieces of about `PIECE`, each session's in one of them."""
+    together: dict[str, list[AnyEvent]] = {}
+    for event in events:
+        together.setdefault(getattr(event, "session", None) or event.id, []).append(event)
+    piece: list[AnyEvent] = []
+    for bundle in together.values():
+        piece += bundle
+        if len(piece) >= PIECE:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
