@@ -187,7 +187,7 @@ class Page(QWidget):
         self.context.toast(tr("本页没有可导出的内容。", "There is nothing to export on this page."), "info")
 
     def focus_filter(self) -> None:
-        """Ctrl+F."""
+        """Ctrl+F. The shell owns the shortcut: a second one inside the page would make both ambiguous, and neither would work."""
 
     def set_wallboard(self, on: bool) -> None:
         """Large type and nothing to click, for reading from across a room."""
