@@ -55,6 +55,18 @@ class Observed:
             if said == word:
                 return at - self.started, rest
 
+    def said(self, word: str) -> list[str]:
+        """The rest of each line so far that begins with `word`; others are passed over."""
+        found: list[str] = []
+        while True:
+            try:
+                _, line = self._lines.get_nowait()
+            except queue.Empty:
+                return found
+            first, _, rest = line.strip().partition(" ")
+            if first == word:
+                found.append(rest)
+
     def ask(self, command: str, word: str) -> Any:
         """Writes a command to its standard input; the JSON it answers after `word`."""
         self.tell(command)
