@@ -55,6 +55,8 @@ class Metric:
     largest: bool = False
     """True where the total of rows is their largest value, not their sum."""
     percentile: float | None = None
+    may_miss: bool = False
+    """True for a gauge that somebody may not have at all, such as a cap: no value then, where others have 0."""
 
     @property
     def is_ratio(self) -> bool:
@@ -85,7 +87,7 @@ class Metric:
             return None if found is None else found / scale
         top, bottom = self.parts(numbers, window, pending)
         if bottom is None:
-            if self.key == "longest_wait" and not numbers.get("waiting", 0):
+            if self.may_miss and not any(name in numbers for name in self.top):
                 return None
             return top if scale == 1 else top / scale
         if bottom <= 0:
@@ -199,7 +201,7 @@ _ENTRIES = (
     Metric("active", T("正在接待量", "Active now"), "n", {"active": 1},
            T("当前持有的未结束会话数", "Open sessions held now"), "K", live=True),
     Metric("capacity", T("最大接待量", "Capacity"), "n", {"capacity": 1},
-           T("同时接待上限；未设置即不限", "Concurrency cap; unlimited when none is set"), "K", live=True),
+           T("同时接待上限；未设置即不限", "Concurrency cap; unlimited when none is set"), "K", live=True, may_miss=True),
     Metric("saturation", T("饱和度", "Saturation"), "%", {"active_capped": 1},
            T("正在接待量 ÷ 最大接待量；未设上限时无值", "Active ÷ concurrency cap; no value where no cap is set"),
            "K", {"capacity": 1}, warn=80, alarm=100, live=True),
@@ -207,7 +209,7 @@ _ENTRIES = (
            T("最后一条消息尚未得到回复的客户数", "Customers whose last message is unanswered"), "P", better="down", live=True),
     Metric("longest_wait", T("最长等待", "Longest wait"), "s", {"longest_wait_ms": 1},
            T("等待回复的客户中最长的等待时间", "Longest wait among customers waiting for a reply"),
-           "P", better="down", warn=30, alarm=180, live=True, largest=True),
+           "P", better="down", warn=30, alarm=180, live=True, largest=True, may_miss=True),
     Metric("leave_left", T("留言量", "Leave messages"), "n", {"leave_left": 1},
            T("客户在无人在线时留下的留言数", "Messages left while nobody was online"), "K"),
     Metric("leave_rate", T("留言率", "Leave-message rate"), "%", {"leave_left": 1},
@@ -310,13 +312,14 @@ def mean_values(
 
     Source: the arithmetic of the original tool's mean rows, checked against its screens.
     """
-    with_data = [row for row in rows if any(row.values())]
-    summed = total(with_data)
+    rows = list(rows)
+    with_data = sum(any(row.values()) for row in rows)
+    summed = total(rows)
     found: dict[str, float | int | None] = {}
     for key in keys:
         metric = METRICS[key]
         value = metric.value(summed, window, pending)
         if value is not None and not metric.is_ratio and not metric.largest:
-            value = value / len(with_data) if with_data else None
+            value = value / with_data if with_data else None
         found[key] = value if with_data else None
     return found

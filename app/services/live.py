@@ -317,7 +317,7 @@ class LiveService:
         day = local.day(at)
         start, end = local.start_of_day(day), local.start_of_day(day + 1)
         with self.workspace.database.read() as connection:
-            seats, _ = _seats(connection, store.id, local, at, None, histograms=True)
+            seats, _ = _seats(connection, store.id, local, at, None)
             seat = next((row for row in seats if row.code == agent), None)
             if seat is None:
                 return None

@@ -47,7 +47,9 @@ def shown(key: str, numbers: Numbers, window: counters.Window = "24h") -> str:
         ("replies_per_session", {"agent_messages": 7, "received": 2}, "3.5"),
         ("satisfaction", {"satisfied": 1999, "rated": 2000}, "100.0%"),  # 99.95 %
         ("longest_wait", {"longest_wait_ms": 61_000, "waiting": 1}, "61.0"),
-        ("longest_wait", {"longest_wait_ms": 0, "waiting": 0}, "--"),
+        ("longest_wait", {"waiting": 0}, "--"),
+        ("capacity", {}, "--"),
+        ("capacity", {"capacity": 0}, "0"),
         ("saturation", {"active_capped": 3, "capacity": 0}, "--"),
     ],
 )

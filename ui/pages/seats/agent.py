@@ -12,7 +12,7 @@ from app.domain.language import tr
 from app.domain.localtime import LocalTime
 from app.domain.metrics import METRICS, label_on
 from ui.pages.seats.figures import Figure, Figures
-from ui.pages.seats.lines import metric_value, state_cell
+from ui.pages.seats.lines import state_cell
 from ui.pages.seats.sessions import SessionList
 from ui.theme import CAPTION, SPACE_1, SPACE_2, SPACE_3, SPACE_4, color
 from ui.widgets.chart import ChartCard, ChartData, Series
@@ -149,7 +149,7 @@ class AgentPanel(QWidget):
         found = []
         for key in FIGURES:
             metric = METRICS[key]
-            value = metric_value(metric, numbers)
+            value = metric.value(numbers, pending=True)
             text, unit = metric.text(value), unit_of(metric)
             level = metric.level(value)
             if key == "active" and self._day.seat.capacity is not None:

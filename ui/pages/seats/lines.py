@@ -183,20 +183,13 @@ def _alphabetical(text: str) -> str:
     return text.lower().encode("gb18030", "replace").hex()
 
 
-def metric_value(metric: Metric, numbers: Numbers) -> float | int | None:
-    """The metric's live value; a seat without a cap has no capacity to show."""
-    if metric.key == "capacity" and "capacity" not in numbers:
-        return None
-    return metric.value(numbers, pending=True)
-
-
 def _wait_since(numbers: Mapping[str, int], at: int) -> int | None:
     waits = numbers.get("longest_wait_ms") if numbers.get("waiting") else None
     return None if waits is None else at - waits
 
 
 def _cells(numbers: Numbers, keys: Iterable[str]) -> dict[str, Cell]:
-    return {key: _cell(key, None if key == "longest_wait" else metric_value(METRICS[key], numbers)) for key in keys}
+    return {key: _cell(key, None if key == "longest_wait" else METRICS[key].value(numbers, pending=True)) for key in keys}
 
 
 @lru_cache(maxsize=50_000)

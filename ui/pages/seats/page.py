@@ -77,7 +77,7 @@ class SeatsPage(Page):
         self._bar.columns_wanted.connect(self._show_columns)
         self._table.opened.connect(self._open_row)
         self._table.current_changed.connect(self._follow)
-        self._table.columns_changed.connect(self.state_changed)
+        self._table.columns_changed.connect(self._columns_changed)
         self._table.verticalScrollBar().valueChanged.connect(self._age)
         self._detail.changed.connect(self._detail_changed)
 
@@ -160,6 +160,7 @@ class SeatsPage(Page):
         filters, maker = self._bar.filters(), self._maker
         workspace, store = self.context.workspace, self.context.store
         groups = [] if self._picture is None else self._picture.seats.groups
+        percentiles = self._shows_percentiles()
         self._idle = 0
 
         def ask() -> Picture:
@@ -167,9 +168,17 @@ class SeatsPage(Page):
             if filters.group and group is None:
                 # Remembered from before, or new: the store is asked which groups it has. One it does not have holds nobody.
                 group = _id_of(filters.group, workspace.live.seats(store).groups) or _NO_GROUP
-            return maker.picture(workspace.live.seats(store, group), filters)
+            return maker.picture(workspace.live.seats(store, group, percentiles=percentiles), filters)
 
-        self.read("seats", ask, self._take, filters)
+        self.read("seats", ask, self._take, (filters, percentiles))
+
+    def _shows_percentiles(self) -> bool:
+        return any(key in METRICS and METRICS[key].percentile is not None for key in self._table.shown_columns())
+
+    def _columns_changed(self) -> None:
+        self.state_changed.emit()
+        if self._shows_percentiles():
+            self._ask()
 
     def _filtered(self) -> None:
         """Other filters: at once from what is here, then with fresh numbers."""
