@@ -18,6 +18,8 @@ from app.storage.progress import Progress
 from app.storage.recorder import Recorder
 
 TICK_SECONDS = 0.02
+UPKEEP_AFTER_SECONDS = 300.0
+UPKEEP_EVERY_SECONDS = 3600.0
 LIVE_BATCH = 4_000
 _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 
@@ -25,7 +27,8 @@ _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 class Engine:
     """Runs one store from one source until `stop`.
 
-    now: the store's clock, epoch ms. on_progress(done, total) is told at the start and after each backlog item.
+    now: the store's clock, epoch ms. on_progress(done, total) is told at the start and after each backlog item. upkeep is called
+    beside the work, on a thread, some while after the start and then every hour.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Engine:
         finished: Callable[[str], bool] = lambda item: True,
         backlog_size: int = 0,
         on_progress: Callable[[int, int], None] | None = None,
+        upkeep: Callable[[], object] | None = None,
     ) -> None:
         self._source = source
         self._now = now
@@ -46,6 +50,7 @@ class Engine:
         self._total = backlog_size
         self._done = 0
         self._on_progress = on_progress
+        self._upkeep = upkeep
         self._stop = threading.Event()
         self._fill: Iterator[tuple[str, Sequence[Sequence[AnyEvent]]]] | None = source.backlog()
         self._item = ""
@@ -58,10 +63,21 @@ class Engine:
     def run(self) -> None:
         """Blocks until `stop`. A lost database is waited for; other faults end the run with FaultError."""
         self._tell()
+        if self._upkeep is not None:
+            threading.Thread(target=self._keep_up, args=(self._upkeep,), name="upkeep", daemon=True).start()
         while not self._stop.is_set():
             self._live()
             if not self._fill_some():
                 self._stop.wait(TICK_SECONDS)
+
+    def _keep_up(self, upkeep: Callable[[], object]) -> None:
+        pause = UPKEEP_AFTER_SECONDS
+        while not self._stop.wait(pause):
+            pause = UPKEEP_EVERY_SECONDS
+            try:
+                upkeep()
+            except FaultError:  # a full disk, a lost connection: there will be another hour
+                continue
 
     def catch_up(self) -> None:
         """Records everything up to now and the whole backlog, then returns."""

@@ -11,6 +11,7 @@ from app.desk.engine import Engine
 from app.domain.clock import StoreClock, wall_clock
 from app.sources.simulator import Plan, Simulator
 from app.sources.simulator.feed import SimulatedStore
+from app.storage.backup import backup_if_due
 from app.storage.database import Database
 from app.storage.progress import Progress
 from app.storage.recorder import open_store
@@ -50,7 +51,7 @@ def engine_for(
     clock = StoreClock(clock_setting(database, store))
     finished = frozenset(int(item.removeprefix("day:")) for item in progress.finished())
     source = SimulatedStore(Simulator(setup.plan), setup.days, clock(), finished)
-    return Engine(database, store, source, clock, source.is_finished, source.backlog_size, on_progress)
+    return Engine(database, store, source, clock, source.is_finished, source.backlog_size, on_progress, lambda: backup_if_due(database))
 
 
 def build_still(database: Database, wanted: Setup, at: int) -> None:

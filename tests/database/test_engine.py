@@ -118,6 +118,27 @@ def test_it_goes_on_live_until_stopped(database: Database) -> None:
     assert not thread.is_alive()
 
 
+def test_a_local_store_is_copied_once_a_day_beside_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.desk.engine.UPKEEP_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr("app.desk.engine.UPKEEP_EVERY_SECONDS", 0.0)
+    database = Database(str(tmp_path / "shop.db"))
+    engine = engine_for(database, Setup(plan=PLAN, days=0))
+    thread = threading.Thread(target=engine.run)
+    thread.start()
+    notices = Notices(database, database.stores()[0][0])
+    try:
+        for _ in range(100):
+            if list((tmp_path / "backups").glob("shop-*.db")):
+                break
+            notices.wait(0.1)
+    finally:
+        engine.stop()
+        thread.join(10)
+        notices.close()
+        database.close()
+    assert len(list((tmp_path / "backups").glob("shop-*.db"))) == 1
+
+
 def test_a_simulated_store_built_in_pieces_equals_one_built_at_once(tmp_path: Path) -> None:
     """Stopped, restarted a day later, filled in out of order: the counters are those of the same events recorded in order."""
     first = Database(str(tmp_path / "pieces.db"))
