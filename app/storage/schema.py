@@ -154,7 +154,7 @@ sessions = Table(
     _zero("page"),
     _zero("order_state"),
     _zero("reason"),
-    _zero("transfers"),
+    _zero("transfers", Integer),
     _zero("invited"),
     _zero("rating"),
     _zero("resolution"),

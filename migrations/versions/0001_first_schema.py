@@ -212,7 +212,7 @@ def _sessions() -> None:
         _zero("page"),
         _zero("order_state"),
         _zero("reason"),
-        _zero("transfers"),
+        _zero("transfers", sa.Integer),
         _zero("invited"),
         _zero("rating"),
         _zero("resolution"),
