@@ -8,6 +8,7 @@ rarely; what the imports left behind is frozen out of its sight first, which kee
 from __future__ import annotations
 
 import gc
+import linecache
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -39,6 +40,8 @@ class Garbage(QObject):
         gc.enable()
 
     def _collect(self) -> None:
+        # PySide looks through the source of every module that is imported after it, and linecache would keep it all: 16 MB.
+        linecache.clearcache()
         self._rounds += 1
         young, middle, old = gc.get_count()
         if self._rounds >= FULL_EVERY and old > 0:
