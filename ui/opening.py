@@ -88,7 +88,13 @@ class TroublePage(QWidget):
         sentence.setTextFormat(Qt.TextFormat.PlainText)
         for label in (mark, title, sentence):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            column.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(mark, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(title, 0, Qt.AlignmentFlag.AlignHCenter)
+        words = QHBoxLayout()  # not an alignment, which would give wrapped words the height of one line
+        words.addStretch(1)
+        words.addWidget(sentence)
+        words.addStretch(1)
+        column.addLayout(words)
         if again_in:
             note = QLabel(tr("恢复后会自动连接。", "It connects by itself as soon as it is back."), self)
             note.setProperty("look", "caption")

@@ -100,8 +100,8 @@ class ServerForm(_Form):
             self.user: FormField(tr("用户名", "User"), self.user, parent=self),
             self.password: FormField(tr("密码", "Password"), self.password, parent=self),
         }
-        grid.addWidget(self._fields[self.host], 0, 0)
-        grid.addWidget(self._fields[self.port], 0, 1)
+        grid.addWidget(self._fields[self.host], 0, 0, Qt.AlignmentFlag.AlignTop)  # an error below one leaves the other's label in line
+        grid.addWidget(self._fields[self.port], 0, 1, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(self._fields[self.database], 1, 0, 1, 2)
         grid.addWidget(self._fields[self.user], 2, 0, 1, 2)
         grid.addWidget(self._fields[self.password], 3, 0, 1, 2)

@@ -81,7 +81,7 @@ class AgentPanel(QWidget):
         self._show_head(now)
         self.timeline.set_stretches(())
         self.trend.set_loading()
-        self.sessions.set_sessions((), now)
+        self.sessions.set_unknown()
         self._count.setText(tr("正在读取…", "Reading …"))
 
     def show_day(self, day: AgentDay) -> None:
@@ -91,7 +91,7 @@ class AgentPanel(QWidget):
         self._draw_trend()
         self.sessions.set_sessions(day.open_sessions, day.at)
         count = len(day.open_sessions)
-        words = tr(f"进行中的会话 {count}", f"{count} current sessions")
+        words = tr(f"进行中的会话 {count}", "1 current session" if count == 1 else f"{count} current sessions")
         if not self._can_open:
             words += tr("。查看聊天记录需要权限，请向管理员申请。", ". Reading transcripts needs a permission: ask an administrator.")
         self._count.setText(words)
@@ -100,6 +100,7 @@ class AgentPanel(QWidget):
         """The store has no such agent, or no longer."""
         self._seat = self._day = None
         self._show_head(0)
+        self.sessions.set_unknown()
         self.trend.set_series(ChartData())
         self._count.setText(tr("店铺里没有这个客服，或账号已停用。", "The store has no such agent, or the account is no longer in use."))
 
@@ -188,9 +189,9 @@ def _hours(presence: list[Interval], stretches: list[Stretch]) -> tuple[int, int
 
 def _chart(curves: Curves, key: str) -> ChartData:
     metric = METRICS[key]
-    series = [Series(tr("今天", "Today"), curves.today[key])]
+    series = [Series(tr("今日", "Today"), curves.today[key])]
     if any(value is not None for value in curves.yesterday[key]):
-        series.append(Series(tr("昨天", "Yesterday"), curves.yesterday[key], "compare"))
+        series.append(Series(tr("昨日", "Yesterday"), curves.yesterday[key], "compare"))
     if curves.usual_days:
         series.append(Series(tr("平时", "Usual"), curves.usual[key], "mean"))
     warn = metric.warn

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QWidget
+
 from app.domain.language import T, tr
 from app.domain.metrics import METRICS
 from ui.widgets.empty import EmptyState
@@ -41,15 +43,25 @@ class SessionList(DataTable):
         self._sessions: list[SessionInfo] = []
         self.setAccessibleName(tr("进行中的会话", "Current sessions"))
         self.rows().sort_by("waiting", descending=True)
-        self.set_placeholder(
-            EmptyState("sessions", tr("没有进行中的会话", "No current sessions"), tr("新分配的会话会出现在这里。", "New ones appear here."))
-        )
+        self._known = False
+        self.set_placeholder(QWidget())
 
     def title(self, code: str) -> str:
         """Who is on the other side of a session; its code where that is not known."""
         return next((name_of(session) for session in self._sessions if session.code == code), code)
 
+    def set_unknown(self) -> None:
+        """Nothing has been read: an empty list that does not say that there are no sessions."""
+        self._known = False
+        self._sessions = []
+        self.rows().set_rows([])
+        self.set_placeholder(QWidget())
+
     def set_sessions(self, sessions: Sequence[SessionInfo], now: int) -> None:
+        if not self._known:
+            self._known = True
+            none, more = tr("没有进行中的会话", "No current sessions"), tr("新分配的会话会出现在这里。", "New ones appear here.")
+            self.set_placeholder(EmptyState("sessions", none, more))
         self._sessions = list(sessions)
         self.rows().set_rows([(session.code, _cells(session, now)) for session in sessions])
 
