@@ -437,7 +437,9 @@ class Shell(QWidget):
 
     def _on_engine(self) -> None:
         engine = self._connection.engine if self._connection is not None else None
-        if engine is not None and engine.state == "restarting" and engine.why != self._news_of_engine:
+        if engine is not None and engine.state == "running":
+            self._news_of_engine = ""  # its next death is news again
+        elif engine is not None and engine.state == "restarting" and engine.why != self._news_of_engine:
             self._news_of_engine = engine.why
             self.bell.add(tr(f"引擎已停止，正在重启：{engine.why}", f"The engine stopped and is restarted: {engine.why}"), "warn")
         self._show_quality()

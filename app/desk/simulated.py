@@ -15,7 +15,7 @@ from app.storage.backup import backup_if_due
 from app.storage.database import Database
 from app.storage.progress import Progress
 from app.storage.recorder import open_store
-from app.storage.stores import clock_setting, set_clock
+from app.storage.stores import clock_setting, name_groups, set_clock
 
 STORE_NAME = "演示店铺"
 
@@ -50,7 +50,10 @@ def engine_for(
         set_clock(database, store, StoreClock.running(speed, before() if speed != 1 else wall_clock()))
     clock = StoreClock(clock_setting(database, store))
     finished = frozenset(int(item.removeprefix("day:")) for item in progress.finished())
-    source = SimulatedStore(Simulator(setup.plan), setup.days, clock(), finished)
+    simulator = Simulator(setup.plan)
+    if kept is None:
+        name_groups(database, store, {group.code: group.name for group in simulator.groups})
+    source = SimulatedStore(simulator, setup.days, clock(), finished)
     return Engine(database, store, source, clock, source.is_finished, source.backlog_size, on_progress, lambda: backup_if_due(database))
 
 

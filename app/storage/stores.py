@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import select, update
 
 from app.storage import schema
+from app.storage.bulk import Bulk
 from app.storage.database import Database
 
 
@@ -18,3 +21,15 @@ def clock_setting(database: Database, store: int) -> str | None:
 def set_clock(database: Database, store: int, setting: str | None) -> None:
     with database.write() as connection:
         connection.execute(update(schema.stores).where(schema.stores.c.id == store).values(clock=setting))
+
+
+def name_groups(database: Database, store: int, names: Mapping[str, str]) -> None:
+    """Gives groups their names by code, making those that nobody has been heard of in yet."""
+    with database.write() as connection:
+        bulk = Bulk(connection)
+        for code, name in names.items():
+            bulk.run(
+                "INSERT INTO skill_groups (store_id, code, name) VALUES (?, ?, ?) ON CONFLICT (store_id, code) DO UPDATE SET name = ?",
+                (store, code, name, name),
+            )
+        bulk.close()
