@@ -186,10 +186,11 @@ class Transcript:
 
 @dataclass(slots=True)
 class _Day:
-    """A day's counters by slot; history hardly changes, so it is kept for a while."""
+    """A day's counters by slot; history hardly changes, so it is kept for a while. `until`: a slot, and the sum up to it."""
 
     read_at: int
     slots: dict[int, Counts]
+    until: tuple[int, Counts] | None = None
 
 
 @dataclass(slots=True)
@@ -366,6 +367,11 @@ class LiveService:
     def _slots(
         self, connection: Connection, store: int, day: int, group: int | None, agent: int | None, at: int, fresh: bool = False
     ) -> dict[int, Counts]:
+        return self._day(connection, store, day, group, agent, at, fresh).slots
+
+    def _day(
+        self, connection: Connection, store: int, day: int, group: int | None, agent: int | None, at: int, fresh: bool = False
+    ) -> _Day:
         key = (store, day, group, agent)
         held = self._days.get(key)
         if fresh or held is None or not 0 <= at - held.read_at < _HISTORY_KEPT_MS:
@@ -373,11 +379,15 @@ class LiveService:
             held = self._days[key] = _Day(at, slots)
             if len(self._days) > 64:
                 del self._days[next(iter(self._days))]
-        return held.slots
+        return held
 
     def _until(self, connection: Connection, store: int, day: int, slot: int, group: int | None, at: int) -> Counts | None:
-        slots = self._slots(connection, store, day, group, None, at)
-        return total(counts for s, counts in slots.items() if s <= slot) if slots else None
+        held = self._day(connection, store, day, group, None, at)
+        if not held.slots:
+            return None
+        if held.until is None or held.until[0] != slot:
+            held.until = slot, total(counts for s, counts in held.slots.items() if s <= slot)
+        return held.until[1]
 
     def _last_words(self, connection: Connection, store: int, agents: list[int]) -> dict[int, int]:
         if not agents:
