@@ -6,15 +6,16 @@ Heavy modules are imported inside the commands, so that `--help` and the console
 from __future__ import annotations
 
 import gc
+import io
 import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import date, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -55,9 +56,18 @@ def run(arguments: list[str], screen: Screen | None = None) -> int:
         click.echo(error.format_message(), err=True)
         return 1
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:  # of standard output: files and databases have their own sentences
+        _drop_output()
+        click.echo(tr(f"无法输出：{error.strerror}", f"Cannot print: {error.strerror}"), err=True)
+        return 1
     return 0
+
+
+def _drop_output() -> None:
+    """What is still held back for standard output would fail again at the end of the program."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 @contextmanager
@@ -184,13 +194,16 @@ def ingest(file: str, url: str, store: str | None, zone: str, rejects: Path | No
     from app.domain.localtime import LocalTime
     from app.domain.permissions import local_owner
     from app.services.ingest import Ingest, Summary
+    from app.storage.faults import FaultError
 
     _collect_rarely()
     try:
         LocalTime(zone)
     except ValueError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(tr(f"没有时区 {zone!r}；请用 Asia/Shanghai 这样的名称", str(error))) from error
     if file == "-":
+        if sys.stdin is None:
+            raise click.ClickException(tr("标准输入已关闭", "Standard input is closed"))
         descriptor, size, name = sys.stdin.fileno(), 0, "stdin"
     else:
         try:
@@ -206,6 +219,15 @@ def ingest(file: str, url: str, store: str | None, zone: str, rejects: Path | No
         run = Ingest(database, local_owner(), store, zone, rejects or Path(f"{name}.rejected.ndjson"), source)
         try:
             summary = run.run(descriptor, told)
+        except FaultError as fault:
+            done = run.summary.applied + run.summary.repeated
+            if not done:
+                raise
+            so_far = tr(
+                f"此前的 {done:,} 条已保存，再次运行同一命令即可继续。",
+                f"The {done:,} events before are saved; run the same command again to go on.",
+            )
+            raise click.ClickException(f"{fault} {so_far}") from fault
         except OSError as error:
             raise click.ClickException(tr(f"读取 {file} 失败：{error.strerror}", f"Reading {file} failed: {error.strerror}")) from error
     if format_ == "json":
@@ -252,19 +274,22 @@ def report(
     by: Any, population: Any, window: Any, at: str | None, metrics: str | None, format_: Any, out: Path | None,
 ) -> None:  # fmt: skip
     """Print a report. JSON keeps unrounded numbers; rates are fractions."""
-    from app.services.reports import LISTINGS, Question
+    from app.services.reports import LISTINGS, REPORTS, Question
     from app.services.sheets import write
 
     if format_ == "xlsx" and out is None:
         raise click.UsageError("--format xlsx needs --out FILE")
+    kind = (REPORTS | LISTINGS)[name]
+    if kind.needs_agent and agent is None:
+        raise click.UsageError(f"report {name} needs --agent A")
+    if by is not None and by not in kind.by:
+        raise click.UsageError(f"report {name} has no --by {by}")
     with _workspace(url) as workspace:
         info = workspace.store(store)
         question = Question(
             name, _day(first), _day(last), agent, group, by, population, window, _moment(at, workspace.local(info)),
             tuple(key.strip() for key in metrics.split(",") if key.strip()) if metrics else (),
         )  # fmt: skip
-        if name in LISTINGS and by is not None:
-            raise click.UsageError(f"report {name} has no --by")
         answer = workspace.reports.listing(info, question) if name in LISTINGS else workspace.reports.ask(info, question)
         if format_ == "table":
             _print_table(answer, out)
@@ -280,7 +305,7 @@ def _day(moment: datetime | None) -> date | None:
 def _moment(text: str | None, local: LocalTime) -> int | None:
     if text is None:
         return None
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return int(text)
     try:
         moment = datetime.fromisoformat(text)
@@ -288,62 +313,94 @@ def _moment(text: str | None, local: LocalTime) -> int | None:
         raise click.UsageError(f"--at {text!r} is neither RFC 3339 nor epoch milliseconds") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=local.zone)
-    return round(moment.timestamp() * 1000)
+    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
 
 
 @contextmanager
 def _output(out: Path | None) -> Iterator[Any]:
     """Standard output, or a file that appears whole or not at all."""
     if out is None:
+        if sys.stdout is None:
+            raise click.ClickException(tr("标准输出已关闭；请用 --out 指定文件", "Standard output is closed; name a file with --out"))
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
     partial = out.with_name(out.name + ".partial")
     try:
-        with partial.open("wb") as file:
-            yield file
-        partial.replace(out)
+        if out.exists() and not out.is_file():  # /dev/stdout, a pipe: written to, not replaced by a file
+            with out.open("wb") as file:
+                yield file
+            return
+        try:
+            with partial.open("wb") as file:
+                yield file
+            partial.replace(out)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink()
+            raise
     except OSError as error:
         raise click.ClickException(tr(f"无法写入 {out}：{error.strerror}", f"Cannot write {out}: {error.strerror}")) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _print_table(answer: Report | Listing, out: Path | None) -> None:
+    """A table; in a terminal that is too narrow for it turned on its side or, with many rows, without its last columns."""
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from app.domain.metrics import METRICS
     from app.services.sheets import sheet_of
 
     sheet = sheet_of(answer)
-    table = Table(title=sheet.title, header_style="bold")
-    for column in sheet.columns:
-        table.add_column(str(column.label), justify="right" if column.key in METRICS else "left", no_wrap=True)
 
-    def texts(row: Any) -> list[str]:
+    def texts(row: Sequence[Any]) -> list[str]:
         shown = []
         for column, cell in zip(sheet.columns, row):
             metric = METRICS.get(column.key)
-            shown.append(metric.text(cell) if metric else "--" if cell is None else str(cell))
+            text = metric.text(cell) if metric else "--" if cell is None else str(cell)
+            shown.append("".join(c if c.isprintable() else "�" for c in text))  # nothing that a terminal would obey
         return shown
 
-    for row in sheet.summary:
-        table.add_row(*texts(row), style="bold")
-    for row in sheet.rows:
-        table.add_row(*texts(row))
-    file: IO[str]
-    if out is None:
-        # A pipe has no width of its own: nothing is cut for it.
-        wide = None if sys.stdout.isatty() else 40 + 24 * len(sheet.columns)
-        Console(width=wide).print(table)
+    grid = [[str(column.label) for column in sheet.columns], *map(texts, sheet.summary), *map(texts, sheet.rows)]
+    right = [column.key in METRICS for column in sheet.columns]
+    bold = range(1, 1 + len(sheet.summary))
+    left_out = 0
+
+    def widths(rows: Sequence[Sequence[str]]) -> list[int]:
+        return [max(map(cell_len, column)) + 3 for column in zip(*rows)]
+
+    limit = (
+        Console().width if out is None and sys.stdout and sys.stdout.isatty() else None
+    )  # a pipe has no width of its own: nothing is cut for it
+    if limit is not None and sum(widths(grid)) >= limit:
+        turned = [list(row) for row in zip(*grid)] if len(grid) < limit else grid
+        if sum(widths(turned)) < limit:
+            grid, right, bold = turned, [False] + [True] * (len(grid) - 1), range(0)
+        else:
+            fitting = 0
+            for width in widths(grid):
+                limit -= width
+                fitting += limit > 0
+            left_out = len(right) - max(2, fitting)
+            grid = [row[: len(right) - left_out] for row in grid]
+    table = Table(title=Text(sheet.title), header_style="bold")
+    for label, to_right in zip(grid[0], right):
+        table.add_column(Text(label), justify="right" if to_right else "left", no_wrap=True)
+    for i, row in enumerate(grid[1:], 1):
+        table.add_row(*map(Text, row), style="bold" if i in bold else "")  # Text: brackets and colons in a code are no markup
+    if limit is not None:
+        Console().print(table)
     else:
         with _output(out) as raw:
-            import io
-
             file = io.TextIOWrapper(raw, "utf-8", write_through=True)
-            Console(file=file, width=40 + 24 * len(sheet.columns)).print(table)
+            Console(file=file, width=sum(widths(grid)) + 1).print(table)
             file.detach()
+    if left_out:
+        hint = tr(f"另有 {left_out} 列放不下：请加宽窗口、用 --metrics 选择指标或用 --format csv。",
+                  f"{left_out} more columns do not fit: widen the window, choose with --metrics or take --format csv.")  # fmt: skip
+        click.echo(hint, err=True)
 
 
 # -- upkeep --

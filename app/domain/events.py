@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-Code = Annotated[str, Meta(min_length=1, max_length=128)]
+MAX_CODE = 128  # characters of a code
+Code = Annotated[str, Meta(min_length=1, max_length=MAX_CODE)]
 EventId = Annotated[str, Meta(min_length=1, max_length=256)]
 if TYPE_CHECKING:
     At = int
@@ -33,8 +34,8 @@ ClosedBy = Literal["customer", "agent", "timeout", "system"]
 Flag = Literal["spam", "bot_only"]
 
 # An event outside these years is a source's broken clock or a wrong unit (seconds for milliseconds), not a fact.
-_EARLIEST = 946_684_800_000  # 2000-01-01
-_LATEST = 4_102_444_800_000  # 2100-01-01
+EARLIEST = 946_684_800_000  # 2000-01-01
+LATEST = 4_102_444_800_000  # 2100-01-01
 
 MAX_AMOUNT_FEN = 100_000_000_000  # a thousand million yuan in one line: a unit error, and sums stay far from 64 bits
 MAX_QUANTITY = 1_000_000
@@ -52,7 +53,7 @@ class Event(Struct, tag_field="type", kw_only=True, gc=False):
         at: object = self.at
         if isinstance(at, datetime):
             self.at = round(at.timestamp() * 1000)
-        if not _EARLIEST <= self.at < _LATEST:
+        if not EARLIEST <= self.at < LATEST:
             raise ValueError("`at` is outside the years 2000 to 2099; give RFC 3339 with offset or epoch milliseconds")
 
 

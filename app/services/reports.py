@@ -15,8 +15,9 @@ from sqlalchemy import Connection, select
 
 from app.domain.conversation import CHANNELS, KINDS, ONLINE, REASONS
 from app.domain.counters import Counts, Window
+from app.domain.events import EARLIEST, LATEST
 from app.domain.language import T, tr
-from app.domain.localtime import LocalTime, day_date, day_number
+from app.domain.localtime import DAY_MS, LocalTime, day_date, day_number
 from app.domain.metrics import HISTORY_METRICS, METRICS, mean_values, total, values
 from app.storage import schema
 from app.storage.faults import FaultError
@@ -163,14 +164,22 @@ class ReportService:
     def ask(self, store: StoreInfo, question: Question) -> Report:
         """Answers a report of REPORTS.
 
-        Raises FaultError for a question that makes no sense (unknown agent, group or metric, wrong `by`, days reversed).
+        Raises FaultError for a question that makes no sense (unknown agent, group or metric, wrong `by`, days reversed or out of reach).
         """
         kind = REPORTS[question.report]
         self.workspace.actor.require("live.view" if kind.live else "history.view")
         keys = question.metrics or kind.keys
         for key in keys:
-            if key not in METRICS:
-                raise FaultError("refused", tr(f"没有这个指标：{key}", f"There is no metric {key}"))
+            _check_metric(key)
+            if not kind.live and METRICS[key].live:
+                raise FaultError(
+                    "refused",
+                    tr(
+                        f"{key} 只有实时数据，不能用于报表 {question.report}",
+                        f"{key} is known of this moment only, not in report {question.report}",
+                    ),
+                )
+        _check_times(question)
         if question.by is not None and question.by not in kind.by:
             raise FaultError(
                 "refused", tr(f"报表 {question.report} 不能按 {question.by} 分", f"Report {question.report} has no --by {question.by}")
@@ -197,6 +206,9 @@ class ReportService:
         """
         self.workspace.actor.require("history.view")
         kind = LISTINGS[question.report]
+        for key in question.metrics:
+            _check_metric(key)
+        _check_times(question)
         with self.workspace.database.read() as connection:
             asked = self._look_up(connection, store, question)
         columns, rows = (ORDER_COLUMNS, self._orders) if question.report == "orders" else (SESSION_COLUMNS, self._sessions)
@@ -209,6 +221,7 @@ class ReportService:
         local = LocalTime(store.zone)
         with self.workspace.database.read() as connection:
             group = _id(connection, schema.skill_groups, store.id, question.group, T("咨询组", "group"))
+            _id(connection, schema.agents, store.id, question.agent, T("客服", "agent"))
         seats = self.workspace.live.seats(store, group, at)
         today = day_date(local.day(at))
         kind = REPORTS[question.report]
@@ -409,6 +422,19 @@ ORDER_COLUMNS: dict[str, T] = {
     "quantity": T("件数", "Items"),
     "amount": T("金额(元)", "Amount (¥)"),
 }
+
+
+def _check_metric(key: str) -> None:
+    if key not in METRICS:
+        raise FaultError("refused", tr(f"没有这个指标：{key}", f"There is no metric {key}"))
+
+
+def _check_times(question: Question) -> None:
+    """Times that no event can have are a slip of the pen."""
+    moments = [] if question.at is None else [question.at]
+    moments += [day_number(day) * DAY_MS for day in (question.first, question.last) if day is not None]
+    if not all(EARLIEST <= moment < LATEST for moment in moments):
+        raise FaultError("refused", tr("日期和时间须在2000年至2099年之间", "Days and times lie in the years 2000 to 2099"))
 
 
 def _week(day: int) -> str:

@@ -15,9 +15,12 @@ from typing import Any, BinaryIO, Literal
 from app.domain.language import T, tr
 from app.domain.metrics import METRICS
 from app.services.reports import Listing, Report
+from app.storage.faults import FaultError
 
 Format = Literal["json", "csv", "xlsx"]
 Cell = str | int | float | bool | None
+
+_EXCEL_ROWS = 1_048_576
 
 _NUMBER_FORMATS = {"n": "#,##0", "%": "0.0%", "s": "0.0", "min": "0.0", "h": "0.00", "yuan": "#,##0.00"}
 
@@ -89,7 +92,10 @@ def neutral(cell: Cell) -> Cell:
 
 
 def write(answer: Report | Listing, format: Format, out: BinaryIO) -> None:
-    """Writes the whole answer; a listing is streamed."""
+    """Writes the whole answer; a listing is streamed, except into Excel's format, which is made in memory.
+
+    Raises FaultError for more rows than Excel takes.
+    """
     if format == "json":
         _write_json(answer, out)
     elif format == "csv":
@@ -138,6 +144,12 @@ def _write_xlsx(sheet: Sheet, out: BinaryIO) -> None:
     line = 2
     for rows in (sheet.summary, sheet.rows):
         for row in rows:
+            if line == _EXCEL_ROWS:  # the library would leave the rest out without a word
+                raise FaultError(
+                    "refused",
+                    T("行数超过 Excel 的上限（1,048,576）。请缩短日期范围或用 --format csv。",
+                      "More rows than Excel takes (1,048,576). Choose fewer days or --format csv."),
+                )  # fmt: skip
             for i, cell in enumerate(row):
                 _put(page, line, i, cell, formats[i])
             line += 1

@@ -58,7 +58,12 @@ class Workspace:
         for store in stores:
             if store.code == code or (code is None and len(stores) == 1):
                 return store
-        known = "、".join(store.code for store in stores) or tr("（没有店铺）", "(none)")
+        if not stores:
+            raise FaultError(
+                "refused",
+                tr("数据库里还没有店铺。请先用 ingest 写入事件。", "The database holds no store yet. Feed events with ingest first."),
+            )
+        known = tr("、", ", ").join(store.code for store in stores)
         if code is None:
             raise FaultError("refused", tr(f"请用 --store 指定店铺：{known}", f"Say which store with --store: {known}"))
         raise FaultError("refused", tr(f"没有店铺 {code}；现有：{known}", f"There is no store {code}; there are: {known}"))

@@ -31,12 +31,19 @@ class Block(NamedTuple):
 
 def blocks(descriptor: int) -> Iterator[Block]:
     """Reads an open file descriptor to its end; from a slow pipe, blocks are whatever has arrived, so nothing waits for more."""
-    number, read, rest, skipping = 0, 0, b"", False
+    number, read, skipping = 0, 0, False
+    rest: list[bytes] = []  # of a line that has not ended yet; joined once, or a long line from a slow pipe takes its length squared
+    held = 0
     while True:
         chunk = os.read(descriptor, BLOCK_BYTES)
         read += len(chunk)
-        lines = (rest + chunk).split(b"\n")
-        rest = lines.pop() if chunk else b""
+        rest.append(chunk)
+        held += len(chunk)
+        lines: list[bytes] = []
+        if not chunk or b"\n" in chunk:
+            lines = b"".join(rest).split(b"\n")
+            last = lines.pop() if chunk else b""
+            rest, held = [last], len(last)
         events: list[tuple[int, AnyEvent, bytes]] = []
         bad: list[Bad] = []
         for line in lines:
@@ -52,10 +59,10 @@ def blocks(descriptor: int) -> Iterator[Block]:
                 events.append((number, decode(line), line))
             except RejectedError as error:
                 bad.append(Bad(number, str(error), line))
-        if len(rest) > LONGEST_LINE:
+        if held > LONGEST_LINE:
             if not skipping:
-                bad.append(Bad(number + 1, f"the line is longer than {LONGEST_LINE >> 20} MB", rest[:200]))
-            rest, skipping = b"", True
+                bad.append(Bad(number + 1, f"the line is longer than {LONGEST_LINE >> 20} MB", b"".join(rest)[:200]))
+            rest, held, skipping = [], 0, True
         if events or bad:
             yield Block(events, bad, read)
         if not chunk:
