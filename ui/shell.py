@@ -366,6 +366,7 @@ class Shell(QWidget):
         context = self._context
         if context is None:
             return []
+
         def agent(code: str, name: str, team: str) -> Command:
             hint = " · ".join(part for part in (code if name else "", team) if part)
             label = T(name or code, name or code)

@@ -250,9 +250,7 @@ class Sidebar(QWidget):
     def set_folded(self, folded: bool) -> None:
         self._folded = folded
         self.setFixedWidth(FOLDED if folded else WIDTH)
-        self._scroll.setVerticalScrollBarPolicy(
-            Qt.ScrollBarPolicy.ScrollBarAlwaysOff if folded else Qt.ScrollBarPolicy.ScrollBarAsNeeded
-        )
+        self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff if folded else Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         for caption in self._captions.values():
             caption.fold(folded)
         for item in self.items.values():

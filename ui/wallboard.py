@@ -154,5 +154,3 @@ class WallboardDialog(QDialog):
     def _on_start(self) -> None:
         self.close()
         self.started.emit()
-
-

@@ -61,9 +61,7 @@ class Person:
 
 
 @pytest.fixture
-def start(
-    world: World, secrets: FakeSecrets, plain_pages: None, qtbot: QtBot, qapp: QApplication
-) -> Iterator[Callable[..., Person]]:
+def start(world: World, secrets: FakeSecrets, plain_pages: None, qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[..., Person]]:
     """Opens a console on the fake world; it is closed when the test ends."""
     consoles: list[Console] = []
     theme.set_reduced_motion(True)

@@ -227,5 +227,3 @@ class TestWithoutTranscripts:
         assert page._detail.session == ""
         assert "权限" in desk.panel()._count.text()
         assert not desk.host.failed
-
-

@@ -29,5 +29,3 @@ def guide() -> QPen:
     pen = QPen(color("border"))
     pen.setCosmetic(True)
     return pen
-
-

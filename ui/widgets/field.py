@@ -23,9 +23,7 @@ def graphemes(text: str) -> int:
 class FormField(QWidget):
     """Wraps an editor. `limit` counts the characters of a line or text editor; a text over its limit is kept and refused in words."""
 
-    def __init__(
-        self, label: str, editor: QWidget, help_text: str = "", limit: int | None = None, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, label: str, editor: QWidget, help_text: str = "", limit: int | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.editor = editor
         self._help_text, self._limit, self._error = help_text, limit, ""

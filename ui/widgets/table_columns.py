@@ -29,9 +29,7 @@ class ColumnLayout(QObject):
         super().__init__(parent)
         self._model, self._header = model, header
         # A width that is not declared grows until the title, in the language of the moment, fits on two lines.
-        self._declared = {
-            column.key: column.width or max(column.start_width, title_width(str(column.title))) for column in model.columns
-        }
+        self._declared = {column.key: column.width or max(column.start_width, title_width(str(column.title))) for column in model.columns}
         self._widths: dict[str, int] = {}
         self._room = 0
         self._fitting = False

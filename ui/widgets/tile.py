@@ -237,4 +237,3 @@ class MetricTile(QAbstractButton):
 
     def _open(self) -> None:
         self.opened.emit(self.key)
-
