@@ -10,22 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import Connection, case, func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from app.domain.conversation import CHANNELS, CLOSERS, LEAVE, ONLINE, PAGES, REASONS
 from app.domain.counters import Counts
 from app.domain.language import T
 from app.domain.localtime import SLOTS_PER_DAY, LocalTime
 from app.domain.metrics import METRICS, total
-from app.domain.presence import STATES
+from app.domain.presence import AVAILABLE, AWAY, OFFLINE, STATES, SUSPENDED
+from app.services.standing import Standing, Standings
 from app.storage import schema
 from app.storage.packing import CONTENTS, SENDERS, unpack_messages
-from app.storage.queries import Slice, running_today, sums
+from app.storage.queries import Slice, sums
 
 if TYPE_CHECKING:
     from app.services.workspace import StoreInfo, Workspace
 
-PENDING_MS = 30_000
 SILENT_MS = 180_000
 STUCK_LEAVE_MS = 3_600_000
 _HISTORY_KEPT_MS = 600_000
@@ -197,13 +197,14 @@ class _Day:
 class LiveService:
     workspace: Workspace
     _days: dict[tuple[int, int, int | None, int | None], _Day] = field(default_factory=dict)
+    _standings: Standings = field(default_factory=Standings)
 
     # -- store --
 
     def overview(self, store: StoreInfo, group: int | None = None, at: int | None = None) -> Overview:
         local, at = self._moment(store, at)
         with self.workspace.database.read() as connection:
-            _, numbers = _seats(connection, store.id, local, at, group)
+            _, numbers = self._seats(connection, store.id, local, at, group)
             day, slot = local.day_slot(at)
             return Overview(
                 at,
@@ -254,7 +255,7 @@ class LiveService:
         s, a, c = schema.sessions.c, schema.agents.c, schema.customers.c
         found: list[Need] = []
         with self.workspace.database.read() as connection:
-            seats, _ = _seats(connection, store.id, local, at, group)
+            seats, _ = self._seats(connection, store.id, local, at, group)
             waiting = (
                 select(s.code, s.waiting_since, a.code.label("agent"), a.name, c.name.label("customer"), c.code.label("who"))
                 .select_from(
@@ -309,7 +310,7 @@ class LiveService:
         """percentiles: whether they are wanted too; the histograms behind them cost three times as much as all the rest."""
         local, at = self._moment(store, at)
         with self.workspace.database.read() as connection:
-            rows, numbers = _seats(connection, store.id, local, at, group, percentiles)
+            rows, numbers = self._seats(connection, store.id, local, at, group, percentiles)
             return Seats(at, rows, numbers, _groups(connection, store.id), sorted({row.team for row in rows if row.team}))
 
     def agent_day(self, store: StoreInfo, agent: str, at: int | None = None) -> AgentDay | None:
@@ -318,7 +319,7 @@ class LiveService:
         day = local.day(at)
         start, end = local.start_of_day(day), local.start_of_day(day + 1)
         with self.workspace.database.read() as connection:
-            seats, _ = _seats(connection, store.id, local, at, None)
+            seats, _ = self._seats(connection, store.id, local, at, None)
             seat = next((row for row in seats if row.code == agent), None)
             if seat is None:
                 return None
@@ -363,6 +364,13 @@ class LiveService:
     def _moment(self, store: StoreInfo, at: int | None) -> tuple[LocalTime, int]:
         self.workspace.actor.require("live.view")
         return LocalTime(store.zone), self.workspace.now(store) if at is None else at
+
+    def _seats(
+        self, connection: Connection, store: int, local: LocalTime, at: int, group: int | None, histograms: bool = False
+    ) -> tuple[list[SeatRow], Counts]:
+        standing = self._standings.read(connection, store, local, at, group, histograms)
+        members = None if group is None else _members(connection, store, group, local.day(at)) | set(standing.numbers)
+        return _seats(standing, members)
 
     def _slots(
         self, connection: Connection, store: int, day: int, group: int | None, agent: int | None, at: int, fresh: bool = False
@@ -415,39 +423,28 @@ def _groups(connection: Connection, store: int) -> list[GroupInfo]:
     ]
 
 
-def _seats(
-    connection: Connection, store: int, local: LocalTime, at: int, group: int | None, histograms: bool = False
-) -> tuple[list[SeatRow], Counts]:
-    """(every active agent, the numbers of the whole slice with the sessions of no agent and the seats by state)."""
-    day = local.day(at)
-    counted = sums(connection, Slice(store, day, day, None, group), ("agent_id",), histograms)
-    if group is None:
-        for agent, spent in running_today(connection, store, local, at).items():
-            mine = counted.setdefault(agent, {})
-            for name, value in spent.items():
-                mine[name] = mine.get(name, 0) + value
-    for agent, gauges in _gauges(connection, store, at, group).items():
-        counted.setdefault(agent, {}).update(gauges)
-    members = None if group is None else _members(connection, store, group, day) | set(counted)
-    a = schema.agents.c
+def _seats(standing: Standing, members: set[int] | None) -> tuple[list[SeatRow], Counts]:
+    """(everyone in use, or the members among them; the numbers of the whole slice with the sessions of nobody and the seats by state)."""
+    numbers, whole, roster = standing
     rows: list[SeatRow] = []
-    for r in connection.execute(
-        select(a.id, a.code, a.name, a.team, a.capacity, a.state, a.state_since).where(a.store_id == store, a.active).order_by(a.code)
-    ):
-        if members is not None and r.id not in members:
+    serving = 0
+    states = [0] * len(STATES)
+    for id, code, name, team, capacity, state, since in roster:
+        if members is not None and id not in members:
             continue
-        numbers = counted.pop(r.id, {})
-        if r.capacity is not None:
-            numbers["capacity"] = r.capacity
-            if numbers.get("active"):
-                numbers["active_capped"] = numbers["active"]
-        rows.append(SeatRow(r.id, r.code, r.name or r.code, r.team, r.capacity, STATES[r.state], r.state_since, numbers))  # type: ignore[arg-type]
-    whole = total([*(row.numbers for row in rows), *counted.values()])
-    whole["seats_total"] = len(rows)
-    whole["seats_online"] = sum(row.state != "offline" for row in rows)
-    whole["seats_suspended"] = sum(row.state == "suspended" for row in rows)
-    whole["seats_offline"] = sum(row.state == "offline" for row in rows)
-    whole["seats_serving"] = sum(row.state in ("available", "away") and row.numbers.get("active", 0) > 0 for row in rows)
+        mine = numbers.setdefault(id, {})
+        active = mine.get("active", 0)
+        if capacity is not None:
+            mine["capacity"] = capacity
+            whole["capacity"] = whole.get("capacity", 0) + capacity
+            if active:
+                mine["active_capped"] = active
+                whole["active_capped"] = whole.get("active_capped", 0) + active
+        states[state] += 1
+        serving += bool(active) and state in (AVAILABLE, AWAY)
+        rows.append(SeatRow(id, code, name or code, team, capacity, STATES[state], since, mine))  # type: ignore[arg-type]
+    whole["seats_total"], whole["seats_online"] = len(rows), len(rows) - states[OFFLINE]
+    whole["seats_suspended"], whole["seats_offline"], whole["seats_serving"] = states[SUSPENDED], states[OFFLINE], serving
     return rows, whole
 
 
@@ -458,27 +455,6 @@ def _members(connection: Connection, store: int, group: int, day: int) -> set[in
         select(d.agent_id).distinct().where(d.store_id == store, d.day >= day - 7, d.day <= day, d.group_id == group, d.agent_id != 0)
     )
     return {row[0] for row in found}
-
-
-def _gauges(connection: Connection, store: int, at: int, group: int | None) -> dict[int, Counts]:
-    """This moment's gauges by agent (0: sessions nobody has), from the open sessions."""
-    s = schema.sessions.c
-    clock = case((s.transferred_at > s.first_customer_at, s.transferred_at), else_=s.first_customer_at)
-    pending = case((s.first_reply_ms.is_(None) & s.first_customer_at.is_not(None) & (clock > at - PENDING_MS), 1), else_=0)
-    statement = (
-        select(s.agent_id, func.count(), func.count(s.waiting_since), func.min(s.waiting_since), func.sum(pending))
-        .where(_open(store, group), s.kind == ONLINE)
-        .group_by(s.agent_id)
-    )
-    found: dict[int, Counts] = {}
-    for agent, active, waiting, oldest, unsettled in connection.execute(statement):
-        gauges: Counts = {"waiting": waiting, "pending": unsettled or 0}
-        if agent:
-            gauges["active"] = active
-        if oldest is not None:
-            gauges["longest_wait_ms"] = max(0, at - oldest)
-        found[agent] = gauges
-    return found
 
 
 def _points(connection: Connection, agent: int, start: int, at: int) -> list[Interval]:

@@ -32,7 +32,7 @@ _GRACE_SECONDS = 0.9
 
 
 class Notice(NamedTuple):
-    """One commit. `agents` are the ids of those whose sessions or presence it touched; None: could be any."""
+    """One commit. `agents` are the ids of those whose sessions, presence or counters it touched; None: could be any."""
 
     store_id: int
     revision: int

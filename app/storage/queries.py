@@ -5,24 +5,28 @@ Counters are read, never raw sessions, so the cost of an answer does not grow wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, bindparam, cast, func, or_, select
 
 from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS, Counts, Delta
 from app.domain.localtime import LocalTime
-from app.domain.presence import OFFLINE, counters_of, spend
+from app.domain.presence import OFFLINE, spend
 from app.storage import schema
 
 Dimension = Literal["day", "slot", "agent_id", "group_id", "channel"]
 
+_MOST_CHANGES = 500
+"""A reader further behind than so many commits reads everything again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Which counters: days inclusive, and whatever else is not None. Slots are [first, past); flags are those kept."""
+    """Which counters: days inclusive, and whatever else is not None. Slots are [first, past); flags and agents are those kept."""
 
     store: int
     first_day: int
@@ -32,6 +36,7 @@ class Slice:
     slots: tuple[int, int] | None = None
     """Every day's slots from the first (inclusive) to the second (exclusive); wraps past midnight when first > second."""
     flags: tuple[int, ...] | None = None
+    agents: tuple[int, ...] | None = None
 
     @property
     def needs_slots(self) -> bool:
@@ -45,7 +50,7 @@ def sums(connection: Connection, what: Slice, by: Sequence[Dimension] = (), hist
     """
     use_slots = what.needs_slots or "slot" in by
     names = SUM_FIELDS if use_slots or not histograms else (*SUM_FIELDS, *HISTOGRAM_FIELDS)
-    statement = _statement("slot" if use_slots else "day", tuple(by), names, *_shape(what))
+    statement = _statement("slot" if use_slots else "day", tuple(by), names, _shape(what))
     found: dict[Any, Counts] = {}
     width = len(by)
     for row in connection.execute(statement, _parameters(what)):
@@ -53,7 +58,7 @@ def sums(connection: Connection, what: Slice, by: Sequence[Dimension] = (), hist
         if counts:
             found[row[0] if width == 1 else tuple(row[:width])] = counts
     if use_slots and histograms:
-        statement = _histogram_statement(tuple(by), *_shape(what))
+        statement = _histogram_statement(tuple(by), _shape(what))
         for row in connection.execute(statement, _parameters(what)):
             counts = found.setdefault(row[0] if width == 1 else tuple(row[:width]), {})
             counts[HISTOGRAM_FIELDS[row[width]]] = row[width + 1]
@@ -63,32 +68,30 @@ def sums(connection: Connection, what: Slice, by: Sequence[Dimension] = (), hist
 def running_presence(connection: Connection, store: int, local: LocalTime, at: int) -> Delta:
     """The time of every online agent since the last change point up to `at`: what no counter holds yet."""
     delta: Delta = {}
-    for agent, state, since in _present(connection, store, at):
+    for agent, state, since in present_since(connection, store):
         spend(delta, agent, state, since, at, local)
     return delta
 
 
-def running_today(connection: Connection, store: int, local: LocalTime, at: int) -> dict[int, Counts]:
-    """`running_presence` of the day of `at` alone, by agent. It does not go through the slots: the live pages ask all the time."""
-    day = local.day(at)
-    start = local.start_of_day(day)
-    found: dict[int, Counts] = {}
-    for agent, state, since in _present(connection, store, at):
-        since = max(since, start)
-        if local.offset(since) == local.offset(at):
-            spent = at - since
-        else:
-            spent = sum(ms for in_day, _, ms in local.split(since, at) if in_day == day)
-        found[agent] = dict.fromkeys(counters_of(state), spent)
-    return found
-
-
-def _present(connection: Connection, store: int, at: int) -> list[tuple[int, int, int]]:
-    """(agent, state, its last change point before `at`) of everyone who is not offline."""
+def present_since(connection: Connection, store: int) -> list[tuple[int, int, int]]:
+    """(agent, state, last change point) of everyone who is not offline."""
     a, p = schema.agents.c, schema.presence.c
     last = select(func.max(p.at)).where(p.agent_id == a.id).scalar_subquery()
     rows = connection.execute(select(a.id, a.state, last).where(a.store_id == store, a.state != OFFLINE))
-    return [(agent, state, since) for agent, state, since in rows if since is not None and since < at]
+    return [(agent, state, since) for agent, state, since in rows if since is not None]
+
+
+def touched_since(connection: Connection, store: int, revision: int) -> tuple[int, frozenset[str], frozenset[int] | None]:
+    """(the store's revision now, topics and agents of everything committed after `revision`); None for agents: it could be any."""
+    current = int(connection.execute(_REVISION, {"p_store": store}).scalar_one())
+    if revision < 0 or not 0 <= current - revision <= _MOST_CHANGES:
+        return current, frozenset(), None
+    rows = connection.execute(_CHANGES, {"p_store": store, "p_revision": revision}).scalars().all()
+    said = [json.loads(row) for row in rows]
+    if len(said) != current - revision or any("agents" not in what for what in said):
+        return current, frozenset(), None
+    topics = frozenset(topic for what in said for topic in what["topics"])
+    return current, topics, frozenset(agent for what in said for agent in what["agents"])
 
 
 def matches(what: Slice, day: int, slot: int, agent: int, group: int, flag: int) -> bool:
@@ -105,59 +108,72 @@ def matches(what: Slice, day: int, slot: int, agent: int, group: int, flag: int)
     return first <= slot < past if first <= past else slot >= first or slot < past
 
 
-def _shape(what: Slice) -> tuple[bool, bool, bool, bool, tuple[int, ...] | None]:
+class _Shape(NamedTuple):
+    """What of a slice decides the statement: the rest are its parameters."""
+
+    one_day: bool
+    agent: bool
+    agents: bool
+    group: bool
+    slots: bool
+    wraps: bool
+    flags: tuple[int, ...] | None
+
+
+def _shape(what: Slice) -> _Shape:
     wraps = what.slots is not None and what.slots[0] > what.slots[1]
-    return what.agent is not None, what.group is not None, what.slots is not None, wraps, what.flags
+    one_day = what.first_day == what.last_day
+    return _Shape(
+        one_day, what.agent is not None, what.agents is not None, what.group is not None, what.slots is not None, wraps, what.flags
+    )  # fmt: skip
 
 
-def _parameters(what: Slice) -> dict[str, int | None]:
+def _parameters(what: Slice) -> dict[str, object]:
     first, past = what.slots or (None, None)
     return {
-        "p_store": what.store, "p_first": what.first_day, "p_last": what.last_day, "p_agent": what.agent, "p_group": what.group,
-        "p_from": first, "p_past": past,
+        "p_store": what.store, "p_first": what.first_day, "p_last": what.last_day, "p_agent": what.agent,
+        "p_agents": what.agents or (), "p_group": what.group, "p_from": first, "p_past": past,
     }  # fmt: skip
 
 
 @cache
-def _statement(
-    grain: str,
-    by: tuple[str, ...],
-    names: tuple[str, ...],
-    agent: bool,
-    group: bool,
-    slots: bool,
-    wraps: bool,
-    flags: tuple[int, ...] | None,
-) -> Select[Any]:
+def _statement(grain: str, by: tuple[str, ...], names: tuple[str, ...], shape: _Shape) -> Select[Any]:
     table = schema.slot_counters if grain == "slot" else schema.day_counters
     keys = [table.c[name] for name in by]
     # PostgreSQL answers numeric for a sum of bigint; the counters stay far inside 64 bits.
     columns = [cast(func.sum(table.c[name]), BigInteger) for name in names]
-    return select(*keys, *columns).where(_where(table, agent, group, slots, wraps, flags)).group_by(*keys)
+    return select(*keys, *columns).where(_where(table, shape)).group_by(*keys)
 
 
 @cache
-def _histogram_statement(
-    by: tuple[str, ...], agent: bool, group: bool, slots: bool, wraps: bool, flags: tuple[int, ...] | None
-) -> Select[Any]:
+def _histogram_statement(by: tuple[str, ...], shape: _Shape) -> Select[Any]:
     table = schema.slot_histograms
     keys = [table.c[name] for name in by]
-    where = _where(table, agent, group, slots, wraps, flags)
-    return select(*keys, table.c.bin, cast(func.sum(table.c.n), BigInteger)).where(where).group_by(*keys, table.c.bin)
+    return select(*keys, table.c.bin, cast(func.sum(table.c.n), BigInteger)).where(_where(table, shape)).group_by(*keys, table.c.bin)
 
 
-def _where(table: Any, agent: bool, group: bool, slots: bool, wraps: bool, flags: Iterable[int] | None) -> ColumnElement[bool]:
+def _where(table: Any, shape: _Shape) -> ColumnElement[bool]:
     c = table.c
-    terms: list[ColumnElement[bool]] = [
-        c.store_id == bindparam("p_store"), c.day >= bindparam("p_first"), c.day <= bindparam("p_last")
-    ]  # fmt: skip
-    if agent:
+    terms: list[ColumnElement[bool]] = [c.store_id == bindparam("p_store")]
+    if shape.one_day:  # an equation, so that the key of the table leads on to the agents
+        terms.append(c.day == bindparam("p_first"))
+    else:
+        terms += [c.day >= bindparam("p_first"), c.day <= bindparam("p_last")]
+    if shape.agent:
         terms.append(c.agent_id == bindparam("p_agent"))
-    if group:
+    if shape.agents:
+        terms.append(c.agent_id.in_(bindparam("p_agents", expanding=True)))
+    if shape.group:
         terms.append(c.group_id == bindparam("p_group"))
-    if slots:
+    if shape.slots:
         after, before = c.slot >= bindparam("p_from"), c.slot < bindparam("p_past")
-        terms.append(or_(after, before) if wraps else and_(after, before))
-    if flags is not None:
-        terms.append(c.flag.in_(list(flags)))
+        terms.append(or_(after, before) if shape.wraps else and_(after, before))
+    if shape.flags is not None:
+        terms.append(c.flag.in_(list(shape.flags)))
     return and_(*terms)
+
+
+_REVISION = select(schema.stores.c.revision).where(schema.stores.c.id == bindparam("p_store"))
+_CHANGES = select(schema.changes.c.topics).where(
+    schema.changes.c.store_id == bindparam("p_store"), schema.changes.c.revision > bindparam("p_revision")
+)

@@ -310,6 +310,7 @@ class _Batch:
         self.topics.add("messages")
 
     def _announce(self, revision: int) -> None:
+        self.seats.update(key.agent for key in self.delta)
         self.seats.discard(0)
         announce(self.bulk, self.store, revision, self.topics, self.seats if len(self.seats) <= _LARGEST_NOTICE else None)
 
