@@ -310,10 +310,11 @@ def mean_values(
 ) -> dict[str, float | int | None]:
     """The 均值 row: a count or duration divided by the number of rows that have any data, a ratio as the pooled ratio.
 
+    A cap alone is a setting and no data: who has one and did nothing all day does not lower the others' mean.
     Source: the arithmetic of the original tool's mean rows, checked against its screens.
     """
     rows = list(rows)
-    with_data = sum(any(row.values()) for row in rows)
+    with_data = sum(any(number for name, number in row.items() if name != "capacity") for row in rows)
     summed = total(rows)
     found: dict[str, float | int | None] = {}
     for key in keys:
