@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.domain.conversation import ONLINE
 from app.domain.counters import Counts
@@ -49,7 +49,8 @@ class Standing(NamedTuple):
 
 
 class _Open(NamedTuple):
-    """Open sessions of one agent. `pending` is since when each of those without a reply has been waiting for the first."""
+    """Open sessions of one agent. `pending` is since when each of the day's without a reply has been waiting for the first: one of
+    yesterday is not among today's consultations, from which they are taken."""
 
     active: int
     waiting: int
@@ -67,6 +68,8 @@ class _Kept:
     open: dict[int, _Open]
     present: list[tuple[int, int, int]]
     roster: list[Agent]
+    agents: int
+    """How many the store has, also those not in use: none is ever taken away."""
 
 
 class _Question(NamedTuple):
@@ -120,7 +123,7 @@ class Standings:
         counted = sums(connection, _slice(question), ("agent_id",), question.histograms)
         open_ = _open_sessions(connection, question, None)
         present, roster = present_since(connection, question.store), _roster(connection, question.store)
-        return _Kept(revision, counted, total(counted.values()), open_, present, roster)
+        return _Kept(revision, counted, total(counted.values()), open_, present, roster, _agents(connection, question.store))
 
     def _catch_up(
         self, connection: Connection, question: _Question, held: _Kept, revision: int, touched: Collection[int], moved: bool
@@ -133,9 +136,12 @@ class Standings:
             open_.pop(agent, None)
         for counts in fresh.values():
             _add(summed, counts, 1)
+        # A session, or a colleague's word in one, may be the first that is heard of an agent.
+        moved = moved or _agents(connection, question.store) != held.agents
         present = present_since(connection, question.store) if moved else held.present
         roster = _roster(connection, question.store) if moved else held.roster
-        return _Kept(revision, counted | fresh, {name: n for name, n in summed.items() if n}, open_ | still_open, present, roster)
+        agents = _agents(connection, question.store) if moved else held.agents
+        return _Kept(revision, counted | fresh, {name: n for name, n in summed.items() if n}, open_ | still_open, present, roster, agents)
 
     def _keep(self, question: _Question, fresh: _Kept) -> None:
         kept = {other: held for other, held in self._kept.items() if other.store != question.store or other.day >= question.day}
@@ -184,12 +190,17 @@ def _roster(connection: Connection, store: int) -> list[Agent]:
     return [Agent(*row) for row in connection.execute(select(*columns).where(a.store_id == store, a.active).order_by(a.code))]
 
 
+def _agents(connection: Connection, store: int) -> int:
+    return int(connection.execute(_AGENTS, {"p_store": store}).scalar_one())
+
+
 def _open_sessions(connection: Connection, question: _Question, agents: Iterable[int] | None) -> dict[int, _Open]:
     parameters = {"p_store": question.store, "p_group": question.group, "p_agents": list(agents or ())}
     found: dict[int, list[tuple[int | None, int | None]]] = {}
     statement = _OPEN[question.group is not None, agents is not None]
-    for agent, waiting, first_customer, first_reply, transferred in connection.execute(statement, parameters):
-        pending = None if first_reply is not None or first_customer is None else max(first_customer, transferred or 0)
+    for agent, day, waiting, first_customer, first_reply, transferred in connection.execute(statement, parameters):
+        settled = first_reply is not None or first_customer is None or day != question.day
+        pending = None if settled else max(first_customer, transferred or 0)
         found.setdefault(agent, []).append((waiting, pending))
     return {
         agent: _Open(
@@ -209,7 +220,8 @@ def _open_statement(of_group: bool, of_agents: bool) -> Select[Any]:
         where &= s.group_id == bindparam("p_group")
     if of_agents:
         where &= s.agent_id.in_(bindparam("p_agents", expanding=True))
-    return select(s.agent_id, s.waiting_since, s.first_customer_at, s.first_reply_ms, s.transferred_at).where(where)
+    return select(s.agent_id, s.day, s.waiting_since, s.first_customer_at, s.first_reply_ms, s.transferred_at).where(where)
 
 
+_AGENTS = select(func.count()).select_from(schema.agents).where(schema.agents.c.store_id == bindparam("p_store"))
 _OPEN = {(group, agents): _open_statement(group, agents) for group in (False, True) for agents in (False, True)}

@@ -52,7 +52,6 @@ def shop(database: Database) -> Shop:
     return Shop(database)
 
 
-@pytest.mark.xfail(strict=True, reason="pending sessions are counted whatever day they belong to")
 def test_yesterdays_pending_session_is_not_taken_from_todays_consultations(shop: Shop) -> None:
     shop.consult("yesterday", MIDNIGHT - 5_000, "A")
     shop.consult("today", MIDNIGHT + 1_000, "A", reply=2_000)
