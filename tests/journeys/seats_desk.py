@@ -198,6 +198,7 @@ class Desk:
         self.feed.ask_to_end()
         assert self.feed.wait_for_end()
         assert self.operations.close()
+        self.prefs.flush()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ AWKWARD = "p@ss:w/ö rd%#?"
 
 
 @pytest.fixture
-def prefs(tmp_path: Path, qtbot: QtBot) -> Preferences:
-    return Preferences(tmp_path / "preferences.json")
+def prefs(tmp_path: Path, qtbot: QtBot) -> Iterator[Preferences]:
+    made = Preferences(tmp_path / "preferences.json")
+    yield made
+    made.flush()
 
 
 @pytest.mark.parametrize("host", ["db.example.com", "::1", "192.0.2.7"])
