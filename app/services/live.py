@@ -6,6 +6,7 @@ same after a day and after a year. `at` is the moment the answer is for: now, un
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 SILENT_MS = 180_000
 STUCK_LEAVE_MS = 3_600_000
-_HISTORY_KEPT_MS = 600_000
+_HISTORY_KEPT_SECONDS = 30
+"""Of this computer's time: what is late, credited later or still being filled in changes the days before, too."""
+_DAYS_KEPT = 64
 _NEEDS_LIMIT = 100
 
 Value = float | int | None
@@ -188,7 +191,7 @@ class Transcript:
 class _Day:
     """A day's counters by slot; history hardly changes, so it is kept for a while. `until`: a slot, and the sum up to it."""
 
-    read_at: int
+    read_at: float
     slots: dict[int, Counts]
     until: tuple[int, Counts] | None = None
 
@@ -209,8 +212,8 @@ class LiveService:
             return Overview(
                 at,
                 numbers,
-                self._until(connection, store.id, day - 1, slot, group, at),
-                self._until(connection, store.id, day - 7, slot, group, at),
+                self._until(connection, store.id, day - 1, slot, group),
+                self._until(connection, store.id, day - 7, slot, group),
                 _groups(connection, store.id),
             )
 
@@ -221,9 +224,9 @@ class LiveService:
         local, at = self._moment(store, at)
         day, slot = local.day_slot(at)
         with self.workspace.database.read() as connection:
-            today = self._slots(connection, store.id, day, group, agent, at, fresh=True)
-            yesterday = self._slots(connection, store.id, day - 1, group, agent, at)
-            usual = [self._slots(connection, store.id, day - 7 * week, group, agent, at) for week in range(1, 8)]
+            today = self._slots(connection, store.id, day, group, agent, fresh=True)
+            yesterday = self._slots(connection, store.id, day - 1, group, agent)
+            usual = [self._slots(connection, store.id, day - 7 * week, group, agent) for week in range(1, 8)]
         usual = [slots for slots in usual if slots]
         width = step // 5
         steps = range(SLOTS_PER_DAY // width)
@@ -373,24 +376,23 @@ class LiveService:
         return _seats(standing, members)
 
     def _slots(
-        self, connection: Connection, store: int, day: int, group: int | None, agent: int | None, at: int, fresh: bool = False
+        self, connection: Connection, store: int, day: int, group: int | None, agent: int | None, fresh: bool = False
     ) -> dict[int, Counts]:
-        return self._day(connection, store, day, group, agent, at, fresh).slots
+        return self._day(connection, store, day, group, agent, fresh).slots
 
-    def _day(
-        self, connection: Connection, store: int, day: int, group: int | None, agent: int | None, at: int, fresh: bool = False
-    ) -> _Day:
+    def _day(self, connection: Connection, store: int, day: int, group: int | None, agent: int | None, fresh: bool = False) -> _Day:
         key = (store, day, group, agent)
         held = self._days.get(key)
-        if fresh or held is None or not 0 <= at - held.read_at < _HISTORY_KEPT_MS:
+        now = time.monotonic()
+        if fresh or held is None or now - held.read_at >= _HISTORY_KEPT_SECONDS:
             slots = sums(connection, Slice(store, day, day, agent, group), ("slot",))
-            held = self._days[key] = _Day(at, slots)
-            if len(self._days) > 64:
-                del self._days[next(iter(self._days))]
+            held = self._days[key] = _Day(now, slots)
+            for old in list(self._days)[:-_DAYS_KEPT]:
+                self._days.pop(old, None)  # another thread may have been quicker
         return held
 
-    def _until(self, connection: Connection, store: int, day: int, slot: int, group: int | None, at: int) -> Counts | None:
-        held = self._day(connection, store, day, group, None, at)
+    def _until(self, connection: Connection, store: int, day: int, slot: int, group: int | None) -> Counts | None:
+        held = self._day(connection, store, day, group, None)
         if not held.slots:
             return None
         if held.until is None or held.until[0] != slot:
