@@ -26,7 +26,7 @@ UNRESOLVED, UNANSWERED, RESOLVED = 0, 1, 2
 """What a customer said about the resolution, as the third part of a RATED fact: no, nothing, yes."""
 
 Fact = tuple[Any, ...]
-"""(at, rank, …): OPENED customer kind channel page sku order_state agent group region · ASSIGNED tie agent group reason · CUSTOMER ·
+"""(at, rank, …): OPENED tie customer kind channel page sku order_state agent group region · ASSIGNED tie agent group reason · CUSTOMER ·
 AGENT agent · INVITED · RATED score resolution comment · CLOSED by · FLAGGED flag. Integers but for region and comment; ids are those
 of this database, 0 for none."""
 
@@ -121,7 +121,7 @@ def fold(id: int, code: str, facts: list[Fact]) -> Session:
                 _, _, _, agent, group, reason = fact
             elif s.opened_at is None:
                 s.opened_at = at
-                _, _, s.customer, s.kind, s.channel, s.page, s.sku, s.order_state, agent, group, s.region = fact
+                _, _, _, s.customer, s.kind, s.channel, s.page, s.sku, s.order_state, agent, group, s.region = fact
                 reason = 0
             else:
                 continue  # opened twice: the first time counts

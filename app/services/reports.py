@@ -21,7 +21,7 @@ from app.domain.localtime import DAY_MS, LocalTime, day_date, day_number
 from app.domain.metrics import HISTORY_METRICS, METRICS, mean_values, total, values
 from app.storage import schema
 from app.storage.faults import FaultError
-from app.storage.queries import Slice, matches, running_presence, sums
+from app.storage.queries import Slice, matches, sums
 
 if TYPE_CHECKING:
     from app.services.workspace import StoreInfo, Workspace
@@ -265,15 +265,6 @@ class ReportService:
         group = _find(groups, question.group, T("咨询组", "group"))
         return _Asked(question, store, local, at, first, last, agent, group, agents, groups)
 
-    def _running(self, connection: Connection, asked: _Asked) -> Iterator[tuple[int, int, int, Counts]]:
-        """(day, slot, agent, counts) of presence that no counter holds yet, where the period reaches into the present day."""
-        if asked.last < asked.local.day(asked.at) or asked.group is not None:
-            return
-        slice_ = asked.slice
-        for key, counts in running_presence(connection, asked.store.id, asked.local, asked.at).items():
-            if matches(slice_, key.day, key.slot, key.agent, key.group, key.flag):
-                yield key.day, key.slot, key.agent, counts
-
     def _by_name(
         self,
         connection: Connection,
@@ -283,18 +274,12 @@ class ReportService:
         histograms: bool,
     ) -> list[Row]:
         found = sums(connection, asked.slice, (dimension,), histograms)
-        if dimension == "agent_id":
-            for _, _, agent, counts in self._running(connection, asked):
-                found[agent] = total((found.get(agent, {}), counts))
         rows = [Row(names[id][0], names[id][1], counts, {"name": names[id][1]}) for id, counts in found.items() if id in names]
         return sorted(rows, key=lambda row: row.key)
 
     def _by_period(self, connection: Connection, asked: _Asked, by: By, histograms: bool) -> list[Row]:
         dimension: Literal["day", "slot"] = "slot" if by in ("hour", "halfhour") else "day"
         found = sums(connection, asked.slice, (dimension,), histograms)
-        for day, slot, _, counts in self._running(connection, asked):
-            key = slot if dimension == "slot" else day
-            found[key] = total((found.get(key, {}), counts))
         label = _LABELS[by]
         periods = range(288) if dimension == "slot" else range(asked.first, asked.last + 1)
         gathered: dict[str, list[Counts]] = {}

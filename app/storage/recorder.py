@@ -229,11 +229,12 @@ class _Batch:
         codes = self.codes
         if isinstance(event, ev.SessionAssigned):
             group = codes.groups[event.group] if event.group else 0
-            # Of two assignments in one millisecond the codes decide, not the ids, which tell who was heard of first.
+            # Of two in one millisecond the codes decide, not the ids, which tell who was heard of first; the same below.
             return (at, talk.ASSIGNED, crc32(event.agent.encode()), codes.agents[event.agent], group, _REASON[event.reason or ""])
         if isinstance(event, ev.SessionOpened):
+            tie = crc32(f"{event.customer} {event.agent or ''}".encode())
             return (
-                at, talk.OPENED, codes.customers[event.customer], _KIND[event.kind], _CHANNEL[event.channel], _PAGE[event.page or ""],
+                at, talk.OPENED, tie, codes.customers[event.customer], _KIND[event.kind], _CHANNEL[event.channel], _PAGE[event.page or ""],
                 codes.skus[event.sku] if event.sku else 0, _ORDER_STATE[event.order_state or ""],
                 codes.agents[event.agent] if event.agent else 0, codes.groups[event.group] if event.group else 0, event.region or "",
             )  # fmt: skip

@@ -115,10 +115,11 @@ class Trade:
             order = by_code[event.order]
             at = event.at
             if isinstance(event, ev.OrderPlaced):
-                if order.placed_at is None or at < order.placed_at:
+                lines = [Line(self._codes.skus[line.sku], line.quantity, line.amount_fen) for line in event.lines]
+                if order.placed_at is None or (at, _said(lines)) < (order.placed_at, _said(order.lines)):
                     order.placed_at = at
                     order.customer = self._codes.customers[event.customer]
-                    order.lines = [Line(self._codes.skus[line.sku], line.quantity, line.amount_fen) for line in event.lines]
+                    order.lines = lines
                     rewritten.add(order.id)
             elif isinstance(event, ev.OrderPaid):
                 order.paid_at = _earlier(order.paid_at, at)
@@ -202,3 +203,8 @@ def _copy(order: Order) -> Order:
 
 def _earlier(known: int | None, at: int) -> int:
     return at if known is None or at < known else known
+
+
+def _said(lines: Sequence[Line]) -> list[tuple[int, int]]:
+    """What tells two placings of one moment apart, whichever was heard of first."""
+    return [(line.amount, line.quantity) for line in lines]
