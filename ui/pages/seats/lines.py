@@ -104,22 +104,27 @@ def state_cell(state: State, since: int | None, now: int) -> Cell:
     return Cell(str(word), _RANK[state] * _RANK_STEP + (since or 0), level, age)
 
 
+class _Kept(NamedTuple):
+    row: SeatRow
+    keys: frozenset[str]
+    line: Line
+
+
 class LineMaker:
     """Makes pictures and remembers the lines of the last ones. May be used by several threads: what it keeps is only ever replaced."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[SeatRow, Line]] = {}
+        self._kept: dict[str, _Kept] = {}
         self._readings: dict[str, Reading] = {}
 
-    def picture(self, seats: Seats, filters: Filters) -> Picture:
+    def picture(self, seats: Seats, filters: Filters, keys: frozenset[str] = frozenset(METRIC_KEYS)) -> Picture:
+        """Only the metrics of `keys` are worked out: some change with every answer, and nobody looks at a hidden column."""
         rows = self._shown(seats.rows, filters)
-        numbers = total(row.numbers for row in rows) if filters.narrows else seats.numbers
+        numbers = _sums(rows, keys) if filters.narrows else seats.numbers
         label = Cell(tr("总览", "All"), detail=tr(f"{len(rows)}人", f"{len(rows)}"))
-        whole = Line(
-            TOTAL_ID, {"agent": label, **_cells(numbers, METRIC_KEYS)}, None, None, _wait_since(numbers, seats.at)
-        )  # fmt: skip
+        whole = Line(TOTAL_ID, {"agent": label, **_UNKNOWN, **_cells(numbers, keys)}, None, None, _wait_since(numbers, seats.at))
         namesakes = Counter(row.name for row in seats.rows)
-        lines = [self._line(row, seats.at, namesakes[row.name] > 1) for row in rows]
+        lines = [self._line(row, keys, seats.at, namesakes[row.name] > 1) for row in rows]
         return Picture(seats, filters, {row.code: row for row in seats.rows}, lines, whole, numbers)
 
     def _shown(self, rows: Iterable[SeatRow], filters: Filters) -> list[SeatRow]:
@@ -134,29 +139,43 @@ class LineMaker:
             self._readings.update(zip(names, with_pinyin(names), strict=True))
         return [row for row in wanted if text in typed(row.code) or holds(self._readings[row.name], text)]
 
-    def _line(self, row: SeatRow, at: int, with_code: bool) -> Line:
+    def _line(self, row: SeatRow, keys: frozenset[str], at: int, with_code: bool) -> Line:
         kept = self._kept.get(row.code)
-        labels = {"agent": Cell(row.name, _alphabetical(row.name), detail=row.code if with_code else ""),
-                  "team": Cell(row.team, _alphabetical(row.team) if row.team else None)}  # fmt: skip
+        code = row.code if with_code else ""
         wait_since = _wait_since(row.numbers, at)
-        if kept is None:
-            line = Line(row.code, {**labels, **_cells(row.numbers, METRIC_KEYS)}, row.state, row.state_since, wait_since)
+        if kept is None or kept.keys != keys:
+            cells = {**_labels(row, code), **_UNKNOWN, **_cells(row.numbers, keys)}
+            line = Line(row.code, cells, row.state, row.state_since, wait_since)
         else:
-            was, line = kept
+            was, _, line = kept
+            new: dict[str, Cell] = {}
+            if (row.name, row.team) != (was.name, was.team) or line.cells["agent"].detail != code:
+                new = _labels(row, code)
             changed = {name for name, _ in was.numbers.items() ^ row.numbers.items()}
-            touched = {key for name in changed for key in _AFFECTED.get(name, ())}
-            cells = {**line.cells, **labels}
+            touched = keys.intersection([key for name in changed for key in _AFFECTED.get(name, ())])
             for key, cell in _cells(row.numbers, touched).items():
                 # A value that reads the same is the same: a running clock would otherwise touch every seat with every answer.
-                if cell.text != cells[key].text or cell.level != cells[key].level:
-                    cells[key] = cell
-            if cells == line.cells:
-                cells = line.cells
-            fresh = Line(row.code, cells, row.state, row.state_since, wait_since)
-            if cells is not line.cells or fresh[2:] != line[2:]:
+                if cell.text != line.cells[key].text or cell.level != line.cells[key].level:
+                    new[key] = cell
+            fresh = Line(row.code, {**line.cells, **new} if new else line.cells, row.state, row.state_since, wait_since)
+            if new or fresh[2:] != line[2:]:
                 line = fresh
-        self._kept[row.code] = (row, line)
+        self._kept[row.code] = _Kept(row, keys, line)
         return line
+
+
+def _labels(row: SeatRow, code: str) -> dict[str, Cell]:
+    """`code` is shown beside the name; "" where the name alone is enough."""
+    return {
+        "agent": Cell(row.name, _alphabetical(row.name), detail=code),
+        "team": Cell(row.team, _alphabetical(row.team) if row.team else None),
+    }  # fmt: skip
+
+
+def _sums(rows: Iterable[SeatRow], keys: Iterable[str]) -> Counts:
+    """The numbers of some rows together, as far as these metrics are made of them."""
+    names = {name for key in keys for name in _names(METRICS[key])}
+    return total({name: row.numbers[name] for name in names & row.numbers.keys()} for row in rows)
 
 
 def holds(reading: Reading, text: str) -> bool:
@@ -207,6 +226,7 @@ def _names(metric: Metric) -> Iterable[str]:
         yield from FIRST_REPLY_BINS
 
 
+_UNKNOWN = {key: Cell(METRICS[key].text(None)) for key in METRIC_KEYS}
 _AFFECTED: dict[str, list[str]] = {}
 for _key in METRIC_KEYS:
     for _name in _names(METRICS[_key]):

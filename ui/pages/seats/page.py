@@ -18,7 +18,7 @@ from ui.pages.seats.detail import Detail
 from ui.pages.seats.empty import Reason, reason
 from ui.pages.seats.filters import FilterBar
 from ui.pages.seats.lines import TOTAL_ID, Filters, Line, LineMaker, Picture, aged
-from ui.pages.seats.wall import SeatWall
+from ui.pages.seats.wall import WALL_METRICS, SeatWall
 from ui.theme import SPACE_2, SPACE_4
 from ui.widgets.drawer import WIDTH as DRAWER_WIDTH
 from ui.widgets.empty import EmptyState
@@ -160,7 +160,8 @@ class SeatsPage(Page):
         filters, maker = self._bar.filters(), self._maker
         workspace, store = self.context.workspace, self.context.store
         groups = [] if self._picture is None else self._picture.seats.groups
-        percentiles = self._shows_percentiles()
+        keys = self._keys()
+        percentiles = any(METRICS[key].percentile is not None for key in keys)
         self._idle = 0
 
         def ask() -> Picture:
@@ -168,24 +169,24 @@ class SeatsPage(Page):
             if filters.group and group is None:
                 # Remembered from before, or new: the store is asked which groups it has. One it does not have holds nobody.
                 group = _id_of(filters.group, workspace.live.seats(store).groups) or _NO_GROUP
-            return maker.picture(workspace.live.seats(store, group, percentiles=percentiles), filters)
+            return maker.picture(workspace.live.seats(store, group, percentiles=percentiles), filters, keys)
 
-        self.read("seats", ask, self._take, (filters, percentiles))
+        self.read("seats", ask, self._take, (filters, keys))
 
-    def _shows_percentiles(self) -> bool:
-        return any(key in METRICS and METRICS[key].percentile is not None for key in self._table.shown_columns())
+    def _keys(self) -> frozenset[str]:
+        """The metrics that are looked at: those of the columns shown, of the one the table is sorted by, and of the wall."""
+        return frozenset({*self._table.shown_columns(), self._rows.sort_state()[0], *WALL_METRICS} & METRICS.keys())
 
     def _columns_changed(self) -> None:
         self.state_changed.emit()
-        if self._shows_percentiles():
-            self._ask()
+        self._ask()
 
     def _filtered(self) -> None:
         """Other filters: at once from what is here, then with fresh numbers."""
-        held, filters, maker = self._picture, self._bar.filters(), self._maker
+        held, filters, maker, keys = self._picture, self._bar.filters(), self._maker, self._keys()
         if held is not None and held.filters.group == filters.group:
             self.context.operations.latest(
-                self, "filter", lambda: maker.picture(held.seats, filters), self._take, self._on_failed, filters
+                self, "filter", lambda: maker.picture(held.seats, filters, keys), self._take, self._on_failed, filters
             )  # fmt: skip
         self._ask()
         self.state_changed.emit()

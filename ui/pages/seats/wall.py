@@ -19,7 +19,7 @@ from ui.widgets.table_header import wrapped
 from ui.widgets.table_model import Cell, Cells
 from ui.widgets.timeline import STATES
 
-_KEYS = ("active", "saturation", "waiting", "longest_wait", "consults", "answer_rate", "reply_30s_rate", "satisfaction")
+WALL_METRICS = ("active", "saturation", "waiting", "longest_wait", "consults", "answer_rate", "reply_30s_rate", "satisfaction")
 _MATTER = ("longest_wait", "saturation", "waiting", "reply_30s_rate", "satisfaction", "active", "answer_rate", "consults")
 """Where there is no room for all columns, the last of these go first."""
 _USUAL: dict[str, str] = {"n": "9,999", "%": "100.0%", "s": "9,999.9"}
@@ -38,7 +38,7 @@ class _Place:
 
 def severity(cells: Cells) -> tuple[int, float]:
     """How much a seat needs somebody: what is wrong now before what was, alarms before warnings, then the longest wait."""
-    levels = sum(_WEIGHT.get(cells[key].level, 0) * (_NOW if METRICS[key].live else _DAY) for key in _KEYS)
+    levels = sum(_WEIGHT.get(cells[key].level, 0) * (_NOW if METRICS[key].live else _DAY) for key in WALL_METRICS)
     wait = cells["longest_wait"].value
     # The cell is sorted by minus the moment the wait began.
     return levels, wait if isinstance(wait, int | float) else float("-inf")
@@ -111,7 +111,7 @@ class SeatWall(QWidget):
             "state": size + max(width_of(str(word), size) for word, _, _ in STATES.values()) + width_of("23:59:59", int(size * 0.7)),
         }
         needs["agent"] = min(needs["agent"], room * 0.25)
-        for key in _KEYS:
+        for key in WALL_METRICS:
             titles = max(width_of(line, caption) for line in _title_lines(key))
             figure = width_of(_USUAL[METRICS[key].unit], size, True) + size * (0.75 if METRICS[key].warn is not None else 0)
             needs[key] = max(titles, figure + (4 * size if key == "saturation" else 0))
