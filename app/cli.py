@@ -43,6 +43,9 @@ class Screen(Protocol):
 
 def run(arguments: list[str], screen: Screen | None = None) -> int:
     """Runs one command and returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a pipe on Windows may know neither ✓ nor Chinese
     try:
         main.main(args=arguments, prog_name="main.py", standalone_mode=False, obj=screen)
     except click.exceptions.Exit as done:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -235,3 +237,17 @@ def test_a_full_disk_says_what_is_saved(tmp_path: Path, capsys: pytest.CaptureFi
     monkeypatch.setattr(Ingest, "_record", filling)
     file = write(tmp_path / "events.ndjson", *(event("session.closed", str(i), session="s") for i in range(10)))
     assert " 4 " in refusal(capsys, "ingest", str(file), "--db", str(tmp_path / "a.db"), "--store", "shop")
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "cp1252"])
+def test_an_output_that_does_not_know_every_character(tmp_path: Path, encoding: str) -> None:
+    """As pipes on Windows do not."""
+    url = str(tmp_path / "a.db")
+    feed(tmp_path, url, event("agent.presence", "1", agent="A", state="available"))
+    for arguments in (["--help"], ["doctor", "--db", url], ["ingest", str(tmp_path / "fed.ndjson"), "--db", url]):
+        done = subprocess.run(
+            [sys.executable, "-c", f"from app.cli import run; raise SystemExit(run({arguments!r}))"],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+        )
+        assert (done.returncode, done.stderr) == (0, b""), arguments
