@@ -6,14 +6,13 @@ and on the command line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, select
 
-from app.domain.conversation import CHANNELS, KINDS, ONLINE, REASONS
 from app.domain.counters import Counts, Window
 from app.domain.events import EARLIEST, LATEST
 from app.domain.language import T, tr
@@ -21,7 +20,7 @@ from app.domain.localtime import DAY_MS, LocalTime, day_date, day_number
 from app.domain.metrics import HISTORY_METRICS, METRICS, mean_values, total, values
 from app.storage import schema
 from app.storage.faults import FaultError
-from app.storage.queries import Slice, matches, sums
+from app.storage.queries import Slice, sums
 
 if TYPE_CHECKING:
     from app.services.workspace import StoreInfo, Workspace
@@ -94,18 +93,6 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """A list of things rather than of sums: one dict per row, the same keys in each, read as it is iterated."""
-
-    question: Question
-    title: T
-    first: date
-    last: date
-    columns: dict[str, T]
-    rows: Iterator[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
 class Kind:
     """A declared report. `by`: how its rows can be cut; the first is the default, () means that rows are not periods."""
 
@@ -128,14 +115,10 @@ REPORTS: dict[str, Kind] = {
     "agent": Kind(T("客服个人工作数据", "One agent"), _PERIODS, keys=HISTORY_METRICS, needs_agent=True),
     "groups": Kind(T("咨询组数据", "Groups"), keys=HISTORY_METRICS),
 }
-LISTINGS: dict[str, Kind] = {
-    "orders": Kind(T("促成订单", "Credited orders")),
-    "sessions": Kind(T("客户咨询", "Sessions")),
-}
 
 
 @dataclass(slots=True)
-class _Asked:
+class Asked:
     """A question with its names looked up."""
 
     question: Question
@@ -170,7 +153,7 @@ class ReportService:
         self.workspace.actor.require("live.view" if kind.live else "history.view")
         keys = question.metrics or kind.keys
         for key in keys:
-            _check_metric(key)
+            check_metric(key)
             if not kind.live and METRICS[key].live:
                 raise FaultError(
                     "refused",
@@ -179,7 +162,7 @@ class ReportService:
                         f"{key} is known of this moment only, not in report {question.report}",
                     ),
                 )
-        _check_times(question)
+        check_times(question)
         if question.by is not None and question.by not in kind.by:
             raise FaultError(
                 "refused", tr(f"报表 {question.report} 不能按 {question.by} 分", f"Report {question.report} has no --by {question.by}")
@@ -190,7 +173,7 @@ class ReportService:
             return self._live(store, question, keys)
         histograms = any(METRICS[key].percentile is not None for key in keys)
         with self.workspace.database.read() as connection:
-            asked = self._look_up(connection, store, question)
+            asked = self.look_up(connection, store, question)
             if question.report == "compare":
                 rows = self._by_name(connection, asked, "agent_id", asked.agents, histograms)
             elif question.report == "groups":
@@ -198,21 +181,6 @@ class ReportService:
             else:
                 rows = self._by_period(connection, asked, question.by or kind.by[0], histograms)
         return Report(question, kind.title, day_date(asked.first), day_date(asked.last), rows, tuple(keys), total(r.numbers for r in rows))
-
-    def listing(self, store: StoreInfo, question: Question) -> Listing:
-        """Answers a listing of LISTINGS; rows are read while they are iterated, inside one snapshot.
-
-        Raises FaultError as `ask`.
-        """
-        self.workspace.actor.require("history.view")
-        kind = LISTINGS[question.report]
-        for key in question.metrics:
-            _check_metric(key)
-        _check_times(question)
-        with self.workspace.database.read() as connection:
-            asked = self._look_up(connection, store, question)
-        columns, rows = (ORDER_COLUMNS, self._orders) if question.report == "orders" else (SESSION_COLUMNS, self._sessions)
-        return Listing(question, kind.title, day_date(asked.first), day_date(asked.last), columns, rows(asked))
 
     # -- inside --
 
@@ -231,7 +199,7 @@ class ReportService:
             rows = [
                 Row(
                     seat.code, seat.name, seat.numbers,
-                    {"state": seat.state, "state_since": _iso(local, seat.state_since), "name": seat.name, "team": seat.team},
+                    {"state": seat.state, "state_since": iso(local, seat.state_since), "name": seat.name, "team": seat.team},
                 )
                 for seat in seats.rows
                 if question.agent in (None, seat.code)
@@ -246,7 +214,7 @@ class ReportService:
             seats.numbers if question.agent is None else total(r.numbers for r in rows),
         )
 
-    def _look_up(self, connection: Connection, store: StoreInfo, question: Question) -> _Asked:
+    def look_up(self, connection: Connection, store: StoreInfo, question: Question) -> Asked:
         local = LocalTime(store.zone)
         at = self.workspace.now(store) if question.at is None else question.at
         yesterday = local.day(at) - 1
@@ -263,12 +231,12 @@ class ReportService:
         groups = {r.id: (r.code, r.name or r.code) for r in connection.execute(select(g.id, g.code, g.name).where(g.store_id == store.id))}
         agent = _find(agents, question.agent, T("客服", "agent"))
         group = _find(groups, question.group, T("咨询组", "group"))
-        return _Asked(question, store, local, at, first, last, agent, group, agents, groups)
+        return Asked(question, store, local, at, first, last, agent, group, agents, groups)
 
     def _by_name(
         self,
         connection: Connection,
-        asked: _Asked,
+        asked: Asked,
         dimension: Literal["agent_id", "group_id"],
         names: dict[int, tuple[str, str]],
         histograms: bool,
@@ -277,7 +245,7 @@ class ReportService:
         rows = [Row(names[id][0], names[id][1], counts, {"name": names[id][1]}) for id, counts in found.items() if id in names]
         return sorted(rows, key=lambda row: row.key)
 
-    def _by_period(self, connection: Connection, asked: _Asked, by: By, histograms: bool) -> list[Row]:
+    def _by_period(self, connection: Connection, asked: Asked, by: By, histograms: bool) -> list[Row]:
         dimension: Literal["day", "slot"] = "slot" if by in ("hour", "halfhour") else "day"
         found = sums(connection, asked.slice, (dimension,), histograms)
         label = _LABELS[by]
@@ -287,134 +255,13 @@ class ReportService:
             gathered.setdefault(label(period), []).append(found.get(period, {}))
         return [Row(key, key, total(parts), {}) for key, parts in gathered.items()]
 
-    def _sessions(self, asked: _Asked) -> Iterator[dict[str, Any]]:
-        s, c = schema.sessions.c, schema.customers.c
-        statement = (
-            select(
-                s.code, c.code.label("customer"), s.agent_id, s.group_id, s.kind, s.channel, s.opened_at, s.first_reply_ms, s.turns,
-                s.turn_ms, s.agent_messages, s.customer_messages, s.transfers, s.rating, s.resolution, s.closed_at, s.reason, s.flag,
-                s.first_customer_at,
-            )
-            .select_from(schema.sessions.outerjoin(schema.customers, c.id == s.customer_id))
-            .where(s.store_id == asked.store.id, s.day >= asked.first, s.day <= asked.last)
-            .order_by(s.opened_at, s.code)
-        )  # fmt: skip
-        if asked.agent is not None:
-            statement = statement.where(s.agent_id == asked.agent)
-        if asked.group is not None:
-            statement = statement.where(s.group_id == asked.group)
-        slice_ = asked.slice
-        with self.workspace.database.read() as connection:
-            for r in connection.execution_options(yield_per=1000).execute(statement):
-                if slice_.slots is not None and not matches(slice_, *asked.local.day_slot(r.opened_at), r.agent_id, r.group_id, r.flag):
-                    continue
-                replied = r.first_reply_ms is not None and r.kind == ONLINE
-                yield {
-                    "session": r.code,
-                    "customer": r.customer or "",
-                    "agent": _code(asked.agents, r.agent_id),
-                    "group": _code(asked.groups, r.group_id),
-                    "kind": KINDS[r.kind],
-                    "channel": CHANNELS[r.channel],
-                    "opened_at": _iso(asked.local, r.opened_at),
-                    "closed_at": _iso(asked.local, r.closed_at),
-                    "first_reply": r.first_reply_ms / 1000 if replied else None,
-                    "avg_reply": r.turn_ms / r.turns / 1000 if r.turns and r.kind == ONLINE else None,
-                    "replies": r.agent_messages,
-                    "customer_messages": r.customer_messages,
-                    "transfers": r.transfers,
-                    "rating": r.rating or None,
-                    "resolved": {0: False, 1: None, 2: True}[r.resolution] if r.rating else None,
-                    "reason": REASONS[r.reason] or None,
-                }
 
-    def _orders(self, asked: _Asked) -> Iterator[dict[str, Any]]:
-        o, li, s, c, k = schema.orders.c, schema.order_lines.c, schema.sessions.c, schema.customers.c, schema.skus.c
-        credited = li[f"session_{asked.question.window}"]
-        statement = (
-            select(
-                o.code, li.line, k.code.label("sku"), k.name.label("sku_name"), c.code.label("customer"), s.code.label("session"),
-                s.agent_id, s.group_id, s.flag, s.opened_at, o.placed_at, li.quantity, li.amount_fen,
-            )
-            .select_from(
-                schema.orders.join(schema.order_lines, li.order_id == o.id)
-                .join(schema.sessions, s.id == credited)
-                .join(schema.skus, k.id == li.sku_id)
-                .outerjoin(schema.customers, c.id == o.customer_id)
-            )
-            .where(
-                # A credit falls on its session's day; the order follows within the longest window.
-                o.store_id == asked.store.id,
-                o.placed_at >= asked.local.start_of_day(asked.first),
-                o.placed_at < asked.local.start_of_day(asked.last + 17),
-                s.day >= asked.first,
-                s.day <= asked.last,
-            )
-            .order_by(o.placed_at, o.code, li.line)
-        )  # fmt: skip
-        if asked.agent is not None:
-            statement = statement.where(s.agent_id == asked.agent)
-        if asked.group is not None:
-            statement = statement.where(s.group_id == asked.group)
-        slice_ = asked.slice
-        with self.workspace.database.read() as connection:
-            for r in connection.execution_options(yield_per=1000).execute(statement):
-                if slice_.slots is not None and not matches(slice_, *asked.local.day_slot(r.opened_at), r.agent_id, r.group_id, r.flag):
-                    continue
-                yield {
-                    "order": r.code,
-                    "sku": r.sku,
-                    "sku_name": r.sku_name,
-                    "customer": r.customer or "",
-                    "agent": _code(asked.agents, r.agent_id),
-                    "session": r.session,
-                    "opened_at": _iso(asked.local, r.opened_at),
-                    "placed_at": _iso(asked.local, r.placed_at),
-                    "lag_hours": (r.placed_at - r.opened_at) / 3_600_000,
-                    "quantity": r.quantity,
-                    "amount": r.amount_fen / 100,
-                }
-
-
-SESSION_COLUMNS: dict[str, T] = {
-    "session": T("会话", "Session"),
-    "customer": T("客户", "Customer"),
-    "agent": T("客服", "Agent"),
-    "group": T("咨询组", "Group"),
-    "kind": T("类型", "Kind"),
-    "channel": T("渠道", "Channel"),
-    "opened_at": T("咨询时间", "Opened"),
-    "closed_at": T("结束时间", "Closed"),
-    "first_reply": T("首次响应(秒)", "First reply (s)"),
-    "avg_reply": T("平均响应(秒)", "Average reply (s)"),
-    "replies": T("客服消息数", "Agent messages"),
-    "customer_messages": T("客户消息数", "Customer messages"),
-    "transfers": T("转接次数", "Transfers"),
-    "rating": T("评分", "Rating"),
-    "resolved": T("是否解决", "Resolved"),
-    "reason": T("分配原因", "Assigned because"),
-}
-ORDER_COLUMNS: dict[str, T] = {
-    "order": T("订单编号", "Order"),
-    "sku": T("商品编号", "SKU"),
-    "sku_name": T("商品名称", "Item"),
-    "customer": T("客户", "Customer"),
-    "agent": T("客服", "Agent"),
-    "session": T("会话", "Session"),
-    "opened_at": T("咨询时间", "Consulted"),
-    "placed_at": T("下单时间", "Placed"),
-    "lag_hours": T("间隔(小时)", "Lag (h)"),
-    "quantity": T("件数", "Items"),
-    "amount": T("金额(元)", "Amount (¥)"),
-}
-
-
-def _check_metric(key: str) -> None:
+def check_metric(key: str) -> None:
     if key not in METRICS:
         raise FaultError("refused", tr(f"没有这个指标：{key}", f"There is no metric {key}"))
 
 
-def _check_times(question: Question) -> None:
+def check_times(question: Question) -> None:
     """Times that no event can have are a slip of the pen."""
     moments = [] if question.at is None else [question.at]
     moments += [day_number(day) * DAY_MS for day in (question.first, question.last) if day is not None]
@@ -454,9 +301,5 @@ def _id(connection: Connection, table: Any, store: int, code: str | None, what: 
     return int(found)
 
 
-def _code(names: dict[int, tuple[str, str]], id: int) -> str | None:
-    return names[id][0] if id in names else None
-
-
-def _iso(local: LocalTime, at: int | None) -> str | None:
+def iso(local: LocalTime, at: int | None) -> str | None:
     return None if at is None else local.local(at).isoformat(timespec="milliseconds")

@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, Literal
 
 from app.domain.language import T, tr
 from app.domain.metrics import METRICS
-from app.services.reports import Listing, Report
+from app.services.listings import Listing
+from app.services.reports import Report
 from app.storage.faults import FaultError
 
 Format = Literal["json", "csv", "xlsx"]

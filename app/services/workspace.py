@@ -18,6 +18,7 @@ from app.storage.faults import FaultError
 from app.storage.recorder import open_store
 
 if TYPE_CHECKING:
+    from app.services.listings import ListingService
     from app.services.live import LiveService
     from app.services.reports import ReportService
     from app.storage.notices import Notices
@@ -97,6 +98,12 @@ class Workspace:
         from app.services.reports import ReportService
 
         return ReportService(self)
+
+    @cached_property
+    def listings(self) -> ListingService:
+        from app.services.listings import ListingService
+
+        return ListingService(self)
 
     def notices(self, store_id: int) -> Notices:
         from app.storage.notices import Notices

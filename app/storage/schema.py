@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -24,7 +25,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
 from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS
@@ -71,6 +74,8 @@ stores = Table(
     Column("revision", BigInteger, nullable=False, server_default="0"),
     # A simulated store may run faster than the wall clock: {"wall": ms, "store": ms, "speed": x}; NULL for real time.
     Column("clock", Text),
+    # What the settings document `assessment` comes to for the counters: {"slots": [first, past], "flags": [kept]}; NULL for its defaults.
+    Column("assessed_rule", Text),
 )
 
 agents = Table(
@@ -285,6 +290,16 @@ day_counters = Table(
     *_sums(HISTOGRAM_FIELDS),
     sqlite_with_rowid=False,
 )
+# The same counters by agent and day alone, which is what comparisons of many agents over many days read; once for all sessions
+# (assessed 0) and once for those the assessment settings keep (assessed 1).
+agent_days = Table(
+    "agent_days",
+    metadata,
+    *(_key("store_id"), _key("day"), _key("agent_id"), _key("assessed", SmallInteger)),
+    *_sums(SUM_FIELDS),
+    *_sums(HISTOGRAM_FIELDS),
+    sqlite_with_rowid=False,
+)
 
 changes = Table(
     "changes",
@@ -304,4 +319,99 @@ source_progress = Table(
     Column("item", _CODE, primary_key=True),
     Column("value", Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+settings_revisions = Table(
+    "settings_revisions",
+    metadata,
+    _key("store_id"),
+    Column("document", String(32), primary_key=True),
+    _key("revision"),  # 1, 2, … per document
+    Column("at", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("body", Text, nullable=False),  # the whole document, JSON
+    sqlite_with_rowid=False,
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("summary", Text, nullable=False),  # JSON, as services/imports.py tells it
+    _at("undone_at"),
+    Index("ix_imports_store_id", "store_id"),
+)
+# What imported files say of an agent's day. The newest import not undone holds; the counters of flag IMPORTED are made from it.
+imported_days = Table(
+    "imported_days",
+    metadata,
+    _key("import_id"),
+    _key("day"),
+    _key("agent_id"),
+    Column("counts", Text, nullable=False),  # {counter: value}, JSON
+    Index("ix_imported_days_agent_id_day", "agent_id", "day"),
+    sqlite_with_rowid=False,
+)
+imported_orders = Table(
+    "imported_orders",
+    metadata,
+    _key("import_id"),
+    _key("line"),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("placed_at", BigInteger, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("agent_id", Integer, nullable=False),
+    Column("cancelled", Boolean, nullable=False),
+    Column("order_code", _CODE, nullable=False),
+    Column("sku_code", _CODE, nullable=False),
+    Column("sku_name", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+import_columns = Table(
+    "import_columns",
+    metadata,
+    _key("store_id"),
+    Column("header", _CODE, primary_key=True),  # as the importer normalises it
+    Column("meaning", String(64), nullable=False),  # a metric key or a field of the importer; "" to leave the column out
+    sqlite_with_rowid=False,
+)
+
+# Sessions whose transcript has changed since it was indexed; what is indexed may be out of date, so a hit is checked in the transcript.
+search_pending = Table("search_pending", metadata, _id("session_id"))
+search_documents = Table(
+    "search_documents",
+    metadata,
+    _id(),
+    Column("session_id", BigInteger, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("store_id", Integer, nullable=False),
+    Column("words", Text().with_variant(TSVECTOR(), "postgresql")),  # SQLite has them in search_words, by the same id
+    Index("ix_search_documents_session_id", "session_id"),
+    Index("ix_search_documents_store_id_opened_at", "store_id", "opened_at"),
+)
+Index("ix_search_documents_words", search_documents.c.words, postgresql_using="gin").ddl_if(dialect="postgresql")
+SEARCH_WORDS = "CREATE VIRTUAL TABLE search_words USING fts5(words, content='', detail=none, tokenize='unicode61 remove_diacritics 0')"
+event.listen(search_documents, "after_create", DDL(SEARCH_WORDS).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+
+saved_reports = Table(
+    "saved_reports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("body", Text, nullable=False),  # what is asked, JSON (services/saved.py)
+    Column("every", String(8), nullable=False, server_default=""),  # "", daily, weekly, monthly
+    Column("folder", Text, nullable=False, server_default=""),
+    Column("format", String(8), nullable=False, server_default="xlsx"),
+    Column("author", Text, nullable=False),
+    _at("sent_at"),
+    Column("problem", Text, nullable=False, server_default=""),  # why the last sending failed
+    UniqueConstraint("store_id", "name"),
 )

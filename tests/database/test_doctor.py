@@ -209,7 +209,7 @@ class TestServer:
         reader = Database(filled.url.set(username="reader").render_as_string(hide_password=False))
         (found,) = [finding for finding in examine(reader) if finding.level == "warn"]
         assert found.title.en == "Rights"
-        assert "INSERT agents" in found.detail
+        assert "INSERT agent_days" in found.detail
         reader.close()
 
     def test_a_wrong_clock(self, filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,7 +200,7 @@ def test_the_assessed_population_leaves_out_nights_and_spam(database: Database) 
     period = (date(2020, 12, 14), date(2020, 12, 14))
     assert workspace.reports.ask(store, Question("store", *period)).total()["consults"] == 5
     assert workspace.reports.ask(store, Question("store", *period, population="assessed")).total()["consults"] == 2
-    listed = workspace.reports.listing(store, Question("sessions", *period, population="assessed")).rows
+    listed = workspace.listings.ask(store, Question("sessions", *period, population="assessed")).rows
     assert [row["session"] for row in listed] == ["in", "last"]
 
 

@@ -1,0 +1,1 @@
+"""The commands that app/cli.py gathers, one file per noun; heavy modules are imported inside the commands."""

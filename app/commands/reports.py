@@ -1,0 +1,141 @@
+"""`report`: asks a report or a listing and prints it, or writes it as a file."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.commands.common import day_of, open_workspace, output, store_option, url_option
+from app.domain.language import tr
+
+if TYPE_CHECKING:
+    from app.domain.localtime import LocalTime
+    from app.services.listings import Listing
+    from app.services.reports import Report
+
+_REPORTS = ("live", "seats", "store", "compare", "agent", "groups", "orders", "sessions")
+
+
+@click.command()
+@click.argument("name", type=click.Choice(_REPORTS), metavar="|".join(_REPORTS))
+@url_option
+@store_option
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="First day (default: yesterday).")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="Last day, inclusive (default: yesterday).")
+@click.option("--agent", metavar="A", help="Agent code.")
+@click.option("--group", metavar="G", help="Group code.")
+@click.option("--by", type=click.Choice(["day", "week", "month", "hour", "halfhour"]), help="Rows of store and agent (default: day).")
+@click.option("--population", type=click.Choice(["overall", "assessed"]), default="overall", show_default=True)
+@click.option("--window", type=click.Choice(["24h", "7d", "15d"]), default="24h", show_default=True, help="Order window.")
+@click.option("--at", metavar="TIME", help="The moment that counts as now: RFC 3339, or store time without an offset, or epoch ms.")
+@click.option("--metrics", metavar="K1,K2", help="Metric keys (default: all).")
+@click.option("--format", "format_", type=click.Choice(["table", "json", "csv", "xlsx"]), default="table", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write instead of standard output.")
+def report(
+    name: str, url: str, store: str | None, first: datetime | None, last: datetime | None, agent: str | None, group: str | None,
+    by: Any, population: Any, window: Any, at: str | None, metrics: str | None, format_: Any, out: Path | None,
+) -> None:  # fmt: skip
+    """Print a report. JSON keeps unrounded numbers; rates are fractions."""
+    from app.services.listings import LISTINGS
+    from app.services.reports import REPORTS, Question
+    from app.services.sheets import write
+
+    if format_ == "xlsx" and out is None:
+        raise click.UsageError("--format xlsx needs --out FILE")
+    kind = (REPORTS | LISTINGS)[name]
+    if kind.needs_agent and agent is None:
+        raise click.UsageError(f"report {name} needs --agent A")
+    if by is not None and by not in kind.by:
+        raise click.UsageError(f"report {name} has no --by {by}")
+    with open_workspace(url) as workspace:
+        info = workspace.store(store)
+        question = Question(
+            name, day_of(first), day_of(last), agent, group, by, population, window, _moment(at, workspace.local(info)),
+            tuple(key.strip() for key in metrics.split(",") if key.strip()) if metrics else (),
+        )  # fmt: skip
+        answer = workspace.listings.ask(info, question) if name in LISTINGS else workspace.reports.ask(info, question)
+        if format_ == "table":
+            _print_table(answer, out)
+            return
+        with output(out) as target:
+            write(answer, format_, target)
+
+
+def _moment(text: str | None, local: LocalTime) -> int | None:
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"--at {text!r} is neither RFC 3339 nor epoch milliseconds") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=local.zone)
+    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
+
+
+def _print_table(answer: Report | Listing, out: Path | None) -> None:
+    """A table; in a terminal that is too narrow for it turned on its side or, with many rows, without its last columns."""
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from app.domain.metrics import METRICS
+    from app.services.sheets import sheet_of
+
+    sheet = sheet_of(answer)
+
+    def texts(row: Sequence[Any]) -> list[str]:
+        shown = []
+        for column, cell in zip(sheet.columns, row):
+            metric = METRICS.get(column.key)
+            text = metric.text(cell) if metric else "--" if cell is None else str(cell)
+            shown.append("".join(c if c.isprintable() else "�" for c in text))  # nothing that a terminal would obey
+        return shown
+
+    grid = [[str(column.label) for column in sheet.columns], *map(texts, sheet.summary), *map(texts, sheet.rows)]
+    right = [column.key in METRICS for column in sheet.columns]
+    bold = range(1, 1 + len(sheet.summary))
+    left_out = 0
+
+    def widths(rows: Sequence[Sequence[str]]) -> list[int]:
+        return [max(map(cell_len, column)) + 3 for column in zip(*rows)]
+
+    limit = (
+        Console().width if out is None and sys.stdout and sys.stdout.isatty() else None
+    )  # a pipe has no width of its own: nothing is cut for it
+    if limit is not None and sum(widths(grid)) >= limit:
+        turned = [list(row) for row in zip(*grid)] if len(grid) < limit else grid
+        if sum(widths(turned)) < limit:
+            grid, right, bold = turned, [False] + [True] * (len(grid) - 1), range(0)
+        else:
+            fitting = 0
+            for width in widths(grid):
+                limit -= width
+                fitting += limit > 0
+            left_out = len(right) - max(2, fitting)
+            grid = [row[: len(right) - left_out] for row in grid]
+    table = Table(title=Text(sheet.title), header_style="bold")
+    for label, to_right in zip(grid[0], right):
+        table.add_column(Text(label), justify="right" if to_right else "left", no_wrap=True)
+    for i, row in enumerate(grid[1:], 1):
+        table.add_row(*map(Text, row), style="bold" if i in bold else "")  # Text: brackets and colons in a code are no markup
+    if limit is not None:
+        Console().print(table)
+    else:
+        with output(out) as raw:
+            file = io.TextIOWrapper(raw, "utf-8", write_through=True)
+            Console(file=file, width=sum(widths(grid)) + 1).print(table)
+            file.detach()
+    if left_out:
+        hint = tr(f"另有 {left_out} 列放不下：请加宽窗口、用 --metrics 选择指标或用 --format csv。",
+                  f"{left_out} more columns do not fit: widen the window, choose with --metrics or take --format csv.")  # fmt: skip
+        click.echo(hint, err=True)

@@ -1,0 +1,184 @@
+"""What history needs: revisions of settings, agent days, imports, the search index, saved reports.
+
+Policy: see script.py.mako.
+
+Revision ID: 0002
+Revises: 0001
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+_CODE = sa.String(128)
+_SUMS = (
+    "consults", "received", "replied_30s", "replied_180s", "first_reply_ms", "turns", "turn_ms", "agent_messages", "customer_messages",
+    "session_ms", "closed", "transferred_in", "transferred_out", "invited", "rated", "satisfied", "very_satisfied", "dissatisfied",
+    "very_dissatisfied", "resolved", "unresolved", "leave_left", "leave_assigned", "leave_received",
+    "presale_customers",
+    "order_customers_24h", "orders_24h", "order_items_24h", "order_amount_24h",
+    "order_customers_7d", "orders_7d", "order_items_7d", "order_amount_7d",
+    "order_customers_15d", "orders_15d", "order_items_15d", "order_amount_15d",
+    "login_ms", "serving_ms", "suspended_ms", "logins", "visitors_online", "visitors_leave",
+)  # fmt: skip
+_WIDE = {
+    "first_reply_ms", "turn_ms", "session_ms", "login_ms", "serving_ms", "suspended_ms", "order_items_24h", "order_amount_24h",
+    "order_items_7d", "order_amount_7d", "order_items_15d", "order_amount_15d",
+}  # fmt: skip
+_BINS = tuple(f"{what}_h{i}" for what in ("first_reply", "turn") for i in range(73))
+_ASSESSED = "slot >= 108 AND slot < 276 AND flag = 0"
+"""The defaults of the assessment settings: 09:00 to 23:00, neither spam nor bot-only."""
+
+
+def _key(name: str, type_: Any = sa.Integer) -> sa.Column[Any]:
+    return sa.Column(name, type_, autoincrement=False, nullable=False)
+
+
+def _id(name: str = "id") -> sa.Column[Any]:
+    return _key(name, sa.BigInteger().with_variant(sa.Integer, "sqlite"))
+
+
+def _text(name: str, default: str = "") -> sa.Column[Any]:
+    return sa.Column(name, sa.Text, nullable=False, server_default=default)
+
+
+def _at(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
+def upgrade() -> None:
+    op.add_column("stores", sa.Column("assessed_rule", sa.Text))
+    _agent_days()
+    op.create_table(
+        "settings_revisions",
+        _key("store_id"),
+        sa.Column("document", sa.String(32), nullable=False),
+        _key("revision"),
+        _at("at"),
+        sa.Column("author", sa.Text, nullable=False),
+        _text("note"),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("store_id", "document", "revision", name="pk_settings_revisions"),
+        sqlite_with_rowid=False,
+    )
+    _imports()
+    _search()
+    op.create_table(
+        "saved_reports",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("store_id", sa.Integer, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("every", sa.String(8), nullable=False, server_default=""),
+        _text("folder"),
+        sa.Column("format", sa.String(8), nullable=False, server_default="xlsx"),
+        sa.Column("author", sa.Text, nullable=False),
+        sa.Column("sent_at", sa.BigInteger),
+        _text("problem"),
+        sa.PrimaryKeyConstraint("id", name="pk_saved_reports"),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name="fk_saved_reports_store_id"),
+        sa.UniqueConstraint("store_id", "name", name="uq_saved_reports_store_id_name"),
+    )
+
+
+def _agent_days() -> None:
+    op.create_table(
+        "agent_days",
+        *(_key("store_id"), _key("day"), _key("agent_id"), _key("assessed", sa.SmallInteger)),
+        *(sa.Column(name, sa.BigInteger if name in _WIDE else sa.Integer) for name in _SUMS),
+        *(sa.Column(name, sa.Integer) for name in _BINS),
+        sa.PrimaryKeyConstraint("store_id", "day", "agent_id", "assessed", name="pk_agent_days"),
+        sqlite_with_rowid=False,
+    )
+    names = (*_SUMS, *_BINS)
+    op.execute(
+        f"INSERT INTO agent_days (store_id, day, agent_id, assessed, {', '.join(names)}) "
+        f"SELECT store_id, day, agent_id, 0, {', '.join(f'sum({name})' for name in names)} "
+        "FROM day_counters GROUP BY store_id, day, agent_id"
+    )
+    op.execute(
+        f"INSERT INTO agent_days (store_id, day, agent_id, assessed, {', '.join(_SUMS)}) "
+        f"SELECT store_id, day, agent_id, 1, {', '.join(f'sum({name})' for name in _SUMS)} "
+        f"FROM slot_counters WHERE {_ASSESSED} GROUP BY store_id, day, agent_id"
+    )
+    bins = ", ".join(f"sum(CASE WHEN bin = {i} THEN n END) AS b{i}" for i in range(len(_BINS)))
+    op.execute(
+        f"WITH h AS (SELECT store_id, day, agent_id, {bins} FROM slot_histograms WHERE {_ASSESSED} GROUP BY store_id, day, agent_id) "
+        f"UPDATE agent_days SET {', '.join(f'{name} = h.b{i}' for i, name in enumerate(_BINS))} FROM h "
+        "WHERE agent_days.store_id = h.store_id AND agent_days.day = h.day AND agent_days.agent_id = h.agent_id AND assessed = 1"
+    )
+
+
+def _imports() -> None:
+    op.create_table(
+        "imports",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("store_id", sa.Integer, nullable=False),
+        _at("at"),
+        sa.Column("author", sa.Text, nullable=False),
+        sa.Column("file", sa.Text, nullable=False),
+        sa.Column("summary", sa.Text, nullable=False),
+        sa.Column("undone_at", sa.BigInteger),
+        sa.PrimaryKeyConstraint("id", name="pk_imports"),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name="fk_imports_store_id"),
+    )
+    op.create_index("ix_imports_store_id", "imports", ["store_id"])
+    op.create_table(
+        "imported_days",
+        *(_key("import_id"), _key("day"), _key("agent_id")),
+        sa.Column("counts", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("import_id", "day", "agent_id", name="pk_imported_days"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_imported_days_agent_id_day", "imported_days", ["agent_id", "day"])
+    op.create_table(
+        "imported_orders",
+        *(_key("import_id"), _key("line")),
+        *(_at("opened_at"), _at("placed_at"), _at("amount_fen")),
+        sa.Column("quantity", sa.Integer, nullable=False),
+        sa.Column("agent_id", sa.Integer, nullable=False),
+        sa.Column("cancelled", sa.Boolean, nullable=False),
+        sa.Column("order_code", _CODE, nullable=False),
+        sa.Column("sku_code", _CODE, nullable=False),
+        sa.Column("sku_name", sa.Text, nullable=False),
+        sa.Column("customer", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("import_id", "line", name="pk_imported_orders"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "import_columns",
+        _key("store_id"),
+        sa.Column("header", _CODE, nullable=False),
+        sa.Column("meaning", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("store_id", "header", name="pk_import_columns"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _search() -> None:
+    op.create_table("search_pending", _id("session_id"), sa.PrimaryKeyConstraint("session_id", name="pk_search_pending"))
+    op.execute("INSERT INTO search_pending (session_id) SELECT session_id FROM transcripts")
+    op.create_table(
+        "search_documents",
+        _id(),
+        sa.Column("session_id", sa.BigInteger, nullable=False),
+        _at("opened_at"),
+        sa.Column("store_id", sa.Integer, nullable=False),
+        sa.Column("words", sa.Text().with_variant(TSVECTOR(), "postgresql")),
+        sa.PrimaryKeyConstraint("id", name="pk_search_documents"),
+    )
+    op.create_index("ix_search_documents_session_id", "search_documents", ["session_id"])
+    op.create_index("ix_search_documents_store_id_opened_at", "search_documents", ["store_id", "opened_at"])
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index("ix_search_documents_words", "search_documents", ["words"], postgresql_using="gin")
+    else:
+        op.execute("CREATE VIRTUAL TABLE search_words USING fts5(words, content='', detail=none, tokenize='unicode61 remove_diacritics 0')")
