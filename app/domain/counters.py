@@ -32,6 +32,10 @@ FIRST_REPLY_BINS = tuple(f"first_reply_h{i}" for i in range(BINS))
 TURN_BINS = tuple(f"turn_h{i}" for i in range(BINS))
 HISTOGRAM_FIELDS = (*FIRST_REPLY_BINS, *TURN_BINS)
 
+IMPORTED = 9
+"""The flag under which imported counters are kept, beyond those of sessions (conversation.FLAGS). They have a day but no slot, so they
+are never assessed."""
+
 Counts = dict[str, int]
 """Sparse counters: field name to value; a missing field is 0."""
 
