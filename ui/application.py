@@ -447,6 +447,14 @@ def _guard_this_thread(on: bool) -> None:
 
 def run(options: Options) -> int:
     """Run the console until its window is closed; returns the exit status."""
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+        # Qt itself would abort the process with a page about its plugins.
+        no_display = tr(
+            "没有可用的显示器，无法打开窗口。请在桌面会话中运行，或使用 --headless、report 等命令行功能。",
+            "There is no display to open a window on. Run it in a desktop session, or use --headless, report and the other commands.",
+        )
+        sys.stderr.write(f"{no_display}\n")
+        return 1
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setQuitOnLastWindowClosed(False)

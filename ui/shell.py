@@ -13,6 +13,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.language import T, language, tr
+from app.domain.localtime import LocalTime
 from app.domain.permissions import PERMISSIONS, NotAllowedError
 from ui.about import AboutDialog
 from ui.opening import OpeningPage, TroublePage
@@ -26,8 +27,9 @@ from ui.runtime.operations import Operations
 from ui.runtime.preferences import Preferences
 from ui.runtime.problems import Problem, sort
 from ui.sidebar import Sidebar, why_not
-from ui.topbar import LANGUAGES, THEMES, Bell, Command, TopBar, age_text, menu_of, role_of
+from ui.topbar import LANGUAGES, THEMES, Bell, Command, TopBar, menu_of, role_of
 from ui.wallboard import Rotation, WallboardDialog, WallHeader
+from ui.widgets.metric_text import ago_text
 from ui.widgets.toast import show_toast
 
 PACE_WORDS = T("暂停刷新", "Pause updates"), T("继续实时刷新", "Resume live updates")
@@ -119,6 +121,13 @@ class Shell(QWidget):
             connection.workspace, connection.store, connection.actor, connection.feed, self._prefs, self._operations, connection.clock,
             self.open_page, self.toast, simulated="--simulate" in connection.profile.serve,
         )  # fmt: skip
+        local = LocalTime(connection.store.zone)
+
+        def clock() -> str:
+            return f"{local.local(connection.clock()):%H:%M}"
+
+        self.wall_header.set_clock(clock)
+        self.topbar.bell.set_clock(clock)
         self.sidebar.set_actor(connection.actor)
         self.sidebar.set_stores([(store.id, store.name or store.code) for store in connection.stores], connection.store.id)
         self.topbar.set_actor(connection.actor)
@@ -253,6 +262,9 @@ class Shell(QWidget):
         self.full_screen_wanted.emit(True)
         self._escape.setEnabled(True)
         self._before_wall = self._current
+        if self._current in keys:  # begins with what is looked at
+            at = keys.index(self._current)
+            keys = keys[at:] + keys[:at]
         for host in self._hosts.values():
             host.set_wallboard(True)
         self.rotation.start(keys, self._prefs.get("wallboard_seconds"))
@@ -401,7 +413,7 @@ class Shell(QWidget):
         lines = [f"{connection.profile.title} · {connection.profile.place}"]
         quality = connection.feed.quality
         if quality.age >= 1:
-            lines.append(tr("数据更新于 ", "Data from ") + age_text(quality.age))
+            lines.append(tr("数据更新于 ", "Data from ") + ago_text(quality.age))
         if connection.feed.error is not None:
             lines.append(sort(connection.feed.error).sentence)
         if connection.engine is not None:
@@ -462,7 +474,7 @@ class Shell(QWidget):
             return
         quality = self._connection.feed.quality
         self.topbar.set_quality(quality, self._connection.profile.place, self._engine_words())
-        self.wall_header.pill.set_state(quality.state, age_text(quality.age) if quality.age >= 1 else "")
+        self.wall_header.pill.set_state(quality.state, ago_text(quality.age) if quality.age >= 1 else "")
 
     # -- inside --
 

@@ -15,6 +15,7 @@ from app.domain.permissions import PERMISSIONS, Actor
 from ui.runtime.feed import Quality
 from ui.theme import CAPTION, SPACE_1, SPACE_2, SPACE_3, SPACE_6, color, font, icon
 from ui.widgets.buttons import IconButton
+from ui.widgets.metric_text import ago_text
 from ui.widgets.pill import ConnectionPill
 
 HEIGHT = 48
@@ -28,15 +29,6 @@ THEMES: tuple[tuple[str, T], ...] = (
     ("dark", T("深色", "Dark")),
     ("system", T("跟随系统", "Follow the system")),
 )
-
-
-def age_text(seconds: float) -> str:
-    """How long ago, in the largest unit that fits."""
-    if seconds < 60:
-        return tr(f"{int(seconds)} 秒前", f"{int(seconds)} s ago")
-    if seconds < 3600:
-        return tr(f"{int(seconds // 60)} 分钟前", f"{int(seconds // 60)} min ago")
-    return tr(f"{int(seconds // 3600)} 小时前", f"{int(seconds // 3600)} h ago")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +72,9 @@ class Bell(IconButton):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("bell", tr("通知", "Notifications"), parent)
-        self._news: list[tuple[float, str, str]] = []
+        self._news: list[tuple[str, str, str]] = []
         self._unread = 0
+        self._clock: Callable[[], str] = lambda: time.strftime("%H:%M")
         self.clicked.connect(self._open)
 
     def take_over(self, older: Bell) -> None:
@@ -89,8 +82,12 @@ class Bell(IconButton):
         self._news, self._unread = older._news, older._unread
         self._say()
 
+    def set_clock(self, clock: Callable[[], str]) -> None:
+        """What time it is where the store is, as shown; before a store is open it is the machine's."""
+        self._clock = clock
+
     def add(self, text: str, level: str) -> None:
-        self._news = [(time.time(), text, level), *self._news][:KEPT_NEWS]
+        self._news = [(self._clock(), text, level), *self._news][:KEPT_NEWS]
         self._unread += 1
         self._say()
 
@@ -105,8 +102,7 @@ class Bell(IconButton):
     def _open(self) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for at, text, level in self._news:
-            clock = time.strftime("%H:%M", time.localtime(at))
+        for clock, text, level in self._news:
             action = menu.addAction(icon(level if level in ("warn", "alarm", "good") else "info", "quiet"), f"{clock}  {_short(text)}")
             action.setToolTip(text)
         if not self._news:
@@ -224,8 +220,10 @@ class TopBar(QWidget):
 
     def set_quality(self, quality: Quality, place: str, engine: str) -> None:
         """engine: one word of trouble with the local engine, "" when it runs."""
-        age = age_text(quality.age) if quality.state in ("delayed", "reconnecting") and quality.age >= 1 else ""
-        self.pill.set_state(quality.state, age, " · ".join(part for part in (place, engine) if part))
+        age = ago_text(quality.age) if quality.state in ("delayed", "reconnecting") and quality.age >= 1 else ""
+        # What is on the screen is as the database has it, but nothing new comes into the database.
+        state = "delayed" if engine and quality.state == "live" else quality.state
+        self.pill.set_state(state, age, " · ".join(part for part in (place, engine) if part))
 
     def set_share(self, share: float | None) -> None:
         """A thin line along the lower edge while something long goes on behind, 0 to 1; None takes it away."""

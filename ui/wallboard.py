@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QDateTime, QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -27,6 +27,7 @@ class WallHeader(QWidget):
         self.setFixedHeight(HEADER)
         self._title = self._store = ""
         self._pages, self._at = 1, 0
+        self._clock: Callable[[], str] = str
         self.pill = ConnectionPill(self)
         self.pill.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.pill.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -36,6 +37,10 @@ class WallHeader(QWidget):
         row.addWidget(self.pill)
         self._tick = QTimer(self, interval=1000)
         self._tick.timeout.connect(self.update)
+
+    def set_clock(self, clock: Callable[[], str]) -> None:
+        """What time it is where the store is, as shown."""
+        self._clock = clock
 
     def show_page(self, title: str, store: str, at: int, pages: int) -> None:
         self._title, self._store, self._at, self._pages = title, store, at, pages
@@ -57,7 +62,7 @@ class WallHeader(QWidget):
         painter.drawText(QRect(SPACE_6, 0, self.width(), self.height()), middle, self._title)
         x = SPACE_6 + painter.fontMetrics().horizontalAdvance(self._title) + SPACE_4
         painter.drawText(QRect(self.width() - 130, 0, 130 - SPACE_6, self.height()), middle | Qt.AlignmentFlag.AlignRight,
-                         QDateTime.currentDateTime().toString("HH:mm"))  # fmt: skip
+                         self._clock())  # fmt: skip
         painter.setFont(font(SECTION))
         painter.setPen(color("quiet"))
         painter.drawText(QRect(x, 3, self.width() - x, self.height()), middle, self._store)

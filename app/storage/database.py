@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import URL, make_url
@@ -57,13 +58,22 @@ def url_of(where: str) -> URL:
         if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
             return url.set(drivername="postgresql+psycopg")
         if url.drivername in ("sqlite", "sqlite+pysqlite"):
-            return url
+            return _file(url.database or "")
         raise FaultError(
             "refused",
             T(f"不支持的数据库：{url.drivername}。请用 SQLite 文件或 PostgreSQL。",
                f"Unsupported database: {url.drivername}. Use a SQLite file or PostgreSQL."),
         )  # fmt: skip
-    return URL.create("sqlite", database=str(Path(where).expanduser()))
+    return _file(str(Path(where).expanduser()))
+
+
+def _file(path: str) -> URL:
+    if path in ("", ":memory:"):  # one empty database per thread: nothing would find anything
+        raise FaultError(
+            "refused",
+            T("请给出数据库文件的路径；内存数据库无法共享。", "Name the database's file: a database in memory cannot be shared."),
+        )
+    return URL.create("sqlite", database=path)
 
 
 class Database:
@@ -199,11 +209,17 @@ def _postgres_engine(url: URL) -> Engine:
 
 
 def _sqlite_engine(url: URL, busy_seconds: float) -> Engine:
+    still = _is_on_still_medium(Path(url.database or ""))
+    if still:
+        file = f"file:{quote(str(Path(url.database or '').absolute()))}"
+        url = URL.create("sqlite", database=file, query={"mode": "ro", "immutable": "1", "uri": "true"})
+
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
         # The driver's own BEGIN would come too late for a consistent read and too weak for a writer: we send ours.
         connection.isolation_level = None
         for setting in (
-            "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY", "mmap_size=268435456",
+            *(() if still else ("journal_mode=WAL",)),
+            "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY", "mmap_size=268435456",
         ):  # fmt: skip
             connection.execute(f"PRAGMA {setting}")
 
@@ -212,6 +228,13 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> Engine:
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "checkout", _guard)
     return engine
+
+
+def _is_on_still_medium(path: Path) -> bool:
+    """Whether nobody can be writing to the file, so that it can be read without the files that WAL keeps beside it."""
+    effective = os.access in os.supports_effective_ids
+    writable = any(os.access(place, os.W_OK, effective_ids=effective) for place in (path, path.parent))
+    return path.exists() and not writable and not Path(f"{path}-wal").exists()
 
 
 def _guard(*_: Any) -> None:

@@ -66,8 +66,8 @@ _HOST: _Cause = (
 _SERVER: _Cause = (
     "unreachable",
     T(
-        "无法连接数据库服务器。请检查它是否在运行；恢复后会自动重连。",
-        "The database server cannot be reached. Check that it is running; the connection comes back by itself.",
+        "无法连接数据库服务器。请检查它是否在运行、网络是否通畅。",
+        "The database server cannot be reached. Check that it is running and that the network is up.",
     ),
 )
 _CROWDED: _Cause = (
@@ -84,8 +84,8 @@ _PATH: _Cause = (
 _DRIVE: _Cause = (
     "unreachable",
     T(
-        "读写磁盘出错，没有写入任何内容。请检查磁盘或网络驱动器是否可用。",
-        "The disk cannot be read or written; nothing was saved. Check that the disk or network drive is available.",
+        "读写磁盘出错，正在写入的内容没有保存。请检查磁盘或网络驱动器是否可用。",
+        "The disk cannot be read or written; what was being written is not saved. Check that the disk or network drive is available.",
     ),
 )
 _DAMAGED: _Cause = (
@@ -105,7 +105,10 @@ _READONLY: _Cause = (
 )
 _FULL: _Cause = (
     "full",
-    T("磁盘已满，没有写入任何内容。请清理磁盘后重试。", "The disk is full; nothing was written. Free some space and try again."),
+    T(
+        "磁盘已满，正在写入的内容没有保存。请清理磁盘后重试。",
+        "The disk is full; what was being written is not saved. Free some space and try again.",
+    ),
 )
 _LOCKED: _Cause = (
     "locked",

@@ -192,6 +192,30 @@ class TestLocal:
         interrupted.assert_unharmed()
         interrupted.database.close()
 
+    def test_a_file_on_a_read_only_medium_can_be_read(self, url: str) -> None:
+        interrupted = Interrupted(Database(url), 33)
+        interrupted.database.close()
+        path = self.path(url)
+        path.chmod(0o444)
+        path.parent.chmod(0o555)
+        try:
+            with as_somebody_else():
+                again = Database(url)
+                assert [code for _, code, _, _ in again.stores()] == ["shop"]
+                with fault("readonly", "not allowed"):
+                    record(again, [interrupted.second], ZONE)
+                again.close()
+        finally:
+            path.parent.chmod(0o777)
+            path.chmod(0o666)
+        interrupted.assert_unharmed()
+        interrupted.database.close()
+
+    @pytest.mark.parametrize("where", [":memory:", "sqlite://", "sqlite:///:memory:"])
+    def test_a_database_in_memory_is_refused(self, where: str) -> None:
+        with fault("refused", "in memory"):
+            Database(where)
+
     def test_a_folder_that_may_not_be_written(self, url: str) -> None:
         self.path(url).parent.chmod(0o555)
         try:
@@ -247,7 +271,7 @@ class TestLocal:
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (self.path(url).stat().st_size // 2, limits[1]))
         try:
-            with fault("unreachable", "nothing was saved"):
+            with fault("unreachable", "is not saved"):
                 interrupted.go_on()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -392,7 +416,7 @@ class TestServer:
             original(bulk, *rest)  # type: ignore[arg-type]
 
         monkeypatch.setattr(module, "announce", end_it)
-        with fault("unreachable", "comes back by itself"):
+        with fault("unreachable", "the network is up"):
             interrupted.go_on()
         monkeypatch.setattr(module, "announce", original)
         interrupted.assert_unharmed()
