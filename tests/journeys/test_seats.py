@@ -91,7 +91,7 @@ def test_columns_are_those_of_the_catalogue(desk: Desk) -> None:
     assert set(SEAT_OPTIONAL) < {column.key for column in page._rows.columns}
     head = {column.key: column for column in page._rows.columns}
     assert str(METRICS["answer_rate"].definition) in str(head["answer_rate"].tooltip)
-    assert "received / consults" in str(head["answer_rate"].tooltip)
+    assert "商家后台的口径" in str(head["answer_rate"].tooltip)
     assert str(head["longest_wait"].title).endswith("(秒)")
 
 

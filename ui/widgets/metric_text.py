@@ -32,7 +32,7 @@ def with_unit(metric: Metric, value: float | int | None) -> str:
 
 
 def metric_tooltip(metric: Metric, numbers: Numbers, window: Window = "24h", pending: bool = False) -> str:
-    """How a number came about, one fact a line: caption, numerator / denominator = value, definition, formula, source, thresholds.
+    """How a number came about, one fact a line: caption, numerator / denominator = value, definition, source, thresholds.
 
     pending: as in `Metric.parts`, on the live pages.
     """
@@ -40,12 +40,12 @@ def metric_tooltip(metric: Metric, numbers: Numbers, window: Window = "24h", pen
     lines = [str(metric.label), _equation(metric, numbers, window, pending, value), str(metric.definition)]
     if pending and (left_out := _left_out(metric, numbers)):
         lines.append(left_out)
-    return "\n".join([*lines, *_rules(metric, window)])
+    return "\n".join([*lines, *_rules(metric)])
 
 
-def metric_definition(metric: Metric, window: Window = "24h") -> str:
-    """What a metric means, one fact a line, for the head of its column: definition, formula, source, thresholds."""
-    return "\n".join([str(metric.definition), *_rules(metric, window)])
+def metric_definition(metric: Metric) -> str:
+    """What a metric means, one fact a line, for the head of its column: definition, source, thresholds."""
+    return "\n".join([str(metric.definition), *_rules(metric)])
 
 
 def metric_change(metric: Metric, base: str, then: float | int | None, difference: float | int | None) -> Change | None:
@@ -83,8 +83,8 @@ def ago_text(seconds: float) -> str:
     return tr(f"{whole // 3600} 小时前", f"{whole // 3600} h ago")
 
 
-def _rules(metric: Metric, window: Window) -> list[str]:
-    lines = [tr("公式：", "Formula: ") + metric.formula(window), tr("来源：", "Source: ") + str(_SOURCES[metric.source])]
+def _rules(metric: Metric) -> list[str]:
+    lines = [tr("来源：", "Source: ") + str(_SOURCES[metric.source])]
     if limits := _limits(metric):
         lines.append(limits)
     return lines
