@@ -47,6 +47,8 @@ SETTINGS: dict[str, Setting] = {
         Setting("connections", [], T("最近的连接", "Recent connections")),
         Setting("wallboard_pages", ["overview", "seats"], T("大屏轮播页面", "Wallboard pages")),
         Setting("wallboard_seconds", 20, T("大屏轮播间隔（秒）", "Wallboard rotation (seconds)"), (10, 20, 30, 60, 120)),
+        Setting("history_population", "overall", T("历史数据的口径", "Population of history"), ("overall", "assessed")),
+        Setting("history_window", "", T("历史数据的订单时效", "Order window of history"), ("", "24h", "7d", "15d")),
         Setting("palette_recent", [], T("最近的命令", "Recent commands")),
     )
 }
