@@ -37,6 +37,7 @@ class Slice:
     """Every day's slots from the first (inclusive) to the second (exclusive); wraps past midnight when first > second."""
     flags: tuple[int, ...] | None = None
     agents: tuple[int, ...] | None = None
+    channel: int | None = None
 
     @property
     def needs_slots(self) -> bool:
@@ -118,13 +119,15 @@ class _Shape(NamedTuple):
     slots: bool
     wraps: bool
     flags: tuple[int, ...] | None
+    channel: bool
 
 
 def _shape(what: Slice) -> _Shape:
     wraps = what.slots is not None and what.slots[0] > what.slots[1]
     one_day = what.first_day == what.last_day
     return _Shape(
-        one_day, what.agent is not None, what.agents is not None, what.group is not None, what.slots is not None, wraps, what.flags
+        one_day, what.agent is not None, what.agents is not None, what.group is not None, what.slots is not None, wraps, what.flags,
+        what.channel is not None,
     )  # fmt: skip
 
 
@@ -132,7 +135,7 @@ def _parameters(what: Slice) -> dict[str, object]:
     first, past = what.slots or (None, None)
     return {
         "p_store": what.store, "p_first": what.first_day, "p_last": what.last_day, "p_agent": what.agent,
-        "p_agents": what.agents or (), "p_group": what.group, "p_from": first, "p_past": past,
+        "p_agents": what.agents or (), "p_group": what.group, "p_from": first, "p_past": past, "p_channel": what.channel,
     }  # fmt: skip
 
 
@@ -165,6 +168,8 @@ def _where(table: Any, shape: _Shape) -> ColumnElement[bool]:
         terms.append(c.agent_id.in_(bindparam("p_agents", expanding=True)))
     if shape.group:
         terms.append(c.group_id == bindparam("p_group"))
+    if shape.channel:
+        terms.append(c.channel == bindparam("p_channel"))
     if shape.slots:
         after, before = c.slot >= bindparam("p_from"), c.slot < bindparam("p_past")
         terms.append(or_(after, before) if shape.wraps else and_(after, before))
