@@ -6,18 +6,19 @@ of 0) is None everywhere in code, null in JSON and `--` on screen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from app.domain.counters import FIRST_REPLY_BINS, Window, percentile_ms
+from app.domain.counters import FIRST_REPLY_BINS, PRESENCE_FIELDS, VISITOR_FIELDS, Window, percentile_ms
 from app.domain.language import T
 
 Unit = Literal["n", "%", "s", "min", "h", "yuan"]
 Better = Literal["up", "down", ""]
 Level = Literal["", "warn", "alarm"]
 Source = Literal["K", "JD", "P"]
+Part = Literal["agent", "group", "channel"]
 Numbers = Mapping[str, int]
 """Counters by field name. The live pages add the gauges of `GAUGES`, which are numbers of this moment and never stored."""
 
@@ -27,6 +28,8 @@ GAUGES = (
 )  # fmt: skip
 
 _UNIT_SCALE: dict[Unit, int] = {"n": 1, "%": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "yuan": 100}
+MEAN_DECIMALS = 1
+"""Of a count's mean over rows that is no whole number: 593.5 sessions a day are neither 593 nor 594."""
 _UNIT_DECIMALS: dict[Unit, int] = {"n": 0, "%": 1, "s": 1, "min": 1, "h": 2, "yuan": 2}
 
 
@@ -94,12 +97,18 @@ class Metric:
             return None
         return top / (bottom * scale)
 
+    def places(self, value: float | int) -> int:
+        """Decimals this value is shown with: a count has none, the mean of counts one where it is no whole number."""
+        if self.unit != "n" or self.is_ratio:
+            return self.decimals
+        return 0 if value == int(value) else MEAN_DECIMALS
+
     def text(self, value: float | int | None) -> str:
         """The value as shown, half-up, without its unit except for the percent sign; `--` for no value."""
         if value is None:
             return "--"
         shown = Decimal(repr(value)) * (100 if self.unit == "%" else 1)
-        places = self.decimals if isinstance(value, float) or self.unit != "n" else 0
+        places = self.places(value)
         rounded = shown.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
         return f"{rounded:,}" + ("%" if self.unit == "%" else "")
 
@@ -174,6 +183,7 @@ _ENTRIES = (
     Metric("first_reply_p90", T("首次响应P90", "First response P90"), "s", {"first_reply_ms": 1},
            T("90%的接待会话的首次回复不慢于此值（由直方图求得）", "90 % of handled sessions got their first reply no later than this"),
            "P", {}, "down", percentile=0.9),
+    Metric("closed", T("结束会话量", "Closed"), "n", {"closed": 1}, T("已结束的接待会话数", "Handled sessions that have been closed"), "P"),
     Metric("session_minutes", T("平均会话时长", "Average session length"), "min", {"session_ms": 1},
            T("已结束的接待会话时长之和 ÷ 其数量", "Length of closed handled sessions ÷ their number"),
            "K", {"closed": 1}, "down", 10, warn=10),
@@ -183,19 +193,37 @@ _ENTRIES = (
            T("客服消息数 ÷ 客户消息数", "Agent messages ÷ customer messages"), "JD", {"customer_messages": 1}),
     Metric("invite_rate", T("邀评率", "Invitation rate"), "%", {"invited": 1},
            T("邀请评价的会话 ÷ 接待量", "Sessions invited to rate ÷ handled"), "K", {"received": 1}, "up"),
+    Metric("invited", T("邀评量", "Invited"), "n", {"invited": 1}, T("邀请客户评价的会话数", "Sessions invited to rate"), "K"),
     Metric("rated", T("评价量", "Ratings"), "n", {"rated": 1}, T("客户评价过的会话数", "Sessions rated by the customer"), "K"),
     Metric("rating_rate", T("评价率", "Rating rate"), "%", {"rated": 1},
            T("评价量 ÷ 接待量", "Ratings ÷ handled"), "K", {"received": 1}, "up"),
     Metric("satisfaction", T("满意率", "Satisfaction"), "%", {"satisfied": 1},
            T("(非常满意 + 满意) ÷ 评价量，五级评价", "(Very satisfied + satisfied) ÷ ratings, five levels"),
            "K", {"rated": 1}, "up", 90, warn=90, alarm=80),
+    Metric("very_satisfied", T("非常满意", "Very satisfied"), "n", {"very_satisfied": 1}, T("评为5分的会话数", "Sessions rated 5"), "K"),
+    Metric("satisfied", T("满意", "Satisfied"), "n", {"satisfied": 1, "very_satisfied": -1},
+           T("评为4分的会话数，不含非常满意", "Sessions rated 4, very satisfied not included"), "K"),
+    Metric("neutral", T("一般", "Neutral"), "n", {"rated": 1, "satisfied": -1, "dissatisfied": -1},
+           T("评为3分的会话数", "Sessions rated 3"), "K"),
+    Metric("dissatisfied", T("不满意", "Dissatisfied"), "n", {"dissatisfied": 1, "very_dissatisfied": -1},
+           T("评为2分的会话数，不含非常不满意", "Sessions rated 2, very dissatisfied not included"), "K", better="down"),
+    Metric("very_dissatisfied", T("非常不满意", "Very dissatisfied"), "n", {"very_dissatisfied": 1},
+           T("评为1分的会话数", "Sessions rated 1"), "K", better="down"),
     Metric("bad_rate", T("咨询差评率", "Bad-rating rate"), "%", {"dissatisfied": 1},
            T("(不满意 + 非常不满意) ÷ 评价量", "(Dissatisfied + very dissatisfied) ÷ ratings"), "JD", {"rated": 1}, "down"),
+    Metric("resolved", T("已解决", "Resolved"), "n", {"resolved": 1},
+           T("客户评价时答已解决的会话数", "Sessions whose customer said it was resolved"), "K", better="up"),
+    Metric("unresolved", T("未解决", "Unresolved"), "n", {"unresolved": 1},
+           T("客户评价时答未解决的会话数", "Sessions whose customer said it was not resolved"), "K", better="down"),
     Metric("resolution", T("解决率", "Resolution rate"), "%", {"resolved": 1},
            T("已解决 ÷ (已解决 + 未解决)，只计回答了的客户", "Resolved ÷ (resolved + unresolved), among customers who answered"),
            "K", {"resolved": 1, "unresolved": 1}, "up", 85, warn=85),
     Metric("connect_rate", T("连通率", "Connection rate"), "%", {"consults": 1},
            T("咨询量 ÷ 在线UPV", "Consultations ÷ online visitors"), "K", {"visitors_online": 1}, "up"),
+    Metric("transferred_in", T("转入量", "Transferred in"), "n", {"transferred_in": 1},
+           T("由其他客服转来的会话数", "Sessions that came from another agent"), "K"),
+    Metric("transferred_out", T("转出量", "Transferred out"), "n", {"transferred_out": 1},
+           T("转给其他客服的次数", "Times a session was handed to another agent"), "K"),
     Metric("transfer_rate", T("转接率", "Transfer rate"), "%", {"transferred_out": 1},
            T("转出会话 ÷ 咨询量", "Sessions transferred out ÷ consultations"), "JD", {"consults": 1}, "down"),
     Metric("active", T("正在接待量", "Active now"), "n", {"active": 1},
@@ -269,7 +297,26 @@ SEAT_OPTIONAL = (
     "replies_per_session", "reply_ratio", "transfer_rate", "bad_rate", "orders", "order_customers", "average_order", "conversion",
     "leave_assigned", "leave_received", "leave_response",
 )  # fmt: skip
-# Words a page of the original tool uses where they differ from the catalogue's: merchants look for them.
+WORKLOAD_COLUMNS = (
+    "login_hours", "serving_hours", "consults", "received", "unanswered", "answer_rate", "reply_30s_rate", "satisfaction", "invite_rate",
+    "replies_per_session", "session_minutes", "first_reply", "avg_reply", "leave_assigned", "leave_received", "leave_response",
+    "resolution",
+)  # fmt: skip
+SALES_COLUMNS = ("presale_customers", "order_customers", "orders", "order_items", "order_amount", "conversion", "average_order")
+RATING_COLUMNS = (
+    "invited", "rated", "very_satisfied", "satisfied", "neutral", "dissatisfied", "very_dissatisfied", "satisfaction", "bad_rate",
+    "resolved", "unresolved",
+)  # fmt: skip
+ATTENDANCE_COLUMNS = ("logins", "login_hours", "serving_hours", "suspended_hours")
+ASSESSED_COLUMNS = (
+    "consults", "leave_left", "received", "answer_rate", "reply_30s_rate", "satisfaction", "avg_reply", "leave_rate",
+)  # fmt: skip
+GROUP_COLUMNS = (
+    "consults", "received", "unanswered", "answer_rate", "reply_30s_rate", "satisfaction", "invite_rate", "replies_per_session",
+    "session_minutes", "first_reply", "avg_reply", "leave_left", "leave_assigned", "leave_received", "leave_response", "resolution",
+)  # fmt: skip
+_SALES_WORDS = {"order_items": T("促成商品数", "Items ordered"), "order_amount": T("促成金额", "Order amount")}
+# Words a page or report of the original tool uses where they differ from the catalogue's: merchants look for them.
 _PAGE_WORDS: dict[str, dict[str, T]] = {
     "overview": {"satisfaction": T("总满意率", "Overall satisfaction")},
     "seats": {
@@ -277,12 +324,33 @@ _PAGE_WORDS: dict[str, dict[str, T]] = {
         "received": T("总接待量", "Handled"),
         "order_amount": T("促成下单商品金额", "Order amount"),
     },
+    "store_assessed": {"avg_reply": T("平均响应时间", "Average response time")},
+    "sales": _SALES_WORDS,
+    "agent_sales": _SALES_WORDS,
 }
 
 
 def label_on(page: str, key: str) -> T:
-    """What a metric is called on a page ("overview", "seats")."""
-    return _PAGE_WORDS[page].get(key, METRICS[key].label)
+    """What a metric is called on a page ("overview", "seats") or in a report ("sales"): the catalogue's word unless it has its own."""
+    return _PAGE_WORDS.get(page, {}).get(key, METRICS[key].label)
+
+
+_PRESENCE, _VISITORS = frozenset(PRESENCE_FIELDS), frozenset(VISITOR_FIELDS)
+# Metrics of people, who are told apart within a day only (and, those who order, within an agent's day).
+VISITOR_METRICS = ("visitors_online", "visitors_leave", "connect_rate")
+CUSTOMER_METRICS = ("presale_customers", "order_customers", "conversion", "average_order")
+
+
+def is_known_by(key: str, parts: Collection[Part]) -> bool:
+    """Whether a metric can be told apart by these parts of a store. Presence knows neither group nor channel, visitors are the
+    store's, and a leave message has no agent yet when it is left: such a figure has no value there, which is not 0."""
+    metric = METRICS[key]
+    fields = {*metric.top, *metric.bottom}
+    if parts and fields & _VISITORS:
+        return False
+    if ("group" in parts or "channel" in parts) and fields & _PRESENCE:
+        return False
+    return "agent" not in parts or "leave_left" not in fields
 
 
 HISTORY_METRICS = tuple(key for key, metric in METRICS.items() if not metric.live)
