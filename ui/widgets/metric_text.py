@@ -36,11 +36,19 @@ def metric_tooltip(metric: Metric, numbers: Numbers, window: Window = "24h", pen
 
     pending: as in `Metric.parts`, on the live pages.
     """
-    value = metric.value(numbers, window, pending)
-    lines = [str(metric.label), _equation(metric, numbers, window, pending, value), str(metric.definition)]
+    lines = [str(metric.label), metric_equation(metric, numbers, window, pending), str(metric.definition)]
     if pending and (left_out := _left_out(metric, numbers)):
         lines.append(left_out)
     return "\n".join([*lines, *_rules(metric)])
+
+
+def metric_equation(metric: Metric, numbers: Numbers, window: Window = "24h", pending: bool = False) -> str:
+    """numerator / denominator = value, with units; the value alone for a sum."""
+    value = metric.value(numbers, window, pending)
+    top, bottom = metric.parts(numbers, window, pending)
+    if bottom is None:
+        return with_unit(metric, value)
+    return f"{_part(metric, metric.top, top)} / {_part(metric, metric.bottom, bottom)} = {with_unit(metric, value)}"
 
 
 def metric_definition(metric: Metric) -> str:
@@ -88,13 +96,6 @@ def _rules(metric: Metric) -> list[str]:
     if limits := _limits(metric):
         lines.append(limits)
     return lines
-
-
-def _equation(metric: Metric, numbers: Numbers, window: Window, pending: bool, value: float | int | None) -> str:
-    top, bottom = metric.parts(numbers, window, pending)
-    if bottom is None:
-        return with_unit(metric, value)
-    return f"{_part(metric, metric.top, top)} / {_part(metric, metric.bottom, bottom)} = {with_unit(metric, value)}"
 
 
 def _part(metric: Metric, terms: Mapping[str, int], number: int) -> str:
