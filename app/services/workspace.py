@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.services.listings import ListingService
     from app.services.live import LiveService
     from app.services.reports import ReportService
+    from app.services.settings import SettingsService
     from app.storage.notices import Notices
 
 
@@ -104,6 +105,12 @@ class Workspace:
         from app.services.listings import ListingService
 
         return ListingService(self)
+
+    @cached_property
+    def settings(self) -> SettingsService:
+        from app.services.settings import SettingsService
+
+        return SettingsService(self)
 
     def notices(self, store_id: int) -> Notices:
         from app.storage.notices import Notices

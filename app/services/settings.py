@@ -1,0 +1,119 @@
+"""A store's settings: documents with history, and what they come to for everybody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from app.domain import settings as declared
+from app.domain.assessment import AssessedRule
+from app.domain.counters import Window
+from app.domain.documents import Body, Document
+from app.domain.kinds import Change, Fault, Text, fill, joined, same
+from app.domain.language import T
+from app.domain.settings import DOCUMENTS, ORDER_WINDOW, STANDARDS, Standard
+from app.storage import revisions
+from app.storage.faults import FaultError
+from app.storage.revisions import InvalidError, Saved, StaleError
+
+if TYPE_CHECKING:
+    from app.services.workspace import StoreInfo, Workspace
+
+__all__ = ["InvalidError", "Saved", "SettingsService", "StaleError", "Standing"]
+
+NOTE = Text(500, lines=True)
+
+
+class Standing(NamedTuple):
+    """A document and what holds of it."""
+
+    document: Document
+    saved: Saved
+
+
+class SettingsService:
+    """Reading is open to everybody who can open the store; saving needs the document's permission.
+
+    Every call with a document's key raises FaultError where there is no such document.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._database = workspace.database
+
+    def documents(self, store: StoreInfo) -> list[Standing]:
+        """All of them, in order of declaration."""
+        with self._database.read() as connection:
+            return [Standing(document, revisions.current(connection, store.id, document)) for document in DOCUMENTS.values()]
+
+    def get(self, store: StoreInfo, key: str, revision: int | None = None) -> Saved:
+        """A revision, or what holds now: revision 0 with the defaults where nothing was saved.
+
+        Raises FaultError when there is no such revision.
+        """
+        document = document_of(key)
+        with self._database.read() as connection:
+            now = revisions.current(connection, store.id, document)
+            if revision is None or revision == now.revision:
+                return now
+            found = revisions.revision(connection, store.id, document, revision)
+        if found is None:
+            raise revisions.no_revision(revision, now.revision)
+        return found
+
+    def history(self, store: StoreInfo, key: str, limit: int = 100) -> list[Saved]:
+        """The last revisions, the newest first; [] where nothing was saved."""
+        with self._database.read() as connection:
+            return revisions.history(connection, store.id, document_of(key), limit)
+
+    def check(self, store: StoreInfo, key: str, body: Any) -> list[Fault]:
+        """Why `save` would refuse this body now; [] when it would not."""
+        return document_of(key).validate(body, self.get(store, key).body)
+
+    def save(self, store: StoreInfo, key: str, body: Any, base: int | None = None, note: str = "") -> int:
+        """Saves any JSON value as the next revision and returns its number.
+
+        base: the revision the change was made on; None to save over whatever is current.
+        Raises NotAllowedError; InvalidError with one line per fault; StaleError, telling who saved what, when `base` is no longer current.
+        """
+        document = document_of(key)
+        self._workspace.actor.require(document.permission)
+        faults = list(NOTE.faults(note, "note"))
+        if faults:
+            raise InvalidError(faults)
+        return revisions.save(self._database, store.id, document, body, self._workspace.actor.name, note, base)
+
+    def difference(self, store: StoreInfo, key: str, old: int, new: int | None = None) -> list[Change]:
+        """What changed from one revision to another, or to what holds now."""
+        return document_of(key).difference(self.get(store, key, old).body, self.get(store, key, new).body)
+
+    def restore(self, store: StoreInfo, key: str, revision: int, base: int | None = None, note: str = "") -> int:
+        """Saves the body of an earlier revision (0: the defaults) as the next one; raises as `get` and `save` do."""
+        body = self.get(store, key, revision).body
+        return self.save(store, key, body, base, note or str(fill(T("恢复第 {0} 版", "Revision {0} restored"), revision)))
+
+    # -- what they come to --
+
+    def order_window(self, store: StoreInfo) -> Window:
+        window: Window = self._now(store, ORDER_WINDOW)["window"]
+        return window
+
+    def standards(self, store: StoreInfo) -> dict[str, Standard]:
+        """{metric key: (target, warn, alarm)} in display units, None where not set."""
+        return declared.standards(self._now(store, STANDARDS))
+
+    def assessed(self, store: StoreInfo) -> AssessedRule:
+        """Which sessions are assessed."""
+        with self._database.read() as connection:
+            return revisions.assessed_rule(connection, store.id)
+
+    def _now(self, store: StoreInfo, document: Document) -> Body:
+        with self._database.read() as connection:
+            return revisions.current(connection, store.id, document).body
+
+
+def document_of(key: str) -> Document:
+    """Raises FaultError, naming those there are, when there is no such document."""
+    if key not in DOCUMENTS:
+        known = joined(same(known) for known in DOCUMENTS)
+        raise FaultError("refused", fill(T("没有设置文档 {0}；现有：{1}", "There is no settings document {0}; there are: {1}"), key, known))
+    return DOCUMENTS[key]

@@ -1,0 +1,170 @@
+"""Revisions of a store's settings documents: read, and saved one after another without losing anybody's.
+
+A save is one transaction under the store's lock: it looks at what is current, writes the next revision with all that follows from it, and
+announces it. So of two who save at once one is told, and after a crash there is either all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, select
+
+from app.domain import assessment
+from app.domain.documents import Body, Document
+from app.domain.kinds import Change, Fault, fill, joined, same
+from app.domain.language import T
+from app.domain.localtime import LocalTime
+from app.domain.settings import ASSESSMENT
+from app.storage import schema
+from app.storage.bulk import Bulk
+from app.storage.database import Database
+from app.storage.faults import FaultError
+from app.storage.recorder import announce, lock_store
+
+_NAMED = 5
+"""Revisions and places that a sentence names."""
+
+
+class Saved(NamedTuple):
+    """A revision. `at` is epoch ms; 0 is the number of the defaults, which nobody has saved: no author, `at` None."""
+
+    revision: int
+    body: Body
+    author: str = ""
+    at: int | None = None
+    note: str = ""
+
+
+class InvalidError(FaultError):
+    """A body that breaks its declaration; `str()` has one line per fault."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("refused", T("\n".join(f.path + ": " * bool(f.path) + f.sentence.zh for f in faults),
+                                      "\n".join(f.path + ": " * bool(f.path) + f.sentence.en for f in faults)))  # fmt: skip
+        self.faults = list(faults)
+
+
+class StaleError(FaultError):
+    """Somebody has saved since the revision that a change was made on.
+
+    base: that revision. meanwhile: those saved after it, the oldest first, the last being current. changes: from base to current.
+    """
+
+    def __init__(self, base: Saved, meanwhile: Sequence[Saved], changes: Sequence[Change], local: LocalTime) -> None:
+        super().__init__("refused", _stale_sentence(base, meanwhile, changes, local))
+        self.base = base
+        self.meanwhile = list(meanwhile)
+        self.changes = list(changes)
+
+
+def _stale_sentence(base: Saved, meanwhile: Sequence[Saved], changes: Sequence[Change], local: LocalTime) -> T:
+    who = [
+        fill(
+            T("{0} 于 {1} 保存了第 {2} 版{3}", "{0} saved revision {2} at {1}{3}"),
+            *(saved.author, f"{local.local(saved.at):%Y-%m-%d %H:%M}", saved.revision),
+            fill(T("（{0}）", " ({0})"), saved.note) if saved.note else "",
+        )
+        for saved in meanwhile[-_NAMED:]
+        if saved.at is not None
+    ]
+    paths = [same(change.path) for change in changes[:_NAMED]]
+    if len(changes) > _NAMED:
+        paths.append(fill(T("另有 {0} 处", "{0} more"), len(changes) - _NAMED))
+    return fill(
+        T("没有保存，第 {0} 版已不是最新：{1}；改动：{2}。请查看差异后再保存。",
+          "Not saved, revision {0} is no longer current: {1}; changed: {2}. Look at the difference, then save again."),
+        base.revision, joined(who, "；", "; "), joined(paths) if paths else T("无", "nothing"),
+    )  # fmt: skip
+
+
+_r = schema.settings_revisions.c
+
+
+def current(connection: Connection, store: int, document: Document) -> Saved:
+    """What holds now: one row, found by its key."""
+    found = connection.execute(_of(store, document).limit(1)).first()
+    return Saved(0, document.default()) if found is None else _saved(document, found)
+
+
+def revision(connection: Connection, store: int, document: Document, number: int) -> Saved | None:
+    """A revision by its number, 0 being the defaults; None when there is no such."""
+    if number == 0:
+        return Saved(0, document.default())
+    found = connection.execute(_of(store, document).where(_r.revision == number)).first() if abs(number) < 2**31 else None
+    return None if found is None else _saved(document, found)
+
+
+def history(connection: Connection, store: int, document: Document, limit: int) -> list[Saved]:
+    """The last revisions, the newest first."""
+    return [_saved(document, row) for row in connection.execute(_of(store, document).limit(limit))]
+
+
+def _of(store: int, document: Document) -> Select[Any]:
+    columns = _r.revision, _r.body, _r.author, _r.at, _r.note
+    return select(*columns).where(_r.store_id == store, _r.document == document.key).order_by(_r.revision.desc())
+
+
+def _saved(document: Document, row: Row[Any]) -> Saved:
+    return Saved(row.revision, document.complete(json.loads(row.body)), row.author, row.at, row.note)
+
+
+def save(database: Database, store: int, document: Document, body: Any, author: str, note: str = "", base: int | None = None) -> int:
+    """Saves the next revision and returns its number.
+
+    base: the revision the change was made on; None to save whatever is current.
+    Raises InvalidError, StaleError when `base` is no longer current, FaultError when there never was such a revision.
+    """
+    with database.write() as connection:
+        bulk = Bulk(connection)
+        notices = lock_store(bulk, store)
+        now = current(connection, store, document)
+        if base is not None and base != now.revision:
+            raise _stale(connection, store, document, base, now)
+        faults = document.validate(body, now.body)
+        if faults:
+            raise InvalidError(faults)
+        whole, number = document.complete(body), now.revision + 1
+        columns = ("store_id", "document", "revision", "at", "author", "note", "body")
+        held = json.dumps(whole, ensure_ascii=False, allow_nan=False)
+        row = (store, document.key, number, time.time_ns() // 1_000_000, author, note, held)
+        bulk.insert(schema.settings_revisions, columns, [row])
+        follow = _FOLLOWS.get(document.key)
+        if follow is not None:
+            follow(bulk, store, whole)
+        announce(bulk, store, notices + 1, {"settings"}, ())
+        bulk.close()
+    return number
+
+
+def _stale(connection: Connection, store: int, document: Document, base: int, now: Saved) -> FaultError:
+    known = revision(connection, store, document, base)
+    if known is None:
+        return no_revision(base, now.revision)
+    meanwhile = history(connection, store, document, now.revision - base)[::-1]
+    zone: str = connection.execute(select(schema.stores.c.zone).where(schema.stores.c.id == store)).scalar_one()
+    return StaleError(known, meanwhile, document.difference(known.body, now.body), LocalTime(zone))
+
+
+def no_revision(number: int, newest: int) -> FaultError:
+    what = T("没有第 {0} 版；最新为第 {1} 版（0 为默认值）", "There is no revision {0}; the newest is {1}, and 0 is the defaults")
+    return FaultError("refused", fill(what, number, newest))
+
+
+def assessed_rule(connection: Connection, store: int) -> assessment.AssessedRule:
+    """What the document `assessment` comes to for the counters."""
+    return assessment.AssessedRule.from_json(
+        connection.execute(select(schema.stores.c.assessed_rule).where(schema.stores.c.id == store)).scalar_one()
+    )
+
+
+def _assess(bulk: Bulk, store: int, body: Body) -> None:
+    rule = assessment.of(body)
+    bulk.run("UPDATE stores SET assessed_rule = ? WHERE id = ?", (rule.to_json(), store))
+
+
+_FOLLOWS: dict[str, Callable[[Bulk, int, Body], None]] = {ASSESSMENT.key: _assess}
+"""What else a save writes in its transaction, given the new body."""
