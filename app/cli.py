@@ -19,6 +19,7 @@ import click
 
 from app.commands.common import open_database, progress, url_option
 from app.commands.reports import report
+from app.commands.settings import settings
 from app.domain.language import set_language, tr
 
 DEMO_DATABASE = "demo.db"
@@ -74,7 +75,7 @@ def main(language: str | None) -> None:
     set_language("en" if chosen == "en" else "zh")
 
 
-for _command in (report,):
+for _command in (report, settings):
     main.add_command(_command)
 
 
@@ -266,6 +267,7 @@ def reference(out: Path) -> None:
 
     (out / "metrics.md").write_text(derived.metrics(), encoding="utf-8")
     (out / "events.md").write_text(derived.event_contract(), encoding="utf-8")
+    (out / "settings.md").write_text(derived.settings(), encoding="utf-8")
 
 
 @main.command()

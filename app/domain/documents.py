@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import islice
+from math import inf
 from typing import Any
 
 from app.domain.kinds import NOTHING, Change, Fault, Kind, fill, joined, said, same
@@ -26,6 +27,7 @@ StepCheck = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[Fault]]
 
 _REQUIRED: Any = object()
 _MOST_FAULTS = 100
+_MOST_DIGITS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +253,16 @@ def to_json(body: Mapping[str, Any]) -> str:
 def from_json(text: str) -> Any:
     """Any JSON value. Raises ValueError, its text being one sentence, for what is no JSON or names a key twice."""
     try:
-        return json.loads(text, object_pairs_hook=_once)
+        return json.loads(text, object_pairs_hook=_once, parse_int=_whole)
     except json.JSONDecodeError as error:
         what = fill(T("第 {0} 行第 {1} 个字符处不是 JSON", "not JSON at line {0}, character {1}"), error.lineno, error.colno)
         raise ValueError(str(what)) from None
     except RecursionError:
         raise ValueError(str(T("嵌套太深，不是设置文档", "nested too deeply to be a settings document"))) from None
+
+
+def _whole(digits: str) -> float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else inf  # Python refuses thousands of digits; no number of ours has so many
 
 
 def _once(pairs: list[tuple[str, Any]]) -> Body:

@@ -1,7 +1,8 @@
-"""The reference documents, derived from the declarations: docs/metrics.md and docs/events.md. A test keeps the files equal to this."""
+"""The reference documents, derived from the declarations: docs/metrics.md, docs/events.md and docs/settings.md. A test keeps the files equal to this."""
 
 from __future__ import annotations
 
+import json
 import types
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -9,7 +10,10 @@ import msgspec
 
 from app.domain import events
 from app.domain.counters import BINS, EDGES_MS, SUM_FIELDS
+from app.domain.documents import Document, Field, List, Object, to_json
 from app.domain.metrics import METRICS, Metric
+from app.domain.permissions import PERMISSIONS
+from app.domain.settings import DOCUMENTS
 
 _SOURCES = {"K": "as the original tool's screens show it", "JD": "JD's published rule", "P": "proposed here"}
 _UNITS = {"n": "", "%": "%", "s": "s", "min": "min", "h": "h", "yuan": "¥"}
@@ -66,6 +70,89 @@ def event_contract() -> str:
     line = ", ".join(_field(field) for field in msgspec.structs.fields(events.OrderLine))
     lines += ["", f"A line of an order: {line}. Amounts are net, in fen, of the whole line.", ""]
     return "\n".join(lines)
+
+
+def settings() -> str:
+    """The text of docs/settings.md."""
+    lines = [
+        "# Settings documents",
+        "",
+        "Derived from `app/domain/settings.py`. A store's settings are documents; each save is a revision with its time, author and note, and",
+        "revision 0 is the defaults. A body is checked as a whole: every fault is one line, a path and a sentence, as in",
+        "`groups[1].members[0].weight: 11 is not between 0 and 10`. What a body leaves out takes its default, and what is not declared is",
+        "refused. Characters are counted as a person counts them: an emoji or a letter with its accents is one.",
+        "",
+        "```",
+        "python main.py settings list|get|set|history|diff|restore DOCUMENT --db URL --store CODE [--file F.json] [--revision N] [--base N] [--note TEXT]",
+        "```",
+        "",
+        "`set` reads `--file`, or standard input, and saves one revision or none. `--base N` refuses when N is no longer the current revision, and",
+        "says who saved what meanwhile. `diff` compares two revisions (`--base`, `--revision`; without them the last two), or shows what a",
+        "`--file` would change. `restore` saves an earlier revision again, as the newest.",
+        "",
+    ]
+    for document in DOCUMENTS.values():
+        lines += _document(document)
+    return "\n".join(lines)
+
+
+def _document(document: Document) -> list[str]:
+    permission = PERMISSIONS[document.permission]
+    lines = [
+        f"## `{document.key}`: {document.title.zh} · {document.title.en}",
+        "",
+        f"{document.help.zh} <br> {document.help.en}",
+        "",
+        f"Saving needs the permission `{document.permission}` ({permission.label.zh} · {permission.label.en}).",
+        "",
+    ]
+    if document.body.table:
+        lines += _table_of(document.body)
+    else:
+        lines += ["| key | 中文 | English | allowed | default | |", "|---|---|---|---|---|---|"]
+        lines += _fields(document.body, "")
+        lines += ["", "```json", to_json(document.default()), "```"]
+    for preset in document.presets:
+        changes = [f"{change.label.en}: {change.after.en}" for change in document.difference(document.default(), preset.body)]
+        lines += ["", f"Preset `{preset.key}` ({preset.label.zh} · {preset.label.en}): {'; '.join(changes) or 'the defaults'}."]
+    return [*lines, ""]
+
+
+def _fields(held: Object, prefix: str) -> list[str]:
+    """A row per field, those of objects inside below their own."""
+    lines: list[str] = []
+    for field in held.fields:
+        path = prefix + field.key
+        null = "" if field.null is None else f"; null: {field.null.en}"
+        default = (
+            "required" if field.required else "" if isinstance(field.kind, Object) else f"`{json.dumps(field.start(), ensure_ascii=False)}`"
+        )
+        lines.append(
+            f"| `{path}` | {field.label.zh} | {field.label.en} | {field.kind.limits().en}{null} | {default} | {field.help.zh} <br> {field.help.en} |"
+        )
+        inside, below = (field.kind.of, f"{path}[].") if isinstance(field.kind, List) else (field.kind, f"{path}.")
+        if isinstance(inside, Object):
+            lines += _fields(inside, below)
+    return lines
+
+
+def _table_of(held: Object) -> list[str]:
+    """An object of objects alike: a row per object, their fields as columns."""
+    first = held.fields[0].kind
+    assert isinstance(first, Object)
+    columns = [field.label for field in first.fields]
+    heads = " | ".join(f"{label.zh} · {label.en} `{field.key}`" for label, field in zip(columns, first.fields))
+    lines = [f"| key | 中文 | English | {heads} | allowed |", "|---" * (len(columns) + 4) + "|"]
+    for field in held.fields:
+        lines.append(f"| `{field.key}` | {field.label.zh} | {field.label.en} | {_cells(field)} |")
+    return lines
+
+
+def _cells(field: Field) -> str:
+    assert isinstance(field.kind, Object)
+    start = field.start()
+    values = ["" if start[inner.key] is None else f"{start[inner.key]:g}" for inner in field.kind.fields]
+    return " | ".join([*values, field.kind.fields[0].kind.limits().en])
 
 
 def _formula(metric: Metric) -> str:

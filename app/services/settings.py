@@ -86,6 +86,14 @@ class SettingsService:
         """What changed from one revision to another, or to what holds now."""
         return document_of(key).difference(self.get(store, key, old).body, self.get(store, key, new).body)
 
+    def changes_of(self, store: StoreInfo, key: str, body: Any, old: int | None = None) -> list[Change]:
+        """What saving this body would change from a revision, or from what holds now; raises InvalidError."""
+        document, before = document_of(key), self.get(store, key, old).body
+        faults = document.validate(body, before)
+        if faults:
+            raise InvalidError(faults)
+        return document.difference(before, body)
+
     def restore(self, store: StoreInfo, key: str, revision: int, base: int | None = None, note: str = "") -> int:
         """Saves the body of an earlier revision (0: the defaults) as the next one; raises as `get` and `save` do."""
         body = self.get(store, key, revision).body

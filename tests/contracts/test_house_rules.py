@@ -36,7 +36,10 @@ def test_main_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == ""
 
 
-@pytest.mark.parametrize(("name", "text"), [("metrics.md", reference.metrics()), ("events.md", reference.event_contract())])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("metrics.md", reference.metrics()), ("events.md", reference.event_contract()), ("settings.md", reference.settings())],
+)
 def test_derived_documents_are_up_to_date(name: str, text: str) -> None:
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, "run: python main.py reference"
 
