@@ -27,6 +27,7 @@ from ui.theme import CONTROL_RADIUS, color
 from ui.theme.roles import Role
 from ui.widgets.empty import EmptyState
 
+NOTHING_HERE = T("所选期间没有会话。换一个期间或分组。", "No sessions in this period. Choose another period or another group.")
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
 _ENDS = {Qt.Key.Key_Home: 0, Qt.Key.Key_End: -1}
 

@@ -18,7 +18,7 @@ from ui.theme.roles import Role
 from ui.widgets.funnel_marks import beyond, draw_mark, mark_role
 from ui.widgets.metric_text import metric_equation, with_unit
 from ui.widgets.paint import CENTER, LEFT, RIGHT, elided, level_mark, width_of
-from ui.widgets.painted import Entry, PaintedChart
+from ui.widgets.painted import NOTHING_HERE, Entry, PaintedChart
 
 ROW, HEAD, _BAR = 28, 24, 10
 _PAD, _GAP, _MARK = 8, 10, 16
@@ -29,11 +29,7 @@ class RankingBars(PaintedChart):
     """Rows scroll inside the widget; the head with the mean stays."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(
-            T("排名", "Ranking"),
-            T("所选期间没有会话。换一个期间或分组。", "No sessions in this period. Choose another one or another group."),
-            parent,
-        )
+        super().__init__(T("排名", "Ranking"), NOTHING_HERE, parent)
         self._metric: Metric = METRICS["consults"]
         self._window: Window = "24h"
         self._mean: float | None = None
