@@ -8,9 +8,9 @@ that to the last one. A cancellation within 15 days of placing takes the order o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from app.domain.conversation import Session
+from app.domain.conversation import LEAVE, Session
 from app.domain.counters import WINDOWS, Counts, Delta, Key, Window
 from app.domain.localtime import LocalTime
 
@@ -67,13 +67,63 @@ def credit(line: Line, placed_at: int, sessions: Sequence[Session], window: int)
     return last
 
 
+Rule = Literal["about_sku", "last", "nobody", "cancelled", "not_placed"]
+"""What decided: the last session about the SKU; the last session, none being about it; none that could be credited; the order was
+cancelled within 15 days; it has not been heard to be placed."""
+Miss = Literal["leave", "not_received", "after_order", "too_early", "cancelled", "not_about_sku", "earlier"]
+"""Why a session was not credited: a message left; no human reply; opened after the order; opened longer before it than the window;
+the order does not count; another session was about this SKU; a later one of the same kind was credited."""
+
+
+class Verdict(NamedTuple):
+    """Who is credited for a line in one window, by which rule, and why every other session of the customer is not."""
+
+    credited: Session | None
+    rule: Rule
+    missed: list[tuple[Session, Miss]]
+    """Latest opened first."""
+
+
+def creditable(sessions: Sequence[Session]) -> list[Session]:
+    """The sessions that can be credited at all: received ones, by time of opening, then code."""
+    return sorted((s for s in sessions if s.received and s.agent and s.opened_at is not None), key=_order)
+
+
+def judge(line: Line, order: Order, sessions: Sequence[Session], window: int) -> Verdict:
+    """The credit of a line within `window` milliseconds with its reasons; `sessions` are all of the customer, in any order."""
+    placed = order.placed_at
+    chosen = credit(line, placed, creditable(sessions), window) if placed is not None and order.counts else None
+    rule: Rule = "last"
+    if chosen is None:
+        rule = "not_placed" if placed is None else "nobody" if order.counts else "cancelled"
+    elif chosen.sku and chosen.sku == line.sku:
+        rule = "about_sku"
+    others = sorted((s for s in sessions if s is not chosen and s.opened_at is not None), key=_order, reverse=True)
+    return Verdict(chosen, rule, [] if placed is None else [(s, _miss(s, line, placed, window, rule)) for s in others])
+
+
+def _miss(session: Session, line: Line, placed: int, window: int, rule: Rule) -> Miss:
+    opened = session.opened_at or 0
+    if session.kind == LEAVE:
+        return "leave"
+    if not session.received or not session.agent:
+        return "not_received"
+    if opened > placed:
+        return "after_order"
+    if placed - opened > window:
+        return "too_early"
+    if rule == "cancelled":
+        return "cancelled"
+    return "not_about_sku" if rule == "about_sku" and session.sku != line.sku else "earlier"
+
+
 def sales(sessions: Sequence[Session], orders: Sequence[Order], local: LocalTime) -> tuple[Delta, dict[int, list[tuple[int, int, int]]]]:
     """What one customer's sessions add to the sales counters, and the credits of each order's lines.
 
     Returns (delta, {order id: [(session id for 24h, 7d, 15d; 0 for nobody) per line]}). Distinct customers and orders are counted once
     per agent and local day, at the earliest session concerned (by time, then code).
     """
-    received = sorted((s for s in sessions if s.received and s.agent and s.opened_at is not None), key=_order)
+    received = creditable(sessions)
     if not received:
         return {}, {order.id: [(0, 0, 0)] * len(order.lines) for order in orders}
     delta: Delta = {}
