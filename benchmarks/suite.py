@@ -22,6 +22,7 @@ BENCHMARKS = {
     "memory": "benchmarks.memory",
     "ingest": "benchmarks.ingest",
     "size": "benchmarks.size",
+    "search": "benchmarks.search",
     "pixel": "benchmarks.pixel",
     "stall": "benchmarks.stall",
     "seats_refresh": "benchmarks.seats_refresh",

@@ -21,10 +21,12 @@ from sqlalchemy import select
 
 from app.domain import conversation as talk
 from app.domain import events as ev
+from app.domain.assessment import DEFAULT, AssessedRule
 from app.domain.conversation import Fact, Session, contribution, fold
 from app.domain.counters import HISTOGRAM_FIELDS, PRESENCE_FIELDS, SUM_FIELDS, Delta, add
 from app.domain.localtime import LocalTime
 from app.storage import schema
+from app.storage.agent_days import add_agent_days, assessed_rule
 from app.storage.bulk import Bulk, Row
 from app.storage.codes import Codes
 from app.storage.database import Database
@@ -118,6 +120,7 @@ class Recorder:
         self._codes = Codes(store_id)
         self._seen = Seen(store_id)
         self._kept: dict[str, _Kept] = {}
+        self._rule = DEFAULT
         self._revision = -1
 
     def record(self, events: Sequence[ev.AnyEvent], source: str = "ndjson") -> Recorded:
@@ -165,7 +168,8 @@ class _Batch:
         recorder = self.recorder
         revision = lock_store(self.bulk, self.store)
         if revision != recorder._revision:
-            recorder._kept.clear()  # somebody else has moved the store on
+            recorder._kept.clear()  # somebody else has moved the store on, and may have changed its settings
+            recorder._rule = assessed_rule(self.bulk, self.store)
         fresh = recorder._seen.take(self.bulk, events, source, revision)
         applied = len(fresh)
         if fresh:
@@ -207,7 +211,8 @@ class _Batch:
             add(self.delta, trade.record(trades, touched))
             if trades:
                 self.topics.add("orders")
-        self._write_transcripts(spoken)
+        moved = (now.session.id for before, now in touched if before is not None and before.opened_at != now.session.opened_at)
+        self._write_transcripts(spoken, moved)
         self._write_sessions([kept for _, kept in touched])
         if presences:
             add(self.delta, record_presence(self.bulk, self.codes, self.local, presences))
@@ -223,7 +228,7 @@ class _Batch:
         if clicks:
             self.bulk.insert(schema.clicks, ("store_id", "at", "key", "kind", "code", "customer_id"), clicks)
             self.topics.add("clicks")
-        add_counters(self.bulk, self.store, self.delta)
+        add_counters(self.bulk, self.store, self.delta, self.recorder._rule)
 
     def _fact(self, at: int, event: ev.SessionEvent) -> Fact:
         codes = self.codes
@@ -291,9 +296,9 @@ class _Batch:
         self.bulk.insert(schema.sessions, SESSION_COLUMNS, new)
         self.bulk.replace(schema.sessions, SESSION_COLUMNS, changed)
 
-    def _write_transcripts(self, spoken: Mapping[str, list[Spoken]]) -> None:
-        if not spoken:
-            return
+    def _write_transcripts(self, spoken: Mapping[str, list[Spoken]], moved: Iterable[int]) -> None:
+        """Puts messages into transcripts; sessions with new ones, or that have `moved` in time, are pending for the search index."""
+        changed = set(moved)
         kept = self.recorder._kept
         first: list[Row] = []
         further: dict[int, list[Spoken]] = {}
@@ -308,7 +313,10 @@ class _Batch:
         for id, packed in self.bulk.rows_in("SELECT session_id, messages FROM transcripts WHERE session_id IN {keys}", (), list(further)):
             further[id] += unpack_messages(packed)
         self.bulk.replace(schema.transcripts, columns, [(id, pack_messages(said)) for id, said in further.items()])
-        self.topics.add("messages")
+        self.bulk.insert(schema.search_pending, ("session_id",), [(row[0],) for row in first])
+        self.bulk.replace(schema.search_pending, ("session_id",), [(id,) for id in changed.union(further)])
+        if spoken:
+            self.topics.add("messages")
 
     def _announce(self, revision: int) -> None:
         self.seats.update(key.agent for key in self.delta)
@@ -327,8 +335,12 @@ def session_row(s: Session, facts: list[Fact], store: int, local: LocalTime) -> 
     )  # fmt: skip
 
 
-def add_counters(bulk: Bulk, store: int, delta: Delta) -> None:
-    """Adds to the five-minute and the day counters of a store, and to their histograms."""
+def add_counters(bulk: Bulk, store: int, delta: Delta, rule: AssessedRule | None = None) -> None:
+    """Adds to the five-minute and the day counters of a store, to their histograms and to the agent days. The store's lock is held.
+
+    A key of slot -1 is counted by day alone. rule: the store's, looked up when it is not given.
+    """
+    add_agent_days(bulk, store, delta, assessed_rule(bulk, store) if rule is None else rule)
     slots: list[Row] = []
     attended: list[Row] = []  # half of all rows hold nothing but presence, and a row costs by its width
     bins: list[Row] = []
@@ -343,6 +355,8 @@ def add_counters(bulk: Bulk, store: int, delta: Delta) -> None:
                 day = days.setdefault((store, key.day, key.agent, key.group, key.channel, key.flag), {})
             day[name] = day.get(name, 0) + value
             position = _POSITION[name]
+            if key.slot < 0:
+                continue
             if position < len(SUM_FIELDS):
                 sums[position] = value
             else:
