@@ -108,17 +108,13 @@ class CellPainter:
             self._beyond(cell, x - 5, y, height)
 
     def _beyond(self, cell: Cell, x: int, y: int, height: int) -> None:
-        """A triangle up or down: hollow for perhaps, filled for more than chance."""
-        up, middle = cell.mark.startswith("high"), y + height / 2
-        tip, foot = (middle - 3.5, middle + 3) if up else (middle + 3.5, middle - 3)
-        painter = self.painter
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ink = self.quiet_ink if self.faded else color("info")
-        painter.setPen(QPen(ink, 1.2))
-        painter.setBrush(ink if cell.mark.endswith("99") else Qt.BrushStyle.NoBrush)
-        painter.drawPolygon([QPointF(x, foot), QPointF(x + 8, foot), QPointF(x + 4, tip)])
-        painter.restore()
+        # Imported here: what draws the mark knows the statistics, which load numpy, and a window without marks starts without it.
+        from ui.widgets.funnel_marks import draw_mark
+
+        self.painter.save()
+        ink = self.quiet_ink if self.faded else color(cell.mark_role)
+        draw_mark(self.painter, QPointF(x + 4, y + height / 2), cell.mark, ink, 4.0)
+        self.painter.restore()
 
     def _leading(self, cell: Cell, x: int, y: int, width: int, height: int, strong: bool) -> None:
         if cell.level in ("warn", "alarm"):

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from app.domain.language import T, tr
-from ui.theme.roles import Level
+from ui.theme.roles import Level, Role
 
 RowId = str | int
 Kind = Literal["text", "number", "bar", "state", "duration"]
@@ -61,6 +61,7 @@ class Cell(NamedTuple):
     level: Level = ""
     detail: str = ""
     mark: Mark = ""
+    mark_role: Role = "info"
 
 
 EMPTY = Cell()
