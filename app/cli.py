@@ -18,6 +18,7 @@ from typing import Protocol
 import click
 
 from app.commands.common import open_database, progress, url_option
+from app.commands.imports import import_
 from app.commands.reports import report
 from app.commands.settings import settings
 from app.domain.language import set_language, tr
@@ -75,7 +76,7 @@ def main(language: str | None) -> None:
     set_language("en" if chosen == "en" else "zh")
 
 
-for _command in (report, settings):
+for _command in (report, settings, import_):
     main.add_command(_command)
 
 

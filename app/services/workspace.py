@@ -18,9 +18,11 @@ from app.storage.faults import FaultError
 from app.storage.recorder import open_store
 
 if TYPE_CHECKING:
+    from app.services.imports import ImportService
     from app.services.listings import ListingService
     from app.services.live import LiveService
     from app.services.reports import ReportService
+    from app.services.search import SearchService
     from app.services.settings import SettingsService
     from app.storage.notices import Notices
 
@@ -111,6 +113,18 @@ class Workspace:
         from app.services.settings import SettingsService
 
         return SettingsService(self)
+
+    @cached_property
+    def search(self) -> SearchService:
+        from app.services.search import SearchService
+
+        return SearchService(self)
+
+    @cached_property
+    def imports(self) -> ImportService:
+        from app.services.imports import ImportService
+
+        return ImportService(self)
 
     def notices(self, store_id: int) -> Notices:
         from app.storage.notices import Notices

@@ -1,0 +1,196 @@
+"""`import`: exported reports in, looked at, taken back."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.commands.common import day_of, open_workspace, progress, store_option, url_option
+from app.domain.language import tr
+
+if TYPE_CHECKING:
+    from app.services.imports import Imported, ImportService, Preview
+    from app.services.workspace import StoreInfo, Workspace
+
+_SHOWN = 20
+
+
+@click.command("import")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@url_option
+@store_option
+@click.option(
+    "--timezone",
+    "zone",
+    metavar="ZONE",
+    help="Zone of a store that is made. Only the first store of a database is made without it (in Asia/Shanghai).",
+)
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="The day, for a file without a column of dates.")
+@click.option("--sheet", metavar="S", help="Sheet by name or number (default: the one that looks like an export).")
+@click.option("--map", "mapping", multiple=True, metavar="HEADER=KEY", help="What a column means; an empty KEY leaves it out. Remembered.")
+@click.option(
+    "--window",
+    type=click.Choice(["24h", "7d", "15d"]),
+    help="Order window that the file's sales were counted under (default: the store's).",
+)
+@click.option("--mix", is_flag=True, help="Also onto days of agents that have real sessions; they are left alone otherwise.")
+@click.option("--preview", "only_look", is_flag=True, help="Say what would be imported, and write nothing.")
+@click.option("--undo", "undone", type=int, metavar="N", help="Take import N back; what held before it holds again.")
+@click.option("--list", "listed", is_flag=True, help="List the imports of the store.")
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of the answer.")
+def import_(
+    file: Path | None, url: str, store: str | None, zone: str | None, day: datetime | None, sheet: str | None, mapping: tuple[str, ...],
+    window: Any, mix: bool, only_look: bool, undone: int | None, listed: bool, format_: str,
+) -> None:  # fmt: skip
+    """Import an exported report (xlsx, xls or CSV): figures of agents and days, or lines of credited orders.
+
+    All of it or nothing: a cell that cannot be read is named with its row, and nothing is written. A later import of the same agent and
+    day replaces what it speaks of; importing a file again changes nothing.
+    """
+    if (file is not None) + (undone is not None) + listed != 1:
+        raise click.UsageError("give one of FILE, --undo N, --list")
+    meanings: dict[str, str] = {}
+    for pair in mapping:
+        header, equals, key = pair.rpartition("=")
+        if not equals or not header:
+            raise click.UsageError(f"--map {pair!r} is not HEADER=KEY")
+        meanings[header] = key.strip()
+    as_json = format_ == "json"
+    make = file is not None and not only_look and store is not None
+    with open_workspace(url, create=make) as workspace:
+        service = workspace.imports
+        if make and file is not None:
+            _make_store(workspace, store or "", zone, lambda: service.check(file, day_of(day), meanings, sheet))
+        info = workspace.store(store)
+        if undone is not None:
+            changed = service.undo(info, undone)
+            told = tr(f"已撤销导入 {undone}：{changed} 个客服日的数据变化", f"Import {undone} undone: {changed} agent days changed")
+            _say(as_json, {"undone": undone, "changed": changed}, told)
+        elif file is None:
+            _list(service, info, as_json, workspace)
+        else:
+            seen = service.preview(file, info, day_of(day), meanings, sheet, window)
+            if only_look:
+                _show(seen, as_json)
+            else:
+                _print(_run(service, seen, mix), as_json)
+
+
+def _make_store(workspace: Workspace, code: str, zone: str | None, check: Callable[[], None]) -> None:
+    """Makes the store of a file that can be imported: the first of a database, or one whose zone is given, so that no typing error
+    makes a second one."""
+    known = [store.code for store in workspace.stores()]
+    if code in known or (known and zone is None):
+        return
+    check()
+    try:
+        workspace.create_store(code, code, zone or "Asia/Shanghai")
+    except ValueError as error:
+        raise click.ClickException(tr(f"没有时区 {zone!r}；请用 Asia/Shanghai 这样的名称", str(error))) from error
+
+
+def _run(service: ImportService, seen: Preview, mix: bool) -> Imported:
+    stop = Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        with progress() as bar:
+            task = bar(tr("导入", "Importing"), None)
+            return service.run(seen, mix, tell=lambda done, total: task(done, total), stop=stop)
+    finally:
+        with suppress(TypeError):  # a handler that was not set from Python
+            signal.signal(signal.SIGINT, before)
+
+
+def _print(done: Imported, as_json: bool) -> None:
+    lines = [
+        tr(f"导入 {done.id}：{done.first} 至 {done.last}，{done.agents} 位客服，{done.days} 个客服日"
+           + (f"，{done.lines} 行订单" if done.lines else ""),
+           f"Import {done.id}: {done.first} to {done.last}, {done.agents} agents, {done.days} agent days"
+           + (f", {done.lines} order lines" if done.lines else "")),
+    ]  # fmt: skip
+    if done.replaced:
+        lines.append(tr(f"替换了较早导入的 {done.replaced} 个客服日", f"{done.replaced} agent days of an earlier import replaced"))
+    if not done.changed:
+        lines.append(tr("数字没有变化", "No number has changed"))
+    if done.created:
+        lines.append(
+            tr("新建客服：", "New agents: ") + tr("、", ", ").join(done.created[:_SHOWN]) + ("…" if len(done.created) > _SHOWN else "")
+        )
+    if done.window:
+        lines.append(
+            tr(f"销售数据计入 {done.window} 时效；其他时效没有数据", f"Sales went to the order window {done.window}; the others have none")
+        )
+    left = [skip for skip in done.skipped if skip.what == "all"]
+    if left:
+        names = tr("、", ", ").join(f"{skip.agent} {skip.day}" for skip in left[:_SHOWN]) + ("…" if len(left) > _SHOWN else "")
+        lines.append(tr(f"跳过 {len(left)} 个已有真实会话的客服日（--mix 可合并）：{names}",
+                        f"{len(left)} agent days with real sessions left out (--mix adds them): {names}"))  # fmt: skip
+    if len(left) < len(done.skipped):
+        lines.append(tr(f"{len(done.skipped) - len(left)} 个客服日已有真实的登录时长，保留真实的",
+                        f"{len(done.skipped) - len(left)} agent days have real login times, which are kept"))  # fmt: skip
+    if done.differing:
+        lines.append(tr("与文件自己的总值不符：", "Differs from the file's own totals: ") + ", ".join(done.differing))
+    _say(as_json, done.as_dict(), "\n".join(lines))
+
+
+def _show(seen: Preview, as_json: bool) -> None:
+    from app.services.imports import place
+
+    period = seen.period
+    said = {
+        "kind": seen.export.kind,
+        "sheet": seen.export.sheet,
+        "header_row": seen.export.header_row,
+        "first": period[0].isoformat() if period else None,
+        "last": period[1].isoformat() if period else None,
+        "agents": seen.agents,
+        "days": len(seen.days),
+        "lines": len(seen.lines),
+        "created": seen.plan.new,
+        "skipped": [{"agent": skip.agent, "day": skip.day, "what": skip.what} for skip in seen.skipped],
+        "window": seen.window if seen.one_window else "",
+        "columns": [{"header": column.header, "meaning": column.key, "state": column.state} for column in seen.export.columns],
+        "problems": [{"row": each.row, "column": each.column, "reason": str(each.sentence), "fatal": each.fatal} for each in seen.problems],
+        "checks": [
+            {"key": check.key, "row": check.row, "file": check.theirs, "rows": check.ours, "agrees": check.agrees} for check in seen.checks
+        ],
+    }  # fmt: skip
+    marks = {"used": "✓", "unknown": "?", "left_out": "-", "second": "-", "derived": "-"}
+    lines = [
+        tr(
+            f"工作表 {seen.export.sheet}，表头在第 {seen.export.header_row} 行",
+            f"Sheet {seen.export.sheet}, headers in row {seen.export.header_row}",
+        )
+    ]
+    lines += [f"{marks[column.state]} {column.header}" + (f" → {column.key}" if column.key else "") for column in seen.export.columns]
+    if period:
+        lines.append(tr(f"{period[0]} 至 {period[1]}，{len(seen.agents)} 位客服，{len(seen.days)} 个客服日",
+                        f"{period[0]} to {period[1]}, {len(seen.agents)} agents, {len(seen.days)} agent days"))  # fmt: skip
+    lines += [("✗ " if problem.fatal else "! ") + str(place(problem)) for problem in seen.problems[:_SHOWN]]
+    if len(seen.problems) > _SHOWN:
+        lines.append(tr(f"另有 {len(seen.problems) - _SHOWN} 处", f"{len(seen.problems) - _SHOWN} more"))
+    _say(as_json, said, "\n".join(lines))
+
+
+def _list(service: ImportService, info: StoreInfo, as_json: bool, workspace: Workspace) -> None:
+    found = service.history(info)
+    local = workspace.local(info)
+    said = [{"id": i.id, "at": i.at, "author": i.author, "file": i.file, "undone_at": i.undone_at, "summary": i.summary} for i in found]
+    lines = [
+        f"{i.id}  {local.local(i.at):%Y-%m-%d %H:%M}  {i.author}  {i.file}  {i.summary['first']} – {i.summary['last']}"
+        + (tr("  已撤销", "  undone") if i.undone_at is not None else "")
+        for i in found
+    ]
+    _say(as_json, said, "\n".join(lines) or tr("还没有导入过文件", "Nothing has been imported yet"))
+
+
+def _say(as_json: bool, said: Any, text: str) -> None:
+    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)

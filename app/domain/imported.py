@@ -1,0 +1,114 @@
+"""Counters from imported files: which import holds when several speak of the same agent's day, and what credited order lines come to.
+
+A file speaks of some parts of a day (`PARTS`): workload, ratings, sales of one order window … For each part the newest import that speaks
+of it holds, so that the workload and the sales of one day, exported as two files, stand beside each other, while a corrected file
+replaces its forerunner whole. Lines of credited orders are the exception that adds up: two exports overlap, and each order line is
+taken as the newest export says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from app.domain.counters import PRESENCE_FIELDS, SALES_FIELDS, SESSION_FIELDS, WINDOWS, Counts
+from app.domain.localtime import LocalTime
+
+_RATINGS = frozenset({"invited", "rated", "satisfied", "very_satisfied", "dissatisfied", "very_dissatisfied", "resolved", "unresolved"})
+_LEAVE = frozenset(name for name in SESSION_FIELDS if name.startswith("leave_"))
+PARTS: tuple[frozenset[str], ...] = (
+    frozenset(SESSION_FIELDS) - _RATINGS - _LEAVE,
+    _RATINGS,
+    _LEAVE,
+    frozenset(PRESENCE_FIELDS),
+    frozenset({"presale_customers"}),
+    *(frozenset(name for name in SALES_FIELDS if name.endswith(f"_{window}")) for window in WINDOWS),
+)
+
+
+class Line(NamedTuple):
+    """One line of a credited order. Times in epoch ms; agent: the id; cancelled lines replace what was said before and count nothing."""
+
+    opened_at: int
+    placed_at: int
+    amount_fen: int
+    quantity: int
+    agent: int
+    cancelled: bool
+    order: str
+    sku: str
+    customer: str
+
+
+AgentDay = tuple[int, int]
+"""(agent's id, local day)"""
+
+
+def holding(claims: Iterable[tuple[int, Counts]], lines: Counts | None, order_imports: frozenset[int]) -> Counts:
+    """The counters of one agent's day.
+
+    claims: (import's id, what it says), oldest first. lines: what all order lines of that day come to; they stand wherever one of
+    `order_imports` would hold.
+    """
+    found: Counts = {}
+    for import_id, counts in claims:
+        for part in PARTS:
+            spoken = counts.keys() & part
+            if not spoken:
+                continue
+            for name in part & found.keys():
+                del found[name]
+            source = (lines or {}) if import_id in order_imports else counts
+            found.update((name, source.get(name, 0)) for name in (spoken | (source.keys() & part)))
+    return found
+
+
+def newest(lines: Iterable[tuple[int, Line]]) -> list[Line]:
+    """Of (import's id, line), each order's line of a SKU as the newest import says it; one import may have several of them."""
+    held: dict[tuple[str, str], tuple[int, list[Line]]] = {}
+    for import_id, line in lines:
+        known = held.get((line.order, line.sku))
+        if known is None or known[0] < import_id:
+            held[line.order, line.sku] = (import_id, [line])
+        elif known[0] == import_id:
+            known[1].append(line)
+    return [line for _, same in held.values() for line in same]
+
+
+def sales_of(lines: Iterable[Line], local: LocalTime) -> dict[AgentDay, Counts]:
+    """The sales counters of every agent's day of consultation that the lines speak of, all windows, zeros included.
+
+    A line counts in a window when the order was placed within it after the consultation; orders and customers are distinct per agent
+    and day.
+    """
+    found: dict[AgentDay, Counts] = {}
+    distinct: dict[tuple[AgentDay, str], set[str]] = {}
+    for line in lines:
+        where = (line.agent, local.day(line.opened_at))
+        counts = found.get(where)
+        if counts is None:
+            counts = found[where] = {name: 0 for name in SALES_FIELDS if name != "presale_customers"}
+        if line.cancelled:
+            continue
+        for window, length in WINDOWS.items():
+            if not 0 <= line.placed_at - line.opened_at <= length:
+                continue
+            counts[f"order_items_{window}"] += line.quantity
+            counts[f"order_amount_{window}"] += line.amount_fen
+            for name, code in ((f"orders_{window}", line.order), (f"order_customers_{window}", line.customer or line.order)):
+                seen = distinct.setdefault((where, name), set())
+                if code not in seen:
+                    seen.add(code)
+                    counts[name] += 1
+    return found
+
+
+def difference(before: Mapping[AgentDay, Counts], after: Mapping[AgentDay, Counts]) -> dict[AgentDay, Counts]:
+    """after − before, without zeros."""
+    found: dict[AgentDay, Counts] = {}
+    for where in before.keys() | after.keys():
+        old, new = before.get(where, {}), after.get(where, {})
+        changed = {name: new.get(name, 0) - old.get(name, 0) for name in old.keys() | new.keys() if new.get(name, 0) != old.get(name, 0)}
+        if changed:
+            found[where] = changed
+    return found

@@ -1,0 +1,351 @@
+"""Imports: what files say of agents' days, kept as said, and the counters of flag IMPORTED made from it.
+
+Which import holds is the domain's rule (domain/imported.py). Writing and undoing are one transaction each under the store's lock: the
+counters move by the difference between what held before and what holds after.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from app.domain.counters import IMPORTED, PRESENCE_FIELDS, SALES_FIELDS, SESSION_FIELDS, Counts, Delta, Key
+from app.domain.imported import AgentDay, Line, difference, holding, newest, sales_of
+from app.domain.language import T
+from app.domain.localtime import DAY_MS, LocalTime
+from app.storage import schema
+from app.storage.bulk import Bulk, Row
+from app.storage.database import Database
+from app.storage.faults import FaultError
+from app.storage.recorder import add_counters, announce, lock_store
+
+_AT_ONCE = 2_000
+_LARGEST_NOTICE = 200
+_PRESENCE, _SALES = frozenset(PRESENCE_FIELDS), frozenset(SALES_FIELDS)
+
+
+class Spoken(NamedTuple):
+    """What a file says of an agent's day. agent: id or name as in the file; name: what a new agent is called; day: local."""
+
+    agent: str
+    name: str
+    day: int
+    counts: Counts
+
+
+class OrderLine(NamedTuple):
+    """A credited line of a file; `line.agent` is not known yet, `agent` is as in the file."""
+
+    agent: str
+    line: Line
+    sku_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A day of an agent that is left as recorded. presence: only its times of login and serving are, the rest is imported."""
+
+    agent: str
+    day: int
+    presence: bool = False
+
+
+@dataclass(slots=True)
+class Plan:
+    """Who the agents of a file are, and what would be left out. ids: as in the file → id; those missing would be created."""
+
+    ids: dict[str, int] = field(default_factory=dict)
+    new: list[str] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+    replaced: int = 0
+    """Days of agents of which an earlier import speaks."""
+
+
+@dataclass(slots=True)
+class Written:
+    """What an import did. changed: how many days of agents have other numbers now."""
+
+    id: int = 0
+    days: int = 0
+    lines: int = 0
+    changed: int = 0
+    plan: Plan = field(default_factory=Plan)
+
+
+class Import(NamedTuple):
+    id: int
+    at: int
+    author: str
+    file: str
+    summary: dict[str, Any]
+    undone_at: int | None
+
+
+Step = Callable[[int, int], None]
+"""(done, total); may raise to take everything back."""
+
+
+def examine(database: Database, store: int, wanted: Iterable[tuple[str, int]]) -> Plan:
+    """What importing these (agent as in the file, day) would meet."""
+    with database.read() as connection:
+        bulk = Bulk(connection)
+        plan = _plan(bulk, store, sorted(set(wanted)))
+        bulk.close()
+    return plan
+
+
+def write(
+    database: Database, store: int, author: str, file: str, days: Sequence[Spoken], lines: Sequence[OrderLine], mix: bool,
+    columns: Mapping[str, str], summary: Callable[[Written], Mapping[str, Any]], step: Step,
+) -> Written:  # fmt: skip
+    """Writes an import. days: one entry per agent and day; those of `lines` are among them.
+
+    mix: also onto days that have sessions of their own. columns: corrected meanings to remember, by normalised header.
+    Raises FaultError when nothing at all would be left to write, and whatever `step` raises; nothing is written then.
+    """
+    with database.write() as connection:
+        bulk = Bulk(connection)
+        revision = lock_store(bulk, store)
+        written = Written(plan=_plan(bulk, store, [(spoken.agent, spoken.day) for spoken in days]))
+        plan = written.plan
+        if mix:
+            plan.skips = []
+        _create(bulk, store, plan, {spoken.agent: spoken.name for spoken in days})
+        kept = _kept(days, plan)
+        if not kept:
+            raise FaultError(
+                "refused",
+                T("这些客服在这些天都已有真实会话，没有可导入的内容。要叠加请选择“与真实数据合并”（--mix）。",
+                  "All of these agents have real sessions on these days: nothing to import. Choose to mix with real data (--mix) to add."),
+            )  # fmt: skip
+        local = _local(bulk, store)
+        own = [_stored(line, plan.ids[line.agent]) for line in lines if (plan.ids[line.agent], local.day(line.line.opened_at)) in kept]
+        written.days, written.lines = len(kept), len(own)
+        affected = set(kept) | _lines_elsewhere(bulk, store, {line.order for line, _ in own}, local)
+        before = held(bulk, store, affected, local)
+        total = len(kept) + len(own) + 1
+        columns_of = ("store_id", "at", "author", "file", "summary")
+        now = time.time_ns() // 1_000_000
+        written.id = bulk.rows(
+            f"INSERT INTO imports ({', '.join(columns_of)}) VALUES (?, ?, ?, ?, ?) RETURNING id", (store, now, author, file, "{}")
+        )[0][0]
+        rows = [(written.id, day, agent, json.dumps(counts)) for (agent, day), counts in sorted(kept.items())]
+        _insert(bulk, "imported_days", ("import_id", "day", "agent_id", "counts"), rows, 0, total, step)
+        names = (
+            "import_id", "line", "opened_at", "placed_at", "amount_fen", "quantity", "agent_id", "cancelled", "order_code", "sku_code",
+            "customer", "sku_name",
+        )  # fmt: skip
+        order_rows = [(written.id, number, *line, name) for number, (line, name) in enumerate(own)]
+        _insert(bulk, "imported_orders", names, order_rows, len(rows), total, step)
+        for header, meaning in columns.items():
+            bulk.replace(schema.import_columns, ("store_id", "header", "meaning"), [(store, header, meaning)])
+        moved = difference(before, held(bulk, store, affected, local))
+        written.changed = len(moved)
+        bulk.run("UPDATE imports SET summary = ? WHERE id = ?", (json.dumps(summary(written), ensure_ascii=False), written.id))
+        add_counters(bulk, store, {_key(where): counts for where, counts in moved.items()})
+        _announce(bulk, store, revision + 1, moved, bool(plan.new))
+        step(total, total)
+        bulk.close()
+    return written
+
+
+def undo(database: Database, store: int, import_id: int) -> int:
+    """Takes an import back: what held before it holds again. Returns how many days of agents have other numbers now.
+
+    Raises FaultError when the store has no such import, or when it has been undone already.
+    """
+    with database.write() as connection:
+        bulk = Bulk(connection)
+        revision = lock_store(bulk, store)
+        found = bulk.rows("SELECT undone_at FROM imports WHERE id = ? AND store_id = ?", (import_id, store)) if import_id < 2**31 else []
+        if not found:
+            raise FaultError("refused", T(f"没有编号为 {import_id} 的导入。", f"There is no import {import_id}."))
+        if found[0][0] is not None:
+            raise FaultError("refused", T(f"导入 {import_id} 已经撤销过了。", f"Import {import_id} has been undone already."))
+        local = _local(bulk, store)
+        affected = {(agent, day) for day, agent in bulk.rows("SELECT day, agent_id FROM imported_days WHERE import_id = ?", (import_id,))}
+        orders = {row[0] for row in bulk.rows("SELECT DISTINCT order_code FROM imported_orders WHERE import_id = ?", (import_id,))}
+        affected |= _lines_elsewhere(bulk, store, orders, local)
+        before = held(bulk, store, affected, local)
+        bulk.run("UPDATE imports SET undone_at = ? WHERE id = ?", (time.time_ns() // 1_000_000, import_id))
+        moved = difference(before, held(bulk, store, affected, local))
+        add_counters(bulk, store, {_key(where): counts for where, counts in moved.items()})
+        _announce(bulk, store, revision + 1, moved, False)
+        bulk.close()
+    return len(moved)
+
+
+def history(database: Database, store: int) -> list[Import]:
+    """The newest first."""
+    with database.read() as connection:
+        bulk = Bulk(connection)
+        rows = bulk.rows("SELECT id, at, author, file, summary, undone_at FROM imports WHERE store_id = ? ORDER BY id DESC", (store,))
+        bulk.close()
+    return [Import(id, at, author, file, json.loads(said), undone) for id, at, author, file, said, undone in rows]
+
+
+def remembered(database: Database, store: int) -> dict[str, str]:
+    """Corrected meanings by normalised header; "" leaves a column out."""
+    with database.read() as connection:
+        bulk = Bulk(connection)
+        rows = bulk.rows("SELECT header, meaning FROM import_columns WHERE store_id = ?", (store,))
+        bulk.close()
+    return dict(rows)
+
+
+def expected(bulk: Bulk, store: int, window: tuple[int, int]) -> Delta:
+    """What the day counters of flag IMPORTED ought to be, by day as slot -1. window: first and last local day, both included."""
+    days = bulk.rows(
+        "SELECT DISTINCT d.agent_id, d.day FROM imported_days d JOIN imports i ON i.id = d.import_id "
+        "WHERE i.store_id = ? AND i.undone_at IS NULL AND d.day BETWEEN ? AND ?",
+        (store, *window),
+    )
+    return {_key(where): counts for where, counts in held(bulk, store, set(days), _local(bulk, store)).items() if any(counts.values())}
+
+
+def held(bulk: Bulk, store: int, wanted: set[AgentDay], local: LocalTime) -> dict[AgentDay, Counts]:
+    """The counters that the imports not undone come to on these days of agents."""
+    if not wanted:
+        return {}
+    first, last = min(day for _, day in wanted), max(day for _, day in wanted)
+    claims: dict[AgentDay, list[tuple[int, Counts]]] = {}
+    for import_id, agent, day, counts in bulk.rows_in(
+        "SELECT d.import_id, d.agent_id, d.day, d.counts FROM imported_days d JOIN imports i ON i.id = d.import_id "
+        "WHERE i.store_id = ? AND i.undone_at IS NULL AND d.day BETWEEN ? AND ? AND d.agent_id IN {keys} ORDER BY d.import_id",
+        (store, first, last),
+        sorted({agent for agent, _ in wanted}),
+    ):
+        if (agent, day) in wanted:
+            claims.setdefault((agent, day), []).append((import_id, json.loads(counts)))
+    with_lines = "SELECT id FROM imports i WHERE store_id = ? AND EXISTS (SELECT 1 FROM imported_orders WHERE import_id = i.id)"
+    order_imports = frozenset(row[0] for row in bulk.rows(with_lines, (store,)))
+    sold = sales_of(_lines(bulk, store, first, last, local), local) if order_imports else {}
+    return {where: holding(said, sold.get(where), order_imports) for where, said in claims.items()}
+
+
+def _lines(bulk: Bulk, store: int, first: int, last: int, local: LocalTime) -> list[Line]:
+    """Every order line of these days as the newest import says it; it may say another day than an earlier one."""
+    rows = bulk.rows(
+        f"SELECT o.import_id, {', '.join(f'o.{name}' for name in _LINE)} FROM imported_orders o JOIN imports i ON i.id = o.import_id "
+        "WHERE i.store_id = ? AND i.undone_at IS NULL "
+        "AND o.order_code IN (SELECT order_code FROM imported_orders WHERE opened_at BETWEEN ? AND ?) ORDER BY o.import_id, o.line",
+        (store, local.start_of_day(first) - DAY_MS, local.start_of_day(last + 1) + DAY_MS),
+    )
+    return newest((row[0], Line(*row[1:])) for row in rows)
+
+
+_LINE = ("opened_at", "placed_at", "amount_fen", "quantity", "agent_id", "cancelled", "order_code", "sku_code", "customer")
+
+
+def _lines_elsewhere(bulk: Bulk, store: int, orders: set[str], local: LocalTime) -> set[AgentDay]:
+    """Days of agents that any import credits lines of these orders to."""
+    rows = bulk.rows_in(
+        "SELECT DISTINCT o.agent_id, o.opened_at FROM imported_orders o JOIN imports i ON i.id = o.import_id "
+        "WHERE i.store_id = ? AND o.order_code IN {keys}",
+        (store,),
+        sorted(orders),
+    )
+    return {(agent, local.day(at)) for agent, at in rows}
+
+
+def _local(bulk: Bulk, store: int) -> LocalTime:
+    return LocalTime(bulk.rows("SELECT zone FROM stores WHERE id = ?", (store,))[0][0])
+
+
+def _plan(bulk: Bulk, store: int, wanted: Sequence[tuple[str, int]]) -> Plan:
+    plan = Plan()
+    codes: dict[str, int] = {}
+    names: dict[str, list[int]] = {}
+    for id, code, name in bulk.rows("SELECT id, code, name FROM agents WHERE store_id = ?", (store,)):
+        codes[code] = id
+        names.setdefault(name, []).append(id)
+    for agent in dict.fromkeys(agent for agent, _ in wanted):
+        namesakes = names.get(agent, [])
+        if agent in codes:
+            plan.ids[agent] = codes[agent]
+        elif len(namesakes) == 1:
+            plan.ids[agent] = namesakes[0]
+        else:
+            plan.new.append(agent)
+    if not wanted or not plan.ids:
+        return plan
+    known = [(agent, day, (plan.ids[agent], day)) for agent, day in wanted if agent in plan.ids]
+    span = min(day for _, day in wanted), max(day for _, day in wanted)
+    ids = sorted(set(plan.ids.values()))
+    real = {(agent, day): bool(sessions) for agent, day, sessions, _ in _recorded(bulk, store, span, ids)}
+    for agent, day, where in known:
+        if where in real:
+            plan.skips.append(Skip(agent, day, presence=not real[where]))
+    earlier = set(
+        bulk.rows_in(
+            "SELECT DISTINCT d.agent_id, d.day FROM imported_days d JOIN imports i ON i.id = d.import_id "
+            "WHERE i.store_id = ? AND i.undone_at IS NULL AND d.day BETWEEN ? AND ? AND d.agent_id IN {keys}",
+            (store, *span),
+            ids,
+        )
+    )
+    plan.replaced = sum(where in earlier for _, _, where in known)
+    return plan
+
+
+def _recorded(bulk: Bulk, store: int, span: tuple[int, int], agents: Sequence[int]) -> list[Row]:
+    """(agent, day, sessions, presence) of days that have either from events."""
+    sums = [" + ".join(f"coalesce({name}, 0)" for name in names) for names in (SESSION_FIELDS, PRESENCE_FIELDS)]
+    return bulk.rows_in(
+        f"SELECT * FROM (SELECT agent_id, day, sum({sums[0]}) AS sessions, sum({sums[1]}) AS presence FROM day_counters "
+        f"WHERE store_id = ? AND day BETWEEN ? AND ? AND flag <> {IMPORTED} AND agent_id IN {{keys}} GROUP BY agent_id, day) AS real "
+        "WHERE sessions > 0 OR presence > 0",
+        (store, *span),
+        agents,
+    )
+
+
+def _create(bulk: Bulk, store: int, plan: Plan, names: Mapping[str, str]) -> None:
+    bulk.many("INSERT INTO agents (store_id, code, name) VALUES (?, ?, ?)", [(store, code, names.get(code) or code) for code in plan.new])
+    plan.ids.update(bulk.rows_in("SELECT code, id FROM agents WHERE store_id = ? AND code IN {keys}", (store,), plan.new))
+
+
+def _kept(days: Sequence[Spoken], plan: Plan) -> dict[AgentDay, Counts]:
+    skipped = {(skip.agent, skip.day): skip for skip in plan.skips}
+    kept: dict[AgentDay, Counts] = {}
+    for spoken in days:
+        skip = skipped.get((spoken.agent, spoken.day))
+        counts = spoken.counts
+        if skip is not None:
+            counts = {name: value for name, value in counts.items() if name not in _PRESENCE} if skip.presence else {}
+        if counts:
+            into = kept.setdefault((plan.ids[spoken.agent], spoken.day), {})
+            for name, value in counts.items():
+                into[name] = into.get(name, 0) + value
+    return kept
+
+
+def _stored(order: OrderLine, agent: int) -> tuple[Line, str]:
+    return order.line._replace(agent=agent), order.sku_name
+
+
+def _insert(bulk: Bulk, table: str, columns: Sequence[str], rows: Sequence[Row], done: int, total: int, step: Step) -> None:
+    for start in range(0, len(rows), _AT_ONCE):
+        step(done + start, total)
+        bulk.insert(schema.metadata.tables[table], columns, rows[start : start + _AT_ONCE])
+
+
+def _key(where: AgentDay) -> Key:
+    agent, day = where
+    return Key(day, -1, agent, 0, 0, IMPORTED)
+
+
+def _announce(bulk: Bulk, store: int, revision: int, moved: Mapping[AgentDay, Counts], newcomers: bool) -> None:
+    touched = {name for counts in moved.values() for name in counts}
+    topics = {"agents"} if newcomers else set()
+    if touched & _SALES:
+        topics.add("orders")
+    if touched & _PRESENCE:
+        topics.add("presence")
+    if touched - _SALES - _PRESENCE or not topics:
+        topics.add("sessions")
+    agents = {agent for agent, _ in moved}
+    announce(bulk, store, revision, topics, agents if len(agents) <= _LARGEST_NOTICE else None)
