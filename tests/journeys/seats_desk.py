@@ -27,10 +27,10 @@ from ui.pages.registry import PAGES, PageContext
 from ui.pages.seats import SeatsPage
 from ui.pages.seats.agent import AgentPanel
 from ui.pages.seats.lines import TOTAL_ID, Filters
-from ui.pages.seats.session import SessionPanel
 from ui.runtime.feed import LiveFeed, Quality
 from ui.runtime.operations import Operations
 from ui.runtime.preferences import Preferences
+from ui.widgets.session_facts import SessionPanel
 
 LOCAL = LocalTime("Asia/Shanghai")
 DAY = 20_000

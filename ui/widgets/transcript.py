@@ -29,6 +29,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QMenu, 
 
 from app.domain.events import Sender
 from app.domain.language import tr
+from app.domain.words import parse
 from ui.theme import CAPTION, SPACE_2, SPACE_3, SPACE_4, color, font
 from ui.theme.fonts import BODY
 from ui.widgets.paint import CENTER, LEFT, RIGHT, elided, metrics
@@ -63,7 +64,7 @@ class Transcript(QAbstractScrollArea):
         self._layouts: OrderedDict[int, QTextLayout] = OrderedDict()
         self._anchor: Place | None = None
         self._end: Place | None = None
-        self._highlight = ""
+        self._highlight, self._query = "", parse("")
         self._settling = False
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -90,9 +91,9 @@ class Transcript(QAbstractScrollArea):
         self.viewport().update()
 
     def set_highlight(self, text: str) -> None:
-        """Mark every occurrence of the text, upper and lower case alike; "" marks nothing."""
+        """Mark what a search for the text finds (app/domain/words.py); "" marks nothing."""
         if text != self._highlight:
-            self._highlight = text
+            self._highlight, self._query = text, parse(text)
             self.viewport().update()
 
     def scroll_to(self, index: int) -> None:
@@ -284,13 +285,10 @@ class Transcript(QAbstractScrollArea):
     def _formats(self, index: int) -> list[QTextLayout.FormatRange]:
         found = []
         text = self._layout(index).text()
-        if self._highlight and (wanted := self._highlight.casefold()) and len(text) == len(folded := text.casefold()):
-            start = folded.find(wanted)
-            while start >= 0:
-                mark = QTextCharFormat()
-                mark.setBackground(color("warn", 0.3))
-                found.append(_range(_units(text[:start]), _units(text[start : start + len(wanted)]), mark))
-                start = folded.find(wanted, start + len(wanted))
+        for start, end in self._query.spans(text) if self._query.parts else ():
+            mark = QTextCharFormat()
+            mark.setBackground(color("warn", 0.3))
+            found.append(_range(_units(text[:start]), _units(text[start:end]), mark))
         span = self._span()
         if span is not None and span[0][0] <= index <= span[1][0]:
             start = span[0][1] if index == span[0][0] else 0

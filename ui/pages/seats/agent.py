@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from app.domain.language import tr
 from app.domain.localtime import LocalTime
 from app.domain.metrics import METRICS, label_on
-from ui.pages.seats.figures import Figure, Figures
 from ui.pages.seats.lines import state_cell
 from ui.pages.seats.sessions import SessionList
 from ui.theme import CAPTION, SPACE_1, SPACE_2, SPACE_3, SPACE_4, color
 from ui.widgets.chart import ChartCard, ChartData, Series
+from ui.widgets.figures import Figure, Figures
 from ui.widgets.metric_text import clock_text, metric_tooltip, unit_of, with_unit
 from ui.widgets.paint import elided, width_of
 from ui.widgets.table_cells import PADDING, CellPainter

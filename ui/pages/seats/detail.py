@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication
 from app.domain.language import tr
 from ui.pages.registry import Page
 from ui.pages.seats.agent import AgentPanel
-from ui.pages.seats.session import Conversation, SessionPanel, conversation
 from ui.widgets.drawer import Drawer
+from ui.widgets.session_facts import Conversation, SessionPanel, conversation
 
 if TYPE_CHECKING:
     from app.services.live import AgentDay, SeatRow
@@ -149,7 +149,7 @@ class Detail(QObject):
 
         def read() -> Conversation | None:
             found = context.workspace.live.transcript(context.store, code)
-            return None if found is None else conversation(found, context.clock(), local)
+            return None if found is None else conversation(found.session, found.messages, context.clock(), local)
 
         self._page.read("session", read, self._show_session, code)
 

@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 
 from app.domain.language import T, tr
-from app.domain.metrics import METRICS
 from ui.widgets.empty import EmptyState
 from ui.widgets.metric_text import clock_text
+from ui.widgets.session_facts import name_of, wait_cell
 from ui.widgets.table import Cell, Cells, Column, DataTable, RowTableModel
 
 if TYPE_CHECKING:
     from app.services.live import SessionInfo
-
-
-def wait_cell(session: SessionInfo, now: int) -> Cell:
-    """How long the customer has been waiting. A message left while nobody was there may wait: it crosses no threshold."""
-    since = session.waiting_since
-    if since is None:
-        return Cell("--")
-    waits = max(0, now - since)
-    return Cell(clock_text(waits), -since, "" if session.kind == "leave" else METRICS["longest_wait"].level(waits / 1000))
 
 
 class SessionList(DataTable):
@@ -67,10 +58,6 @@ class SessionList(DataTable):
 
     def tick(self, now: int) -> None:
         self.rows().update_rows({session.code: _cells(session, now) for session in self._sessions})
-
-
-def name_of(session: SessionInfo) -> str:
-    return session.customer_name or session.customer or session.code
 
 
 def _cells(session: SessionInfo, now: int) -> Cells:

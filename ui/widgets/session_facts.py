@@ -1,66 +1,126 @@
-"""The drawer's panel of one session: who, since when, waiting how long, and what was said, as it is said."""
+"""One session in a drawer: who, since when, waiting how long, and what was said. What is shown of it comes as plain data."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
+from app.domain.events import Sender
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
 from app.domain.metrics import METRICS
-from ui.pages.seats.figures import Figure, Figures
-from ui.pages.seats.sessions import name_of, wait_cell
+from app.domain.terms import CHANNELS, CLOSERS, CONTENTS, PAGES, RATINGS, REASONS
 from ui.theme import SPACE_1, SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.empty import EmptyState
-from ui.widgets.metric_text import unit_of
+from ui.widgets.figures import Figure, Figures
+from ui.widgets.metric_text import clock_text, unit_of
 from ui.widgets.skeleton import Skeleton
+from ui.widgets.table_model import Cell
 from ui.widgets.transcript import Bubble, Transcript
 
-if TYPE_CHECKING:
-    from app.services import live
 
-CHANNELS = {
-    "app": T("手机客户端", "App"), "web": T("网页", "Web"), "mini": T("小程序", "Mini program"), "phone": T("电话", "Phone"),
-    "other": T("其他渠道", "Other channel"),
-}  # fmt: skip
-PAGES = {
-    "item": T("商品页", "Item page"), "shop": T("店铺首页", "Shop page"), "order": T("订单页", "Order page"),
-    "logistics": T("物流页", "Delivery page"),
-}  # fmt: skip
-CLOSERS = {
-    "customer": T("客户结束", "closed by the customer"), "agent": T("客服结束", "closed by the agent"),
-    "timeout": T("超时结束", "timed out"), "system": T("系统结束", "closed by the system"),
-}  # fmt: skip
-CONTENTS = {"image": T("[图片]", "[image]"), "card": T("[卡片]", "[card]"), "file": T("[文件]", "[file]")}
+class Facts(Protocol):
+    """What is known of a session; times epoch ms, enumerations as codes of conversation.py, "" for what is not known."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def customer(self) -> str: ...
+    @property
+    def customer_name(self) -> str: ...
+    @property
+    def agent_name(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def page(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def opened_at(self) -> int: ...
+    @property
+    def first_reply_ms(self) -> int | None: ...
+    @property
+    def waiting_since(self) -> int | None: ...
+    @property
+    def agent_messages(self) -> int: ...
+    @property
+    def customer_messages(self) -> int: ...
+    @property
+    def rating(self) -> int: ...
+    @property
+    def closed_at(self) -> int | None: ...
+    @property
+    def closed_by(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+
+
+class Said(Protocol):
+    """One message; `at` in epoch ms, `name` of who said it."""
+
+    @property
+    def at(self) -> int: ...
+    @property
+    def sender(self) -> Sender: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def content(self) -> str: ...
+    @property
+    def text(self) -> str: ...
 
 
 class Conversation(NamedTuple):
-    """A session ready to be shown; made off the UI thread."""
+    """A session ready to be shown, made off the UI thread; `times` are those of the bubbles, epoch ms."""
 
-    session: live.SessionInfo
+    session: Facts
     at: int
     bubbles: list[Bubble]
+    times: list[int]
 
 
-def conversation(found: live.Transcript, at: int, local: LocalTime) -> Conversation:
+def conversation(session: Facts, messages: Sequence[Said], at: int, local: LocalTime) -> Conversation:
+    """`at` is the moment of looking: messages of that day are told by their time alone."""
     today = local.day(at)
     bubbles = []
-    for message in found.messages:
+    for message in messages:
         moment = local.local(message.at)
         time = f"{moment:%H:%M}" if local.day(message.at) == today else f"{moment:%m-%d %H:%M}"
         text = message.text
         if message.content in CONTENTS:
             text = f"{CONTENTS[message.content]} {text}".strip()
         bubbles.append(Bubble(message.sender, text, time, message.name))
-    return Conversation(found.session, at, bubbles)
+    return Conversation(session, at, bubbles, [message.at for message in messages])
+
+
+def name_of(session: Facts) -> str:
+    return session.customer_name or session.customer or session.code
+
+
+def wait_cell(session: Facts, now: int) -> Cell:
+    """How long the customer has been waiting. A message left while nobody was there may wait: it crosses no threshold."""
+    since = session.waiting_since
+    if since is None:
+        return Cell("--")
+    waits = max(0, now - since)
+    return Cell(clock_text(waits), -since, "" if session.kind == "leave" else METRICS["longest_wait"].level(waits / 1000))
 
 
 class SessionPanel(QWidget):
-    def __init__(self, local: LocalTime) -> None:
+    """`past`: looked up rather than watched: told with its day, how it was assigned and how it was rated, and read from the start."""
+
+    def __init__(self, local: LocalTime, past: bool = False) -> None:
         super().__init__()
-        self._local = local
-        self._session: live.SessionInfo | None = None
+        self._local, self._past = local, past
+        self._session: Facts | None = None
+        self._times: list[int] = []
         self._about = QLabel(self)
         self._about.setProperty("look", "caption")
         self._about.setWordWrap(True)
@@ -70,6 +130,8 @@ class SessionPanel(QWidget):
         self._stack = QStackedWidget(self)
         self._skeleton = Skeleton("text")
         self._silent = EmptyState("sessions", tr("还没有消息", "No messages yet"), tr("新消息会出现在这里。", "New ones appear here."))
+        if past:
+            self._silent = EmptyState("sessions", tr("没有消息记录", "No messages kept"))
         self._unknown = EmptyState(
             "lookup", tr("找不到这个会话", "This session cannot be found"), tr("它可能属于另一个店铺。", "It may belong to another store.")
         )
@@ -95,6 +157,7 @@ class SessionPanel(QWidget):
             self._stack.setCurrentWidget(self._unknown)
             return
         self._session = session = found.session
+        self._times = found.times
         channel, page = CHANNELS.get(session.channel, ""), PAGES.get(session.page, "")
         leave = tr("留言", "Message left") if session.kind == "leave" else ""
         about = (leave, session.agent_name, session.group, str(channel), str(page), session.region, session.code)
@@ -102,6 +165,12 @@ class SessionPanel(QWidget):
         self.tick(found.at)
         self._show_messages(found.bubbles)
         self._stack.setCurrentWidget(self.transcript if found.bubbles else self._silent)
+
+    def reveal(self, message_at: int | None, words: str = "") -> None:
+        """Mark words as a search finds them, and bring the message of a moment into view: the first one without a moment."""
+        self.transcript.set_highlight(words)
+        index = self._times.index(message_at) if message_at in self._times else 0
+        self.transcript.scroll_to(index)
 
     def _show_messages(self, bubbles: list[Bubble]) -> None:
         """The end is followed. Whoever reads further up stays there, also when a late message comes in between."""
@@ -125,17 +194,21 @@ class SessionPanel(QWidget):
             cell = wait_cell(session, now)
             state = Figure(waiting, cell.text, "", cell.level)
         else:
-            state = Figure(str(CLOSERS.get(session.closed_by, T("已结束", "closed"))), f"{self._local.local(session.closed_at):%H:%M}")
+            state = Figure(str(CLOSERS.get(session.closed_by, T("已结束", "Closed"))), f"{self._local.local(session.closed_at):%H:%M}")
         reply = METRICS["first_reply"]
         seconds = None if session.first_reply_ms is None else session.first_reply_ms / 1000
-        self._figures.set_figures(
-            (
-                state,
-                Figure(opened, f"{self._local.local(session.opened_at):%H:%M}"),
-                Figure(first, reply.text(seconds), unit_of(reply) if seconds is not None else "", reply.level(seconds)),
-                Figure(messages, f"{session.customer_messages} / {session.agent_messages}"),
-            )
-        )
+        moment = self._local.local(session.opened_at)
+        figures = [
+            state,
+            Figure(opened, f"{moment:%m-%d %H:%M}" if self._past else f"{moment:%H:%M}"),
+            Figure(first, reply.text(seconds), unit_of(reply) if seconds is not None else "", reply.level(seconds)),
+            Figure(messages, f"{session.customer_messages} / {session.agent_messages}"),
+        ]
+        if self._past:
+            rating = str(RATINGS[session.rating]) if session.rating else "--"
+            figures.append(Figure(tr("评价", "Rating"), rating, "", "warn" if session.rating in (1, 2) else ""))
+            figures.append(Figure(tr("分配原因", "Assigned because"), str(REASONS.get(session.reason, "--"))))
+        self._figures.set_figures(figures)
 
     def set_stale(self, stale: bool) -> None:
         self._figures.set_stale(stale)
