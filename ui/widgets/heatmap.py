@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QLinearGradient, QPainter, QPen
@@ -26,7 +26,7 @@ _EDGE = 6
 _ACROSS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 
 Cell = tuple[int, int]
-"""(weekday, hour): Monday is 0 as in `date.weekday()`, the hour is the store's, 0 to 23."""
+"""(weekday, hour)."""
 
 
 def cell_key(weekday: int, hour: int) -> str:
@@ -43,15 +43,25 @@ class HeatMap(PaintedChart):
         self._window: Window = "24h"
         self._numbers: dict[str, Numbers] = {}
         self._values: dict[str, float | int | None] = {}
-        self._low = self._high = 0.0
+        self._low: float | int = 0
+        self._high: float | int = 0
         self._hours = range(24)
 
-    def set_data(self, metric: Metric, cells: Mapping[Cell, Numbers], window: Window = "24h") -> None:
-        """Counters of each weekday and hour; what is missing has no value."""
+    def set_data(
+        self,
+        metric: Metric,
+        values: Sequence[Sequence[float | int | None]],
+        numbers: Mapping[Cell, Numbers] | None = None,
+        window: Window = "24h",
+    ) -> None:
+        """`values[weekday][hour]`, 7 × 24: Monday is 0 as in `date.weekday()`, hours are the store's; None for no value.
+
+        With `numbers`, the counters of cells, the words of a cell tell numerator and denominator.
+        """
         self._metric, self._window = metric, window
-        self._numbers = {cell_key(*cell): numbers for cell, numbers in cells.items()}
-        known = {cell: value for cell, numbers in cells.items() if (value := metric.value(numbers, window)) is not None}
-        self._low, self._high = float(min(known.values(), default=0)), float(max(known.values(), default=0))
+        self._numbers = {cell_key(*cell): counts for cell, counts in (numbers or {}).items()}
+        known = {(day, hour): value for day, row in enumerate(values) for hour, value in enumerate(row) if value is not None}
+        self._low, self._high = min(known.values(), default=0), max(known.values(), default=0)
         first, last = min((hour for _, hour in known), default=0), max((hour for _, hour in known), default=23)
         first = max(0, min(first, last + 1 - _FEWEST_HOURS))
         self._hours = range(first, max(last + 1, first + _FEWEST_HOURS))
@@ -77,7 +87,9 @@ class HeatMap(PaintedChart):
 
     def words_of(self, key: str) -> str:
         day, hour = (int(part) for part in key.split("-"))
-        value = metric_equation(self._metric, self._numbers.get(key, {}), self._window) if self._values[key] is not None else "--"
+        numbers, value = self._numbers.get(key), with_unit(self._metric, self._values[key])
+        if numbers is not None and self._values[key] is not None:
+            value = metric_equation(self._metric, numbers, self._window)
         return f"{WEEKDAYS[day]} {hour:02d}:00–{hour + 1:02d}:00\n{self._metric.label} {value}"
 
     def shade(self, key: str) -> float | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
-from app.domain.counters import Window
 from app.domain.language import T
-from app.domain.metrics import METRICS, Numbers
+from app.domain.metrics import METRICS
 from ui.theme import BODY, CAPTION, CONTROL_RADIUS, SPACE_2, SPACE_3, color, font
 from ui.theme.pens import line
-from ui.widgets.metric_text import metric_equation
 from ui.widgets.paint import LEFT, RIGHT, arrow, elided, width_of
 from ui.widgets.painted import NOTHING_HERE, PaintedChart
 
@@ -27,26 +27,24 @@ class OrderFunnel(PaintedChart):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(T("从咨询到下单", "From consultation to order"), NOTHING_HERE, parent)
-        self._window: Window = "24h"
-        self._numbers: Numbers = {}
-        self._values: dict[str, int] = {}
+        self._values: dict[str, float | int | None] = {}
 
-    def set_data(self, numbers: Numbers, window: Window = "24h") -> None:
-        """The counters of the period, summed."""
-        self._numbers, self._window = numbers, window
-        self._values = {key: METRICS[key].parts(numbers, window)[0] for key in STEPS}
+    def set_data(self, values: Mapping[str, float | int | None]) -> None:
+        """{metric key: value over the period} of STEPS; None where the period or the filter does not know it."""
+        self._values = {key: values.get(key) for key in STEPS}
         self._show(STEPS if any(self._values.values()) else ())
 
     def summary(self) -> str:
         return "; ".join(f"{METRICS[key].label} {METRICS[key].text(self._values[key])}" for key in self._keys)
 
     def rate_words(self, step: int) -> str:
-        """What stands between step `step` and the next, "" where the step before is empty."""
-        if metric := METRICS.get(_RATES[step]):
-            value = metric.value(self._numbers, self._window)
-            return "" if value is None else f"{metric.label} {metric.text(value)}"
+        """What stands between step `step` and the next, "--" where it cannot be said."""
         before, after = self._values[STEPS[step]], self._values[STEPS[step + 1]]
-        return str(_PER[step].format(f"{after / before:.2f}")) if before else ""
+        if not before or after is None:
+            return "--"
+        if metric := METRICS.get(_RATES[step]):
+            return f"{metric.label} {metric.text(after / before)}"
+        return str(_PER[step].format(f"{after / before:.2f}"))
 
     def sizeHint(self) -> QSize:
         return QSize(420, self._height())
@@ -59,17 +57,18 @@ class OrderFunnel(PaintedChart):
 
     def bar_of(self, key: str) -> QRectF:
         left, right = self._span()
-        most = max(self._values.values())
-        box = self.box_of(key)
-        return QRectF(left, box.center().y() - _BAR / 2, (right - left) * self._values[key] / most if most else 0.0, _BAR)
+        most, value = max(known for known in self._values.values() if known is not None), self._values[key] or 0
+        return QRectF(left, self.box_of(key).center().y() - _BAR / 2, (right - left) * value / most if most else 0.0, _BAR)
 
     def words_of(self, key: str) -> str:
         metric, step = METRICS[key], STEPS.index(key)
         lines = [f"{metric.label} {metric.text(self._values[key])}", str(metric.definition)]
-        if step:
-            rate = METRICS.get(_RATES[step - 1])
-            words = f"{rate.label} {metric_equation(rate, self._numbers, self._window)}" if rate else self.rate_words(step - 1)
-            lines.insert(1, words or "--")
+        if step and (rate := METRICS.get(_RATES[step - 1])) and (before := self._values[STEPS[step - 1]]):
+            reached = self._values[key]
+            share = None if reached is None else reached / before
+            lines.insert(1, f"{rate.label} {metric.text(reached)} / {METRICS[STEPS[step - 1]].text(before)} = {rate.text(share)}")
+        elif step:
+            lines.insert(1, self.rate_words(step - 1))
         return "\n".join(lines)
 
     def paint(self, painter: QPainter, dirty: QRectF) -> None:
@@ -98,7 +97,7 @@ class OrderFunnel(PaintedChart):
                 painter.setFont(font(CAPTION))
                 painter.setPen(color("quiet"))
                 room = int(self.width() - left - 14 - SPACE_2)
-                words = elided(self.rate_words(step) or "--", room, CAPTION)
+                words = elided(self.rate_words(step), room, CAPTION)
                 painter.drawText(QRectF(left + 14, box.bottom(), room, _BETWEEN), LEFT, words)
 
     def _height(self) -> int:
