@@ -6,6 +6,7 @@ A kind knows how to find what is wrong with a value, how to fill in what was lef
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -82,20 +83,20 @@ def characters(text: str) -> int:
     return max(sum(1 for _ in regex.finditer(r"\X", text)), -(-len(text) // _LARGEST_CLUSTER))
 
 
-class Kind:
+class Kind(ABC):
     """What a value may be. Values are those of JSON."""
 
+    @abstractmethod
     def faults(self, value: Any, path: str) -> Iterator[Fault]:
         """What is wrong with it; never an exception, whatever the value is."""
-        raise AssertionError(type(self))
 
+    @abstractmethod
     def words(self, value: Any) -> T:
         """A faultless value for people."""
-        raise AssertionError(type(self))
 
+    @abstractmethod
     def limits(self) -> T:
         """What is allowed, in words: `0 to 10`, `at most 700 characters`."""
-        raise AssertionError(type(self))
 
     def complete(self, value: Any) -> Any:
         """A faultless value with everything filled in that was left out."""
@@ -137,8 +138,8 @@ class Number(Kind):
         elif self.whole and not isinstance(value, int):
             yield Fault(path, fill(T("{0} 不是整数", "{0} is not a whole number"), said(value)))
         elif not self.least <= value <= self.most:
-            limits = plain(self.least), plain(self.most)
-            yield Fault(path, fill(T("{0} 不在 {1} 到 {2} 之间", "{0} is not between {1} and {2}"), said(value), *limits))
+            what = T("{0} 不在 {1} 到 {2} 之间", "{0} is not between {1} and {2}")
+            yield Fault(path, fill(what, said(value), plain(self.least), self.words(self.most)))
 
     def words(self, value: Any) -> T:
         return fill(T("{0} {1}", "{0} {1}"), plain(value), self.unit) if self.unit.zh else same(plain(value))
@@ -163,7 +164,7 @@ class Text(Kind):
             yield Fault(path, T("有不可用的控制字符，请删去", "contains control characters; remove them"))
         if self.least and not value.strip():
             yield Fault(path, T("不能为空", "must not be empty"))
-        elif len(value) < self.least or len(value) > self.most:
+        elif self.least > 1 or len(value) > self.most:  # there are never more characters than code points
             number = characters(value)
             if number > self.most:
                 yield Fault(path, fill(T("有 {0} 个字符，最多 {1} 个", "has {0} characters, {1} are allowed"), number, self.most))
