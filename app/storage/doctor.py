@@ -19,7 +19,7 @@ from app.storage.database import HEAD, Database
 from app.storage.faults import FaultError
 from app.storage.notices import TOPICS
 from app.storage.recorder import announce, lock_store
-from app.storage.recount import Recount, Window, by_day, differences, rebuild
+from app.storage.recount import Recount, Window, by_day, differences, only_imported, rebuild
 
 Level = Literal["ok", "warn", "fault"]
 
@@ -272,6 +272,7 @@ def _numbers(database: Database, store: int, code: str) -> list[Finding]:
         "sessions": T(f"{code}：会话与其事实一致", f"{code}: sessions equal their facts"),
         "slots": T(f"{code}：五分钟计数与事实一致", f"{code}: five-minute counters equal the facts"),
         "days": T(f"{code}：日计数为五分钟计数之和", f"{code}: day counters are the sums of the five-minute ones"),
+        "agents": T(f"{code}：客服的日、周计数为其他计数之和", f"{code}: days and weeks of agents are the sums of the other counters"),
         "credits": T(f"{code}：促成订单与事实一致", f"{code}: credited orders equal the facts"),
     }
     wrong = {what: _Differences() for what in titles}
@@ -283,6 +284,8 @@ def _numbers(database: Database, store: int, code: str) -> list[Finding]:
             agents: dict[int, str] = dict(bulk.rows("SELECT id, code FROM agents WHERE store_id = ?", (store,)))
             for window in recount.windows():
                 _compare(recount, window, agents, wrong)
+            for summed, weeks in recount.weeks():
+                wrong["agents"].take(_words(differences(summed, weeks), agents))
             stale = sum(wanted != held for _, wanted, held in recount.sessions(None))
             wrong["sessions"].count += stale
             bulk.close()
@@ -329,7 +332,10 @@ def _compare(recount: Recount, window: Window, agents: dict[int, str], wrong: di
     slots = recount.slots(window)
     wrong["sessions"].count += expected.stale
     wrong["slots"].take(_words(differences(expected.counters, slots), agents))
-    wrong["days"].take(_words(differences(by_day(slots), recount.days(window)), agents))
+    days = recount.days(window)
+    imported = only_imported(days)  # which has days alone
+    wrong["days"].take(_words(differences(by_day(slots) | imported, days), agents))
+    wrong["agents"].take(_words(differences(recount.by_agent(slots, imported, window), recount.agent_days(window)), agents))
     held = recount.credits(window)
     wrong["credits"].count += sum(lines != held[order] for order, lines in expected.credits.items())
 

@@ -13,9 +13,10 @@ from typing import NamedTuple
 from app.domain import presence
 from app.domain.attribution import FIFTEEN_DAYS, Order, sales
 from app.domain.conversation import Session, contribution, fold
-from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS, Delta, Key, add
+from app.domain.counters import HISTOGRAM_FIELDS, IMPORTED, SUM_FIELDS, Delta, Key, add
 from app.domain.localtime import DAY_MS, LocalTime
 from app.storage import schema
+from app.storage.agent_days import FIELDS, add_agent_days, assessed_rule, begin
 from app.storage.bulk import Bulk, Row
 from app.storage.packing import unpack_facts
 from app.storage.recorder import SESSION_COLUMNS, add_counters, session_row
@@ -23,6 +24,8 @@ from app.storage.trade import load_orders, load_orders_of, load_sessions
 
 _SESSIONS_AT_ONCE = 8_000
 _DAYS_AT_ONCE = 31
+_DAYS_OF_WEEKS = 28
+_AGENT_FIELDS = frozenset(FIELDS)
 _REACH = FIFTEEN_DAYS + DAY_MS
 """How far from a window lie the sessions and orders that decide its sales."""
 
@@ -57,6 +60,7 @@ class Recount:
         self._bulk = bulk
         self._store = store
         self._local = LocalTime(zone)
+        self._rule = assessed_rule(bulk, store)
 
     def windows(self) -> Iterator[Window]:
         """All days that have or ought to have counters, cut so that the sessions of each fit in memory."""
@@ -64,7 +68,7 @@ class Recount:
             self._bulk.rows("SELECT day, count(*) FROM sessions WHERE store_id = ? AND day IS NOT NULL GROUP BY day", (self._store,))
         )
         days = set(per_day)
-        for table in ("slot_counters", "slot_histograms", "day_counters", "visitors"):
+        for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days", "visitors"):
             days.update(self._span(f"SELECT min(day), max(day) FROM {table} WHERE store_id = ?"))
         times = self._span("SELECT min(at), max(at) FROM presence WHERE agent_id IN (SELECT id FROM agents WHERE store_id = ?)")
         times += self._span("SELECT min(placed_at), max(placed_at) FROM orders WHERE store_id = ?")
@@ -113,11 +117,38 @@ class Recount:
         return _without_zeros(found, window)
 
     def days(self, window: Window) -> Delta:
-        """What the day counters hold, as slot -1."""
+        """What the day counters hold, as slot -1; imported ones have their own flag."""
         names = (*SUM_FIELDS, *HISTOGRAM_FIELDS)
         query = f"SELECT day, agent_id, group_id, channel, flag, {', '.join(names)} FROM day_counters"
         found = {Key(row[0], -1, *row[1:5]): dict(zip(names, row[5:])) for row in self._within(query, window)}
         return _without_zeros(found, window)
+
+    def agent_days(self, window: Window, span: int = 1) -> Delta:
+        """What the rows of agents hold that begin in the window, as slot -1; the flag says whether it is the assessed sum."""
+        query = f"SELECT day, agent_id, assessed, {', '.join(FIELDS)} FROM agent_days"
+        rows = self._bulk.rows(
+            f"{query} WHERE store_id = ? AND assessed IN (0, 1) AND span = ? AND day BETWEEN ? AND ?", (self._store, span, *window)
+        )
+        return _without_zeros({Key(row[0], -1, row[1], 0, 0, row[2]): dict(zip(FIELDS, row[3:])) for row in rows}, window)
+
+    def by_agent(self, slots: Delta, imported: Delta, window: Window) -> Delta:
+        """What the rows of agents ought to hold by the five-minute counters and the imported days, in the same form."""
+        found: Delta = {}
+        for key, counts in (*slots.items(), *imported.items()):
+            kept = {name: value for name, value in counts.items() if name in _AGENT_FIELDS}
+            for assessed in (0, 1) if self._rule.keeps(key.slot, key.flag) else (0,):
+                add(found, {Key(key.day, -1, key.agent, 0, 0, assessed): kept})
+        return _without_zeros(found, window)
+
+    def weeks(self) -> Iterator[tuple[Delta, Delta]]:
+        """(sums of the days, what the weeks hold), some weeks at a time."""
+        days = self._span("SELECT min(day), max(day) FROM agent_days WHERE store_id = ?")
+        for first in range(begin(days[0], 7), days[1] + 1, _DAYS_OF_WEEKS) if days else ():
+            window = Window(first, first + _DAYS_OF_WEEKS - 1)
+            summed: Delta = {}
+            for key, counts in self.agent_days(window).items():
+                add(summed, {key._replace(day=begin(key.day, 7)): counts})
+            yield summed, self.agent_days(window, 7)
 
     def credits(self, window: Window) -> Credits:
         """The credits that the lines of orders placed in the window hold."""
@@ -196,6 +227,10 @@ def by_day(slots: Delta) -> Delta:
     return found
 
 
+def only_imported(days: Delta) -> Delta:
+    return {key: counts for key, counts in days.items() if key.flag == IMPORTED}
+
+
 def differences(wanted: Delta, held: Delta) -> Iterator[tuple[Key, str, int, int]]:
     """(key, field, wanted, held) wherever the two are not the same."""
     for key in wanted.keys() | held.keys():
@@ -212,11 +247,14 @@ def rebuild(bulk: Bulk, store: int) -> None:
     for window in [*recount.windows(), None]:
         rows = [wanted for _, wanted, held in recount.sessions(window) if wanted != held]
         bulk.replace(schema.sessions, SESSION_COLUMNS, rows)
-    for table in ("slot_counters", "slot_histograms", "day_counters"):
+    rule = assessed_rule(bulk, store)
+    for table in ("slot_counters", "slot_histograms", "agent_days"):
         bulk.run(f"DELETE FROM {table} WHERE store_id = ?", (store,))
+    bulk.run("DELETE FROM day_counters WHERE store_id = ? AND flag <> ?", (store, IMPORTED))
     for window in recount.windows():
+        add_agent_days(bulk, store, only_imported(recount.days(window)), rule)
         expected = recount.expected(window)
-        add_counters(bulk, store, expected.counters)
+        add_counters(bulk, store, expected.counters, rule)
         held = recount.credits(window)
         for order, lines in expected.credits.items():
             for line, (wanted, now) in enumerate(zip(lines, held[order])):

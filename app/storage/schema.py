@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
-from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS
+from app.domain.counters import FIRST_REPLY_BINS, HISTOGRAM_FIELDS, SUM_FIELDS
 
 metadata = MetaData(
     naming_convention={
@@ -291,13 +291,13 @@ day_counters = Table(
     sqlite_with_rowid=False,
 )
 # The same counters by agent and day alone, which is what comparisons of many agents over many days read; once for all sessions
-# (assessed 0) and once for those the assessment settings keep (assessed 1).
+# (assessed 0) and once for those the assessment settings keep (assessed 1), once by day (span 1) and once by week (span 7).
 agent_days = Table(
     "agent_days",
     metadata,
-    *(_key("store_id"), _key("day"), _key("agent_id"), _key("assessed", SmallInteger)),
+    *(_key("store_id"), _key("assessed", SmallInteger), _key("span", SmallInteger), _key("day"), _key("agent_id")),
     *_sums(SUM_FIELDS),
-    *_sums(HISTOGRAM_FIELDS),
+    *_sums(FIRST_REPLY_BINS),
     sqlite_with_rowid=False,
 )
 

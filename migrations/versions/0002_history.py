@@ -34,7 +34,7 @@ _WIDE = {
     "first_reply_ms", "turn_ms", "session_ms", "login_ms", "serving_ms", "suspended_ms", "order_items_24h", "order_amount_24h",
     "order_items_7d", "order_amount_7d", "order_items_15d", "order_amount_15d",
 }  # fmt: skip
-_BINS = tuple(f"{what}_h{i}" for what in ("first_reply", "turn") for i in range(73))
+_BINS = tuple(f"first_reply_h{i}" for i in range(73))
 _ASSESSED = "slot >= 108 AND slot < 276 AND flag = 0"
 """The defaults of the assessment settings: 09:00 to 23:00, neither spam nor bot-only."""
 
@@ -93,21 +93,21 @@ def upgrade() -> None:
 def _agent_days() -> None:
     op.create_table(
         "agent_days",
-        *(_key("store_id"), _key("day"), _key("agent_id"), _key("assessed", sa.SmallInteger)),
+        *(_key("store_id"), _key("assessed", sa.SmallInteger), _key("span", sa.SmallInteger), _key("day"), _key("agent_id")),
         *(sa.Column(name, sa.BigInteger if name in _WIDE else sa.Integer) for name in _SUMS),
         *(sa.Column(name, sa.Integer) for name in _BINS),
-        sa.PrimaryKeyConstraint("store_id", "day", "agent_id", "assessed", name="pk_agent_days"),
+        sa.PrimaryKeyConstraint("store_id", "assessed", "span", "day", "agent_id", name="pk_agent_days"),
         sqlite_with_rowid=False,
     )
     names = (*_SUMS, *_BINS)
     op.execute(
-        f"INSERT INTO agent_days (store_id, day, agent_id, assessed, {', '.join(names)}) "
-        f"SELECT store_id, day, agent_id, 0, {', '.join(f'sum({name})' for name in names)} "
+        f"INSERT INTO agent_days (store_id, assessed, span, day, agent_id, {', '.join(names)}) "
+        f"SELECT store_id, 0, 1, day, agent_id, {', '.join(f'sum({name})' for name in names)} "
         "FROM day_counters GROUP BY store_id, day, agent_id"
     )
     op.execute(
-        f"INSERT INTO agent_days (store_id, day, agent_id, assessed, {', '.join(_SUMS)}) "
-        f"SELECT store_id, day, agent_id, 1, {', '.join(f'sum({name})' for name in _SUMS)} "
+        f"INSERT INTO agent_days (store_id, assessed, span, day, agent_id, {', '.join(_SUMS)}) "
+        f"SELECT store_id, 1, 1, day, agent_id, {', '.join(f'sum({name})' for name in _SUMS)} "
         f"FROM slot_counters WHERE {_ASSESSED} GROUP BY store_id, day, agent_id"
     )
     bins = ", ".join(f"sum(CASE WHEN bin = {i} THEN n END) AS b{i}" for i in range(len(_BINS)))
@@ -115,6 +115,11 @@ def _agent_days() -> None:
         f"WITH h AS (SELECT store_id, day, agent_id, {bins} FROM slot_histograms WHERE {_ASSESSED} GROUP BY store_id, day, agent_id) "
         f"UPDATE agent_days SET {', '.join(f'{name} = h.b{i}' for i, name in enumerate(_BINS))} FROM h "
         "WHERE agent_days.store_id = h.store_id AND agent_days.day = h.day AND agent_days.agent_id = h.agent_id AND assessed = 1"
+    )
+    op.execute(
+        f"INSERT INTO agent_days (store_id, assessed, span, day, agent_id, {', '.join(names)}) "
+        f"SELECT store_id, assessed, 7, (day + 3) / 7 * 7 - 3 AS monday, agent_id, {', '.join(f'sum({name})' for name in names)} "
+        "FROM agent_days GROUP BY store_id, assessed, monday, agent_id"
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.domain.conversation import CHANNELS
-from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS
+from app.domain.counters import FIRST_REPLY_BINS, HISTOGRAM_FIELDS, SUM_FIELDS
 from app.domain.events import decode
 from app.domain.localtime import day_date
 from app.storage.database import Database
@@ -24,8 +24,12 @@ def record(database: Database, batches: list[list[dict[str, Any]]], zone: str, r
 
 
 def stored(database: Database) -> tuple[dict[Key, dict[str, int]], dict[Any, dict[str, int]], list[Any]]:
-    """(slot counters with their histograms, day counters, credits) without zeros and empty rows, ids as codes."""
+    """(slot counters with their histograms, day counters, credits) without zeros and empty rows, ids as codes.
+
+    Fails when the days and weeks of agents are not the sums of the slots and days.
+    """
     with database.read() as connection:
+        assert agent_days(connection) == summed_by_agent(connection)
         agents = {row[0]: row[1] for row in connection.execute(text("SELECT id, code FROM agents"))}
         groups = {row[0]: row[1] for row in connection.execute(text("SELECT id, code FROM skill_groups"))}
         slots: dict[Key, dict[str, int]] = {}
@@ -50,6 +54,50 @@ def stored(database: Database) -> tuple[dict[Key, dict[str, int]], dict[Any, dic
         ):
             credits.extend((row[0], row[1], w, code) for w, code in zip(("24h", "7d", "15d"), row[2:]) if code)
     return slots, days, sorted(credits)
+
+
+AgentDays = dict[tuple[int, int, int, int, int], dict[str, int]]
+"""{(store, assessed, span, first day, agent): {counter: not 0}}"""
+
+
+def agent_days(connection: Connection) -> AgentDays:
+    found: AgentDays = {}
+    for row in connection.execute(text("SELECT * FROM agent_days")).mappings():
+        counts = {name: row[name] for name in (*SUM_FIELDS, *FIRST_REPLY_BINS) if row[name]}
+        if counts:
+            found[row["store_id"], row["assessed"], row["span"], row["day"], row["agent_id"]] = counts
+    return found
+
+
+def summed_by_agent(connection: Connection) -> AgentDays:
+    """What `agent_days` ought to be, from the day counters, and from the slots and flags that the store's settings keep."""
+    rules = {}
+    for row in connection.execute(text("SELECT id, assessed_rule FROM stores")):
+        rule = json.loads(row.assessed_rule or '{"slots": [108, 276], "flags": [0]}')
+        first, past = rule["slots"]
+        hours = [*range(first, past)] if first < past else [*range(first, 288), *range(past)]
+        rules[row.id] = {(slot, flag) for slot in hours for flag in rule["flags"]}
+    found: AgentDays = {}
+
+    def add(row: Any, assessed: int, counts: dict[str, int | None]) -> None:
+        monday = next(day for day in range(row["day"], row["day"] - 7, -1) if day_date(day).weekday() == 0)
+        for span, day in ((1, row["day"]), (7, monday)):
+            into = found.setdefault((row["store_id"], assessed, span, day, row["agent_id"]), {})
+            for name, value in counts.items():
+                if value:
+                    into[name] = into.get(name, 0) + value
+
+    for row in connection.execute(text("SELECT * FROM day_counters")).mappings():
+        add(row, 0, {name: row[name] for name in (*SUM_FIELDS, *FIRST_REPLY_BINS)})
+    for row in connection.execute(text("SELECT * FROM slot_counters")).mappings():
+        if (row["slot"], row["flag"]) in rules[row["store_id"]]:
+            add(row, 1, {name: row[name] for name in SUM_FIELDS})
+    for row in connection.execute(text("SELECT * FROM slot_histograms")).mappings():
+        name = HISTOGRAM_FIELDS[row["bin"]]
+        if (row["slot"], row["flag"]) in rules[row["store_id"]] and name in FIRST_REPLY_BINS:
+            add(row, 1, {name: row["n"]})
+    dense = {key: {name: value for name, value in counts.items() if value} for key, counts in found.items()}
+    return {key: counts for key, counts in dense.items() if counts}
 
 
 def _key(row: Any, slot: int, agents: dict[int, str], groups: dict[int, str]) -> Key:

@@ -114,6 +114,35 @@ def test_head_is_the_newest_script(database: Database) -> None:
     assert [script.revision for script in found.walk_revisions()] == [f"{n:04}" for n in range(int(HEAD), 0, -1)]
 
 
+_HISTORY = ("settings_revisions", "imported_days", "imported_orders", "import_columns", "imports", "search_pending", "search_documents",
+            "saved_reports", "agent_days")  # fmt: skip
+
+
+def test_agent_days_are_filled_from_the_counters_of_a_first_release(url: str, database: Database) -> None:
+    record(database, [random_stream(5, 60)], "Asia/Shanghai")
+    days = _rows(database, "agent_days", len(schema.agent_days.primary_key))
+    talked = _rows(database, "transcripts", 1).keys()
+    with database.write() as connection:
+        for table in (*_HISTORY, *(["search_words"] if database.is_sqlite else [])):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("ALTER TABLE stores DROP COLUMN assessed_rule"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    second = Database(url)
+    try:
+        assert any(key[-1] for key in days), "none of the sessions is assessed: the test shows nothing"
+        assert _rows(second, "agent_days", len(schema.agent_days.primary_key)) == days
+        assert _rows(second, "search_pending", 1).keys() == talked
+    finally:
+        second.close()
+
+
+def _rows(database: Database, table: str, keys: int) -> dict[tuple[object, ...], tuple[object, ...]]:
+    """{key: what is not 0}, without rows of nothing but zeros."""
+    with database.read() as connection:
+        rows = connection.execute(text(f"SELECT * FROM {table}")).all()
+    return {tuple(row[:keys]): held for row in rows if any(held := tuple(value or 0 for value in row[keys:])) or len(row) == keys}
+
+
 def test_a_new_script_starts_with_the_policy(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = tmp_path / "migrations"
     shutil.copytree(migrate._SCRIPTS, copy)

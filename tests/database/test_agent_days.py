@@ -1,0 +1,109 @@
+"""The days and weeks of agents are the sums of the other counters, whatever the assessed hours are and whenever they change."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.assessment import DEFAULT, AssessedRule
+from app.domain.counters import IMPORTED, Key
+from app.storage.agent_days import rebuild_assessed
+from app.storage.bulk import Bulk
+from app.storage.database import Database
+from app.storage.doctor import examine, repair_counters
+from app.storage.notices import TOPICS
+from app.storage.recorder import Recorder, add_counters, announce, lock_store, open_store
+from tests.database.compare import agent_days, record, stored, summed_by_agent
+from tests.oracle.streams import random_place, random_stream, scramble
+
+RULES = {
+    "longer": AssessedRule((90, 288), (0,)),
+    "shorter": AssessedRule((120, 150), (0, 1)),
+    "past midnight": AssessedRule((264, 13), (0, 2)),
+    "nearly all day": AssessedRule((12, 6), (0, 1, 2)),
+    "all day": AssessedRule((108, 108), (0, 1, 2)),
+    "half the day": AssessedRule((0, 144), (0,)),
+    "nothing": AssessedRule((0, 288), ()),
+    "default": DEFAULT,
+}
+
+
+def assess(database: Database, store: int, rule: AssessedRule) -> None:
+    with database.write() as connection:
+        bulk = Bulk(connection)
+        revision = lock_store(bulk, store)
+        rebuild_assessed(bulk, store, rule)
+        announce(bulk, store, revision + 1, TOPICS, None)
+        bulk.close()
+
+
+def assessed(database: Database) -> dict[object, object]:
+    with database.read() as connection:
+        held = agent_days(connection)
+        assert held == summed_by_agent(connection)
+        return {key: counts for key, counts in held.items() if key[1]}
+
+
+def test_other_hours_and_flags_are_as_if_they_had_always_been(database: Database) -> None:
+    other = open_store(database, "other")
+    for seed, code in ((31, "shop"), (32, "other")):
+        zone, start = random_place(seed)
+        record(database, [random_stream(seed, 60, zone=zone, start=start)], zone, Recorder(database, open_store(database, code, zone)))
+    store = open_store(database, "shop")
+    before = assessed(database)
+    seen = []
+    for what, rule in RULES.items():
+        assess(database, store, rule)
+        now = assessed(database)
+        assert {key: counts for key, counts in now.items() if key[0] == other} == {
+            key: counts for key, counts in before.items() if key[0] == other
+        }
+        assert bool({key for key in now if key[0] == store}) == (what != "nothing")
+        seen.append(now)
+    assert seen[-1] == before
+    assert all(seen.count(now) == 1 for now in seen)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_hours_that_change_between_batches(database: Database, seed: int) -> None:
+    """A recorder that was at work before counts by the new rule from its next batch on."""
+    zone, start = random_place(seed)
+    events = random_stream(seed, 40, zone=zone, start=start)
+    recorder = record(database, [events[:1]], zone)
+    store = open_store(database, "shop")
+    rules = list(RULES.values())
+    for number, batch in enumerate(scramble(events, seed, largest_batch=60)):
+        assess(database, store, rules[number % len(rules)])
+        record(database, [batch], zone, recorder)
+        stored(database)
+    assess(database, store, rules[0])
+    repair_counters(database, store)
+    assert assessed(database)
+    assert [finding for finding in examine(database) if finding.level == "fault"] == []
+
+
+def test_imported_days_are_never_assessed_and_outlive_a_repair(database: Database) -> None:
+    record(database, [random_stream(33, 20)], "Asia/Shanghai")
+    store = open_store(database, "shop")
+    with database.read() as connection:
+        before = agent_days(connection)
+    day, agent = next(key[3:] for key in before if key[2] == 1 and key[4])
+    counts = {"consults": 1000, "first_reply_ms": 5_000_000, "login_ms": 3_600_000}
+    with database.write() as connection:
+        bulk = Bulk(connection)
+        lock_store(bulk, store)
+        add_counters(bulk, store, {Key(day, -1, agent, 0, 0, IMPORTED): counts})
+        bulk.close()
+    for _ in range(2):
+        stored(database)
+        with database.read() as connection:
+            now = agent_days(connection)
+        more = {
+            key: {name: n - before.get(key, {}).get(name, 0) for name, n in sums.items() if n != before.get(key, {}).get(name, 0)}
+            for key, sums in now.items()
+            if sums != before.get(key)
+        }
+        assert more == {(store, 0, 1, day, agent): counts, (store, 0, 7, day - (day + 3) % 7, agent): counts}
+        assert [finding for finding in examine(database) if finding.level == "fault"] == []
+        assess(database, store, RULES["all day"])
+        assess(database, store, DEFAULT)
+        repair_counters(database, store)
