@@ -19,29 +19,53 @@ if TYPE_CHECKING:
     from app.services.listings import Listing
     from app.services.reports import Report
 
-_REPORTS = ("live", "seats", "store", "compare", "agent", "groups", "orders", "sessions")
+
+class _Name(click.ParamType[str]):
+    """A declared report or listing; looked up late, so that starting any other command does not load them."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from app.services.listings import LISTINGS
+        from app.services.report_kinds import REPORTS
+
+        known = [*REPORTS, *LISTINGS]
+        if value not in known:
+            there = " ".join(known)
+            self.fail(tr(f"没有报表 {value}；现有：{there}", f"There is no report {value}; there are: {there}"), param, ctx)
+        return value
 
 
 @click.command()
-@click.argument("name", type=click.Choice(_REPORTS), metavar="|".join(_REPORTS))
+@click.argument("name", type=_Name(), metavar="NAME")
 @url_option
 @store_option
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="First day (default: yesterday).")
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="Last day, inclusive (default: yesterday).")
 @click.option("--agent", metavar="A", help="Agent code.")
+@click.option("--agents", metavar="A,B", help="Several agent codes.")
+@click.option("--team", metavar="T", help="Team.")
 @click.option("--group", metavar="G", help="Group code.")
-@click.option("--by", type=click.Choice(["day", "week", "month", "hour", "halfhour"]), help="Rows of store and agent (default: day).")
+@click.option("--channel", type=click.Choice(["app", "web", "mini", "phone", "other"]), help="Where customers write from.")
+@click.option("--by", type=click.Choice(["day", "week", "month", "hour", "halfhour"]), help="Rows that are periods (default: day).")
 @click.option("--population", type=click.Choice(["overall", "assessed"]), default="overall", show_default=True)
-@click.option("--window", type=click.Choice(["24h", "7d", "15d"]), default="24h", show_default=True, help="Order window.")
+@click.option("--window", type=click.Choice(["24h", "7d", "15d"]), help="Order window (default: the store's setting).")
 @click.option("--at", metavar="TIME", help="The moment that counts as now: RFC 3339, or store time without an offset, or epoch ms.")
-@click.option("--metrics", metavar="K1,K2", help="Metric keys (default: all).")
+@click.option("--metrics", metavar="K1,K2", help="Metric keys (default: the report's columns).")
+@click.option("--only", metavar="NAME", default="", help="Sessions of a listing: unanswered, late_30s, bad, transferred_in …")
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv", "xlsx"]), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write instead of standard output.")
 def report(
-    name: str, url: str, store: str | None, first: datetime | None, last: datetime | None, agent: str | None, group: str | None,
-    by: Any, population: Any, window: Any, at: str | None, metrics: str | None, format_: Any, out: Path | None,
+    name: str, url: str, store: str | None, first: datetime | None, last: datetime | None, agent: str | None,
+    agents: str | None, team: str | None, group: str | None, channel: str | None, by: Any, population: Any, window: Any, at: str | None,
+    metrics: str | None, only: str, format_: Any, out: Path | None,
 ) -> None:  # fmt: skip
-    """Print a report. JSON keeps unrounded numbers; rates are fractions."""
+    """Print a report. JSON keeps unrounded numbers; rates are fractions.
+
+    NAME is a report (live seats store compare agent groups, or a tab of a history page: store_overall store_assessed daily workload sales
+    attendance ratings group_hours group_halfhours agent_workload agent_sales agent_ratings agent_attendance) or a listing (sessions
+    orders skus).
+    """
     from app.services.listings import LISTINGS
     from app.services.reports import REPORTS, Question
     from app.services.sheets import write
@@ -57,7 +81,7 @@ def report(
         info = workspace.store(store)
         question = Question(
             name, day_of(first), day_of(last), agent, group, by, population, window, _moment(at, workspace.local(info)),
-            tuple(key.strip() for key in metrics.split(",") if key.strip()) if metrics else (),
+            _split(metrics), _split(agents), team, channel, None, only,
         )  # fmt: skip
         answer = workspace.listings.ask(info, question) if name in LISTINGS else workspace.reports.ask(info, question)
         if format_ == "table":
@@ -65,6 +89,10 @@ def report(
             return
         with output(out) as target:
             write(answer, format_, target)
+
+
+def _split(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
 def _moment(text: str | None, local: LocalTime) -> int | None:
@@ -135,6 +163,8 @@ def _print_table(answer: Report | Listing, out: Path | None) -> None:
             file = io.TextIOWrapper(raw, "utf-8", write_through=True)
             Console(file=file, width=sum(widths(grid)) + 1).print(table)
             file.detach()
+    for note in sheet.notes:
+        click.echo(note, err=True)
     if left_out:
         hint = tr(f"另有 {left_out} 列放不下：请加宽窗口、用 --metrics 选择指标或用 --format csv。",
                   f"{left_out} more columns do not fit: widen the window, choose with --metrics or take --format csv.")  # fmt: skip

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal
 
 from app.domain.language import T, tr
-from app.domain.metrics import METRICS
+from app.domain.localtime import LocalTime
+from app.domain.metrics import MEAN_DECIMALS, METRICS
 from app.services.listings import Listing
+from app.services.report_kinds import BESIDE, ROW_LABELS
 from app.services.reports import Report
 from app.storage.faults import FaultError
 
@@ -23,7 +25,8 @@ Cell = str | int | float | bool | None
 
 _EXCEL_ROWS = 1_048_576
 
-_NUMBER_FORMATS = {"n": "#,##0", "%": "0.0%", "s": "0.0", "min": "0.0", "h": "0.00", "yuan": "#,##0.00"}
+_COUNT = "#,##0"
+_NUMBER_FORMATS = {"n": _COUNT, "%": "0.0%", "s": "0.0", "min": "0.0", "h": "0.00", "yuan": "#,##0.00"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Sheet:
     columns: Sequence[Column]
     summary: Sequence[Sequence[Cell]]
     rows: Iterable[Sequence[Cell]]
+    notes: Sequence[str] = ()
 
 
 def sheet_of(answer: Report | Listing) -> Sheet:
@@ -50,15 +54,15 @@ def sheet_of(answer: Report | Listing) -> Sheet:
     if isinstance(answer, Listing):
         columns = [Column(key, label) for key, label in answer.columns.items()]
         return Sheet(title, columns, (), ([row[c.key] for c in columns] for row in answer.rows))
-    extras = [key for key in ("name", "team", "state") if answer.rows and key in answer.rows[0].extra]
-    labels = {"name": T("名称", "Name"), "team": T("行政组", "Team"), "state": T("接待状态", "State")}
-    columns = [Column("key", _KEY_LABEL.get(answer.question.report, T("日期", "Date")))]
-    columns += [Column(key, labels[key]) for key in extras]
+    local = LocalTime(answer.zone)
+    extras = answer.kind.beside
+    head = BESIDE["period"] if answer.kind.rows == "period" and answer.question.by in ("hour", "halfhour") else ROW_LABELS[answer.kind.rows]
+    columns = [Column("key", head), *(Column(key, BESIDE[key]) for key in extras)]
     for key in answer.keys:
         metric = METRICS[key]
-        note = f"{metric.definition}\n{metric.formula(answer.question.window)}"
+        note = f"{metric.definition}\n{metric.formula(answer.window)}"
         number = "0.0" if key == "replies_per_session" else _NUMBER_FORMATS[metric.unit]
-        columns.append(Column(key, _with_unit(metric.label, metric.unit), number, note))
+        columns.append(Column(key, _with_unit(answer.label(key), metric.unit), number, note))
     blank: list[Cell] = [None] * len(extras)
     total, mean = answer.total(), answer.mean()
     summary: list[list[Cell]] = [
@@ -69,14 +73,17 @@ def sheet_of(answer: Report | Listing) -> Sheet:
     def rows() -> Iterable[Sequence[Cell]]:
         for row in answer.rows:
             values = answer.values(row.numbers)
-            yield [row.key, *(row.extra[key] for key in extras), *(values[key] for key in answer.keys)]
+            yield [row.head, *(_beside(key, row.extra[key], local) for key in extras), *(values[key] for key in answer.keys)]
 
-    return Sheet(title, columns, summary, rows())
+    return Sheet(title, columns, summary, rows(), [str(note) for note in answer.notes])
 
 
-_KEY_LABEL = {
-    "live": T("店铺", "Store"), "seats": T("客服", "Agent"), "compare": T("客服", "Agent"), "groups": T("咨询组", "Group"),
-}  # fmt: skip
+def _beside(key: str, cell: Cell, local: LocalTime) -> Cell:
+    if key in ("first_login", "last_logout"):
+        return None if cell is None else local.local(int(cell)).strftime("%H:%M:%S")
+    return cell
+
+
 _UNITS = {"s": T("(秒)", " (s)"), "min": T("(分钟)", " (min)"), "h": T("(小时)", " (h)"), "yuan": T("(元)", " (¥)")}
 
 
@@ -135,6 +142,7 @@ def _write_xlsx(sheet: Sheet, out: BinaryIO) -> None:
     page = book.add_worksheet(tr("数据", "Data"))
     title, head = book.add_format({"bold": True, "font_size": 14}), book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
     formats: list[Any] = [book.add_format({"num_format": c.number_format or "@"}) for c in sheet.columns]
+    mean_of_counts = book.add_format({"num_format": _COUNT + "." + "0" * MEAN_DECIMALS})
     page.write_string(0, 0, sheet.title, title)
     for i, column in enumerate(sheet.columns):
         page.set_column(i, i, 22 if not column.number_format else 12)
@@ -152,9 +160,14 @@ def _write_xlsx(sheet: Sheet, out: BinaryIO) -> None:
                       "More rows than Excel takes (1,048,576). Choose fewer days or --format csv."),
                 )  # fmt: skip
             for i, cell in enumerate(row):
-                _put(page, line, i, cell, formats[i])
+                broken = isinstance(cell, float) and not cell.is_integer() and sheet.columns[i].number_format == _COUNT
+                _put(page, line, i, cell, mean_of_counts if broken else formats[i])
             line += 1
     page.autofilter(1, 0, max(1, line - 1), len(sheet.columns) - 1)
+    if sheet.notes:
+        notes = book.add_worksheet(tr("说明", "Notes"))
+        for i, note in enumerate(sheet.notes):
+            notes.write_string(i, 0, note)
     book.close()
     out.write(held.getvalue())
 

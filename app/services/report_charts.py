@@ -1,0 +1,84 @@
+"""Figures for charts of the history pages, from the same counters and filters as the tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from app.domain.counters import Counts
+from app.domain.localtime import day_date
+from app.domain.metrics import METRICS, is_known_by, total
+from app.domain.statistics import Quartiles, quartiles
+from app.services.periods import grain, periods
+from app.services.questions import Asked
+from app.services.report_kinds import By
+from app.storage.queries import sums
+
+if TYPE_CHECKING:
+    from app.services.reports import Report
+
+Value = float | int | None
+Band = Quartiles | None
+"""Lower quartile, median and upper quartile over agents; None where nobody has a value."""
+
+FUNNEL = ("consults", "received", "presale_customers", "order_customers", "orders")
+
+
+def team_band(connection: Connection, asked: Asked, metric: str, by: By) -> dict[str, Band]:
+    """{period: quartiles over the agents of the team that have any data in it}, for every period of the days asked for."""
+    what = asked.slice
+    if asked.agent is not None and asked.chosen is None:
+        mine = asked.teams[asked.agent]
+        mates = tuple(id for id, team in asked.teams.items() if team == mine)
+        what = replace(what, agents=mates if mine and len(mates) > 1 else None)
+    found = sums(connection, replace(what, agent=None), ("agent_id", grain(by)), METRICS[metric].percentile is not None)
+    cut = periods(by, asked.first, asked.last)
+    period_of = {number: period.label for period in cut for number in range(period.first, period.past)}
+    gathered: dict[str, dict[int, list[Counts]]] = {period.label: {} for period in cut}
+    for (agent, number), counts in found.items():
+        if agent:
+            gathered[period_of[number]].setdefault(agent, []).append(counts)
+    known = is_known_by(metric, asked.parts | {"agent"})
+    return {
+        label: quartiles(METRICS[metric].value(total(parts), asked.window) for parts in agents.values()) if known else None
+        for label, agents in gathered.items()
+    }
+
+
+def heat(connection: Connection, asked: Asked, metric: str) -> list[list[Value]]:
+    """[weekday, Monday first][hour]: a count per day of that weekday that has any data, a ratio of all of them together."""
+    what = METRICS[metric]
+    parts: dict[tuple[int, int], list[Counts]] = {}
+    days: dict[int, set[int]] = {weekday: set() for weekday in range(7)}
+    for (day, slot), counts in sums(connection, asked.slice, ("day", "slot"), what.percentile is not None).items():
+        weekday = day_date(day).weekday()
+        days[weekday].add(day)
+        parts.setdefault((weekday, slot // 12), []).append(counts)
+    known = is_known_by(metric, asked.parts)
+
+    def value(weekday: int, hour: int) -> Value:
+        if not known or not days[weekday]:
+            return None
+        found = what.value(total(parts.get((weekday, hour), ())), asked.window)
+        return found if found is None or what.is_ratio else found / len(days[weekday])
+
+    return [[value(weekday, hour) for hour in range(24)] for weekday in range(7)]
+
+
+def conversion_funnel(connection: Connection, asked: Asked) -> dict[str, Value]:
+    """{metric: value} of FUNNEL, in its order."""
+    counts = total(sums(connection, asked.slice).values())
+    return {key: METRICS[key].value(counts, asked.window) for key in FUNNEL}
+
+
+def funnel_points(report: Report, metric: str) -> list[tuple[str, int, int]]:
+    """(agent, numerator, denominator) per row of a report of agents, for the funnel of a proportion (domain/statistics.py); rows without
+    a case are left out."""
+    found = []
+    for row in report.rows:
+        top, bottom = METRICS[metric].parts(row.numbers, report.window)
+        if bottom:
+            found.append((row.head, top, bottom))
+    return found if is_known_by(metric, report.parts) else []

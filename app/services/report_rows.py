@@ -1,0 +1,194 @@
+"""The rows of a report: counters summed over what each of them stands for, and the sentences that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from app.domain.counters import IMPORTED, PRESENCE_FIELDS, Counts
+from app.domain.language import T
+from app.domain.localtime import day_date
+from app.domain.metrics import CUSTOMER_METRICS, METRICS, VISITOR_METRICS, Part, is_known_by, label_on, total
+from app.services.attendance import Attended, attendance
+from app.services.periods import Period, grain, periods
+from app.services.questions import Asked
+from app.services.report_kinds import By, Kind
+from app.storage import schema
+from app.storage.queries import sums
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a row narrows its question to; None where it does not."""
+
+    first: date | None = None
+    last: date | None = None
+    agent: str | None = None
+    group: str | None = None
+    hours: tuple[int, int] | None = None
+
+
+_ANYWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its key, what people call it, its summed counters, and what is said beside the metrics (`state` …).
+
+    Rows of attendance have `first_login` and `last_logout` (epoch ms or None) and `stays` (list of attendance.Stay) in `extra`.
+    """
+
+    key: str
+    label: str
+    numbers: Counts
+    extra: dict[str, Any]
+    place: Place = _ANYWHERE
+
+    @property
+    def head(self) -> str:
+        """What stands in the first column: the agent or group of a row that is one of several of theirs, else the key."""
+        found: str = self.extra.get("agent") or self.extra.get("group") or self.key
+        return found
+
+
+_Cells = dict[tuple[Period, int], Counts]
+"""Counters by period and id, of an agent or a group; 0 where rows are periods alone."""
+_PARTS: dict[str, Part] = {"agent": "agent", "agent_period": "agent", "group": "group", "group_period": "group"}
+
+
+def parts_of(asked: Asked, kind: Kind) -> frozenset[Part]:
+    """What the figures are told apart by, by filters or by rows."""
+    return asked.parts | {_PARTS[kind.rows]} if kind.rows in _PARTS else asked.parts
+
+
+def rows_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, bins: bool) -> list[Row]:
+    """All periods of the days asked for, also empty ones; of agents and groups those that have any data. bins: also histograms."""
+    if by is None:
+        return _by_name(connection, asked, kind, bins)
+    cut = periods(by, asked.first, asked.last)
+    if kind.rows == "period":
+        found = sums(connection, asked.slice, (grain(by),), bins)
+        cells: _Cells = {(p, asked.agent or 0): total(found.get(i, {}) for i in range(p.first, p.past)) for p in cut}
+    else:
+        cells = _crossed(connection, asked, kind, by, cut, bins)
+    stays: dict[tuple[int, int], Attended] = {}
+    if kind.timeline:
+        agents = [id for id in asked.agents if asked.has(id)]
+        stays = attendance(connection, agents, asked.local, asked.first, asked.last, asked.at)
+        if kind.rows != "period":
+            cells = {key: counts for key, counts in cells.items() if counts.keys() & set(PRESENCE_FIELDS)}
+            day = {period.first: period for period in cut}
+            cells = {(day[number], agent): {} for agent, number in stays} | cells
+    rows: list[tuple[tuple[int | str, ...], Row]] = []
+    for (period, id), counts in cells.items():
+        place, row = _row(asked, kind, by, period, id, counts)
+        if kind.timeline:
+            attended = stays.get((id, period.first), Attended())
+            row.extra.update(first_login=attended.first_login, last_logout=attended.last_logout, stays=attended.stays)
+        rows.append((place, row))
+    return [row for _, row in sorted(rows, key=lambda found: found[0])]
+
+
+def _row(asked: Asked, kind: Kind, by: By, period: Period, id: int, counts: Counts) -> tuple[tuple[int | str, ...], Row]:
+    """A row and what it is ordered by: days with their agents, groups with their hours."""
+    if grain(by) == "slot":
+        hours, first, last = (period.first, period.past), None, None
+    else:
+        hours, first, last = None, day_date(period.first), day_date(period.past - 1)
+    if kind.rows == "period":
+        return (period.first,), Row(period.label, period.label, counts, {}, Place(first, last, hours=hours))
+    if kind.rows == "agent_period":
+        code, name = asked.agents[id]
+        extra = {"agent": code, "name": name, "day": period.label}
+        return (period.first, code), Row(f"{period.label} {code}", name, counts, extra, Place(first, last, code, None, hours))
+    code, name = asked.groups[id]
+    extra = {"group": code, "name": name, "period": period.label}
+    return (code, period.first), Row(f"{period.label} {code}", name, counts, extra, Place(first, last, None, code, hours))
+
+
+def _by_name(connection: Connection, asked: Asked, kind: Kind, bins: bool) -> list[Row]:
+    rows = []
+    for id, counts in sums(connection, asked.slice, ("agent_id" if kind.rows == "agent" else "group_id",), bins).items():
+        code, name = (asked.agents if kind.rows == "agent" else asked.groups).get(id, ("", ""))
+        if code:
+            place = Place(agent=code) if kind.rows == "agent" else Place(group=code)
+            rows.append(Row(code, name, counts, {"name": name}, place))
+    return sorted(rows, key=lambda row: row.key)
+
+
+def _crossed(connection: Connection, asked: Asked, kind: Kind, by: By, cut: Sequence[Period], bins: bool) -> _Cells:
+    of_agents = kind.rows == "agent_period"
+    names = asked.agents if of_agents else asked.groups
+    period_of = {number: period for period in cut for number in range(period.first, period.past)}
+    gathered: dict[tuple[Period, int], list[Counts]] = {}
+    for (id, number), counts in sums(connection, asked.slice, ("agent_id" if of_agents else "group_id", grain(by)), bins).items():
+        if id in names:
+            gathered.setdefault((period_of[number], id), []).append(counts)
+    return {key: total(parts) for key, parts in gathered.items()}
+
+
+def notes_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str], rows: Sequence[Row]) -> list[T]:
+    """What one should know to read the figures, in whole sentences."""
+    notes: list[T] = []
+    parts = parts_of(asked, kind)
+    report = asked.question.report
+    unknown = [label_on(report, key) for key in keys if not is_known_by(key, parts)]
+    if unknown:
+        notes.append(
+            _listed(
+                unknown,
+                "{0}：不按此处的客服、咨询组或终端区分，没有数值。",
+                "{0}: not told apart by the agent, group or terminal here, so there is no value.",
+            )
+        )
+    several_days = asked.first != asked.last
+    several_agents = asked.agent is None and kind.rows in ("period", "agent", "agent_period")
+    people = [
+        label_on(report, key)
+        for key in keys
+        if is_known_by(key, parts)
+        and ((key in VISITOR_METRICS and several_days) or (key in CUSTOMER_METRICS and (several_days or several_agents)))
+    ]
+    if people:
+        notes.append(
+            _listed(
+                people,
+                "{0}：先按天（下单与售前人数按客服和天）去重再相加，同一客户在多天或多位客服处会重复计入。",
+                "{0}: distinct within a day (buyers and pre-sale customers within an agent's day), then added up, so that a customer of "
+                "several days or agents counts several times.",
+            )
+        )
+    notes += _imported_notes(connection, asked, by is not None and grain(by) == "slot", any(METRICS[key].percentile for key in keys))
+    if asked.last >= asked.local.day(asked.at):
+        notes.append(T("包含今天：数字还会变化。", "Today is included: its numbers are not final."))
+    if kind.timeline and any(stay.running for row in rows for stay in row.extra["stays"]):
+        notes.append(T("仍在持续的状态在结束后才计入时长。", "A state that lasts on adds to the hours once it has ended."))
+    return notes
+
+
+def _imported_notes(connection: Connection, asked: Asked, by_time: bool, percentile: bool) -> list[T]:
+    d = schema.day_counters.c
+    found = select(d.day).where(d.store_id == asked.store.id, d.day >= asked.first, d.day <= asked.last, d.flag == IMPORTED)
+    agents = [id for id in asked.agents if asked.has(id)]
+    if asked.agent is not None or asked.chosen is not None:
+        found = found.where(d.agent_id.in_(agents))
+    if connection.execute(found.limit(1)).first() is None:
+        return []
+    if asked.question.population == "assessed":
+        return [T("导入的数据没有时段，不计入考核。", "Imported days have no times and are not in the assessed numbers.")]
+    if by_time:
+        return [T("导入的数据没有时段，不在此表中。", "Imported days have no times and are not in this table.")]
+    if asked.group is not None or asked.channel is not None:
+        return [T("导入的数据不分咨询组和终端，不在此表中。", "Imported days know no group or terminal and are not in this table.")]
+    notes = [T("含导入的数据：没有可点开的会话。", "Imported days are included: there are no sessions behind them.")]
+    if percentile:
+        notes.append(T("导入的数据没有首次响应P90。", "Imported days have no first response P90."))
+    return notes
+
+
+def _listed(labels: Sequence[T], zh: str, en: str) -> T:
+    return T(zh.format("、".join(label.zh for label in labels)), en.format(", ".join(label.en for label in labels)))
