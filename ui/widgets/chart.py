@@ -25,11 +25,13 @@ __all__ = ["ChartCard", "ChartData", "Series"]
 class ChartCard(QFrame):
     """`tabs` and `steps` are (key, label); either may be empty. The plot is made when the card is first shown.
 
-    New data of a hidden card is kept and drawn when it is seen. `tab_chosen` and `step_chosen` are sent when the person chooses.
+    New data of a hidden card is kept and drawn when it is seen. `tab_chosen` and `step_chosen` are sent when the person chooses,
+    `position_clicked` with the index of the position that is clicked in the plot.
     """
 
     tab_chosen = Signal(str)
     step_chosen = Signal(str)
+    position_clicked = Signal(int)
 
     def __init__(
         self,
@@ -146,6 +148,7 @@ class ChartCard(QFrame):
 
             self._plot = ChartPlot(self._stack)
             self._plot.set_stale(self._stale)
+            self._plot.clicked.connect(self.position_clicked)
             self._stack.addWidget(self._plot)
         self._plot.setAccessibleName(self._tabs.tabText(self._tabs.currentIndex()) if self._keys else self._title.text())
         self._stack.setCurrentWidget(self._plot)

@@ -31,6 +31,15 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """A range filled behind the lines, such as the team's quartiles: its ends, or None for a gap, at each position of the chart."""
+
+    name: T | str
+    low: Sequence[float | None]
+    high: Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
 class ChartData:
     """`minutes` since midnight, or else `labels`, are the positions along the foot; every series has as many values.
 
@@ -46,6 +55,7 @@ class ChartData:
     threshold_name: T | str = ""
     threshold_level: Level = "warn"
     from_zero: bool = True
+    band: Band | None = None
 
     @property
     def positions(self) -> Sequence[int]:
@@ -81,7 +91,8 @@ def clock(minute: int) -> str:
 
 def scale_of(data: ChartData, lines: int = 4) -> Scale:
     """A range of round numbers that holds all values and, when it is not far off, the threshold."""
-    known = [value for series in data.series for value in series.values if value is not None and math.isfinite(value)]
+    lines_of = [series.values for series in data.series] + ([data.band.low, data.band.high] if data.band else [])
+    known = [value for values in lines_of for value in values if value is not None and math.isfinite(value)]
     if not known:
         return Scale()
     low, high = min(known), max(known)

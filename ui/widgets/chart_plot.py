@@ -6,10 +6,11 @@ QPainter, which costs a small part of pyqtgraph's axes and grid.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import pyqtgraph
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
@@ -20,6 +21,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPolygonF,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QFrame, QWidget
@@ -27,15 +29,21 @@ from PySide6.QtWidgets import QFrame, QWidget
 from ui.theme import CAPTION, CARD_RADIUS, CONTROL_RADIUS, color, font, level_color
 from ui.theme.pens import SERIES, area, guide, line
 from ui.theme.roles import Role
-from ui.widgets.chart_data import ChartData, Scale, Series, foot_labels, runs, scale_of, spread
-from ui.widgets.paint import CENTER, LEFT, RIGHT, width_of
+from ui.widgets.chart_data import Band, ChartData, Scale, foot_labels, runs, scale_of, spread
+from ui.widgets.paint import CENTER, LEFT, RIGHT, elided, width_of
 
 _TOP, _FOOT, _LINE = 12, 26, 18
 _CARD_PADDING = 10
+_NAMES = 0.28
 
 
 class ChartPlot(QWidget):
-    """Draws a ChartData. The pointer or the keys left, right, Home and End move the crosshair; Esc takes it away."""
+    """Draws a ChartData. The pointer or the keys left, right, Home and End move the crosshair; Esc takes it away.
+
+    A click, Enter or Space sends `clicked` with the position of the crosshair.
+    """
+
+    clicked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,6 +102,9 @@ class ChartPlot(QWidget):
         for series, role in zip(self._data.series, self.roles(), strict=True):
             value = series.values[self._cursor] if self._cursor < len(series.values) else None
             rows.append((role, str(series.name), self._data.format(value)))
+        if band := self._data.band:
+            low, high = self._data.format(band.low[self._cursor]), self._data.format(band.high[self._cursor])
+            rows.append(("quiet", str(band.name), "--" if low == high == "--" else f"{low} – {high}"))
         return rows
 
     def roles(self) -> list[Role]:
@@ -116,9 +127,11 @@ class ChartPlot(QWidget):
         return QPointF(x, rect.bottom() - (value - self._scale.low) / height * rect.height())
 
     def cursor_points(self) -> list[QPointF | None]:
-        """Where the crosshair meets each series, None at a gap."""
+        """Where the crosshair meets what `reading` tells, None at a gap and for the band."""
         index = self._cursor
         values = [series.values[index] if index < len(series.values) else None for series in self._data.series]
+        if self._data.band:
+            values.append(None)
         return [None if value is None else self.pixel(self._data.positions[index], value) for value in values]
 
     def cursor_x(self) -> float:
@@ -132,7 +145,9 @@ class ChartPlot(QWidget):
     def _lay_out(self) -> None:
         data = self._data
         left = max((width_of(data.format(tick), CAPTION) for tick in self._scale.ticks), default=0) + 12
-        right = max((width_of(str(series.name), CAPTION) for series in data.series), default=0) + 28
+        names = [series.name for series in data.series] + ([data.band.name] if data.band else [])
+        # A long name is cut at its end rather than the plot at its side.
+        right = min(max((width_of(str(name), CAPTION) for name in names), default=0), self.width() * _NAMES) + 28
         self._view.setGeometry(round(left), _TOP, max(10, round(self.width() - left - right)), max(10, self.height() - _TOP - _FOOT))
         positions = data.positions
         if positions:
@@ -178,6 +193,8 @@ class ChartPlot(QWidget):
         for position, words in foot_labels(data, rect.width()):
             x = self.pixel(position, self._scale.low).x()
             painter.drawText(QRectF(x - 60, rect.bottom() + 5, 120, _LINE), CENTER, words)
+        if data.band:
+            self._paint_band(painter, data.band)
         if data.threshold is not None and self._scale.low <= data.threshold <= self._scale.high:
             y = self.pixel(0, data.threshold).y()
             role = cast("Role", data.threshold_level or "warn")
@@ -187,6 +204,17 @@ class ChartPlot(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(color("accent"), 1))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), CONTROL_RADIUS, CONTROL_RADIUS)
+
+    def _paint_band(self, painter: QPainter, band: Band) -> None:
+        positions = self._data.positions
+        for (xs, lows), (_, highs) in zip(runs(positions, band.low), runs(positions, band.high), strict=True):
+            upper = [self.pixel(x, value) for x, value in zip(xs, highs, strict=True)]
+            lower = [self.pixel(x, value) for x, value in zip(xs, lows, strict=True)]
+            if len(xs) == 1:
+                upper, lower = ([QPointF(line[0].x() + dx, line[0].y()) for dx in (-2, 2)] for line in (upper, lower))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(area("quiet"))
+            painter.drawPolygon(QPolygonF([*upper, *reversed(lower)]))
 
     def paint_words(self, painter: QPainter) -> None:
         """The words that lie on the plot: the name of the threshold, and of each line where it ends."""
@@ -198,20 +226,28 @@ class ChartPlot(QWidget):
             above = y - _LINE if y - _LINE > rect.top() - 4 else y
             painter.setPen(level_color(data.threshold_level))
             painter.drawText(QRectF(rect.left() + 6, above, rect.width(), _LINE), LEFT, words)
-        ends = [(self._end(series), str(series.name), role) for series, role in zip(data.series, self.roles(), strict=True)]
+        ends = [(self._end(series.values), str(series.name), role) for series, role in zip(data.series, self.roles(), strict=True)]
+        if data.band:
+            ends.append((self._end(data.band.high), str(data.band.name), "quiet"))
         shown = [(end, name, role) for end, name, role in ends if end is not None]
         at_edge = [entry for entry in shown if entry[0].x() > rect.right() - 8]
         heights = spread([end.y() for end, _, _ in at_edge], 16, rect.top() + 4, rect.bottom() - 4)
         for (_, name, role), y in zip(at_edge, heights, strict=True):
             painter.fillRect(QRectF(rect.right() + 8, y - 1, 8, 2), color(role))
             painter.setPen(self._ink(role))
-            painter.drawText(QRectF(rect.right() + 20, y - 9, 400, _LINE), LEFT, name)
+            room = self.width() - rect.right() - 22
+            painter.drawText(QRectF(rect.right() + 20, y - 9, room, _LINE), LEFT, elided(name, int(room), CAPTION))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         for end, _, role in shown:
             if role != "quiet":
                 painter.setBrush(color("quiet" if self._stale else role))
                 painter.drawEllipse(end, 2.5, 2.5)
+        for series, role in zip(data.series, self.roles(), strict=True):
+            for xs, ys in runs(data.positions, series.values):
+                if len(xs) == 1:  # a line needs two points: without a dot, a day between two gaps would not be seen
+                    painter.setBrush(color("quiet" if self._stale else role))
+                    painter.drawEllipse(self.pixel(xs[0], ys[0]), 2, 2)
         inside = [entry for entry in shown if entry not in at_edge]
         heights = spread([end.y() for end, _, _ in inside], _LINE, rect.top() + 4, rect.bottom() - 4)
         for (end, name, role), y in zip(inside, heights, strict=True):
@@ -228,11 +264,11 @@ class ChartPlot(QWidget):
             return color("quiet")
         return color("accent" if role == "accent" else "text")
 
-    def _end(self, series: Series) -> QPointF | None:
+    def _end(self, values: Sequence[float | None]) -> QPointF | None:
         """The pixel of the last known value."""
         positions = self._data.positions
-        for index in range(min(len(positions), len(series.values)) - 1, -1, -1):
-            if (value := series.values[index]) is not None:
+        for index in range(min(len(positions), len(values)) - 1, -1, -1):
+            if (value := values[index]) is not None:
                 return self.pixel(positions[index], value)
         return None
 
@@ -246,6 +282,10 @@ class ChartPlot(QWidget):
             return
         wanted = positions[0] + (x - rect.left()) / rect.width() * max(1, positions[-1] - positions[0])
         self.set_cursor_index(min(range(len(positions)), key=lambda index: abs(positions[index] - wanted)))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._cursor >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(self._cursor)
 
     def leaveEvent(self, event: QEvent) -> None:
         if not self.hasFocus():
@@ -271,6 +311,8 @@ class ChartPlot(QWidget):
             self.set_cursor_index(0)
         elif last >= 0 and key == Qt.Key.Key_End:
             self.set_cursor_index(last)
+        elif self._cursor >= 0 and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit(self._cursor)
         elif key == Qt.Key.Key_Escape and self._cursor >= 0:
             self.set_cursor_index(-1)
         else:
