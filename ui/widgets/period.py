@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal, get_args
 
-from PySide6.QtCore import QDate, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QDate, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.domain.language import T, tr
-from ui.theme import CONTROL_HEIGHT, SPACE_1, SPACE_2, SPACE_3, SPACE_4, color, icon
+from ui.theme import SPACE_1, SPACE_2, SPACE_3, SPACE_4, color
 from ui.widgets.buttons import Button
 from ui.widgets.inputs import dress_calendar
 
@@ -111,19 +111,15 @@ def _qdate(day: date) -> QDate:
     return QDate(day.year, day.month, day.day)
 
 
-class PeriodButton(QToolButton):
+class PeriodButton(Button):
     """Shows the chosen period and opens the picker. `chosen(Period)` is sent for what the person does."""
 
     chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("", icon_name="calendar", parent=parent)
         self._period, self._now = Period(), date(2000, 1, 1)
         self._panel: PeriodPanel | None = None
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.setIcon(icon("calendar"))
-        self.setIconSize(QSize(16, 16))
-        self.setFixedHeight(CONTROL_HEIGHT)
         self.setToolTip(tr("选择日期范围", "Choose the days"))
         self.clicked.connect(self.open)
         self._say()
@@ -159,7 +155,7 @@ class PeriodButton(QToolButton):
         words = "" if days is None else days_text(*days, self._now)
         if self._period.today and self._period.may_have_today:
             words += tr("（含今天）", " (with today)")
-        self.setText("  " + (words if self._period.preset == "custom" and words else f"{name}  {words}".rstrip()))
+        self.setText(" " + (words if self._period.preset == "custom" and words else f"{name}  {words}".rstrip()))
         self.setAccessibleName(tr("日期范围", "Days") + f" {name} {words}")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -102,19 +102,27 @@ class CellPainter:
             text = elided(text, right - x, BODY, strong)
             taken = width_of(text, BODY, strong)
         self.text(right - taken, y, height, text, self._ink_of(cell), BODY, strong)
-        if cell.level in ("warn", "alarm") and right - taken - _MARK >= x:
-            self._mark(cell, right - taken - _MARK, y, height)
         if cell.mark:
             self._beyond(cell, x - 5, y, height)
+        elif cell.level in ("warn", "alarm") and right - taken - _MARK >= x:
+            self._mark(cell, right - taken - _MARK, y, height)
 
     def _beyond(self, cell: Cell, x: int, y: int, height: int) -> None:
-        # Imported here: what draws the mark knows the statistics, which load numpy, and a window without marks starts without it.
-        from ui.widgets.funnel_marks import draw_mark
-
-        self.painter.save()
-        ink = self.quiet_ink if self.faded else color(cell.mark_role)
-        draw_mark(self.painter, QPointF(x + 4, y + height / 2), cell.mark, ink, 4.0)
-        self.painter.restore()
+        """A triangle up or down, small and pale for perhaps, large for more than chance; always full, where that of a level is hollow."""
+        sure = cell.mark.endswith("99")
+        size = 4.5 if sure else 3.5
+        way = -1 if cell.mark.startswith("high") else 1
+        middle, centre = y + height / 2, x + 4.5
+        painter = self.painter
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.quiet_ink if self.faded else color(cell.mark_role, 1.0 if sure else 0.75))
+        painter.drawPolygon([
+            QPointF(centre - size, middle - way * size * 0.8), QPointF(centre + size, middle - way * size * 0.8),
+            QPointF(centre, middle + way * size * 0.9),
+        ])  # fmt: skip
+        painter.restore()
 
     def _leading(self, cell: Cell, x: int, y: int, width: int, height: int, strong: bool) -> None:
         if cell.level in ("warn", "alarm"):

@@ -53,7 +53,7 @@ class Cell(NamedTuple):
     """What a cell shows and what it is sorted by.
 
     `value` is the sort key and, in a bar, the share filled (1 is full); None sorts last in both directions. `detail` is smaller and
-    quieter: a unit, or the age of a state. `mark` is drawn at the left edge of a figure, hollow for 95 %, filled for 99.8 %.
+    quieter: a unit, or the age of a state. `mark` is drawn at the left edge of a figure, in the colour of `mark_role`.
     """
 
     text: str = ""

@@ -1,0 +1,205 @@
+"""The card above a report's table: which chart, of which metric, and the chart itself. Charts are made when they are first shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.domain.language import tr
+from app.domain.metrics import METRICS
+from ui.pages.history.charts import CHARTS, Chart, Drawing, charts_of, first_metric, metrics_of
+from ui.theme import SPACE_2, SPACE_3, SPACE_4
+from ui.widgets.band_trend import BandTrend
+from ui.widgets.funnel import FunnelPlot
+from ui.widgets.heatmap import HeatMap
+from ui.widgets.order_funnel import OrderFunnel
+from ui.widgets.painted import PaintedChart
+from ui.widgets.ranking import RankingBars
+from ui.widgets.segmented import Segmented
+from ui.widgets.skeleton import Skeleton
+
+if TYPE_CHECKING:
+    from app.domain.language import T
+    from app.services.report_kinds import Kind
+
+P = TypeVar("P", bound=PaintedChart)
+LOWEST, HIGHEST, SHARE = 200, 380, 0.36
+"""Height of the card in pixels, and its share of the page between the two."""
+
+
+class ChartPanel(QFrame):
+    """`wanted` is sent when the person chooses another chart or metric: a drawing of `chart()` and `metric_key()` is to be shown."""
+
+    wanted = Signal()
+    row_wanted = Signal(str)
+    """The key of a row, or of the agent of several: somebody clicked what stands for it."""
+    figure_wanted = Signal(str)
+    """A metric of the whole report."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("look", "card")
+        self._charts: tuple[Chart, ...] = ()
+        self._metrics: tuple[str, ...] = ()
+        self._kind: Kind | None = None
+        self._label: Callable[[str], T] = lambda key: METRICS[key].label
+        self._chosen: dict[str, str] = {}
+        self._stale = False
+        self._drawing: Drawing | None = None
+        self._made: dict[str, QWidget] = {}
+        self._head = QHBoxLayout()
+        self._head.setSpacing(SPACE_3)
+        self.kinds: Segmented | None = None
+        self.metrics = QComboBox(self)
+        self.metrics.setAccessibleName(tr("图表指标", "Chart metric"))
+        self.metrics.setToolTip(tr("图表显示的指标", "What the chart shows"))
+        self.metrics.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.metrics.setMaxVisibleItems(24)
+        self._head.addWidget(self.metrics)
+        self._head.addStretch(1)
+        self._stack = QStackedWidget(self)
+        self._skeleton = Skeleton("card", self._stack)
+        self._stack.addWidget(self._skeleton)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE_4, SPACE_3, SPACE_4, SPACE_3)
+        column.setSpacing(SPACE_2)
+        column.addLayout(self._head)
+        column.addWidget(self._stack, 1)
+        self.metrics.activated.connect(self._on_metric)
+
+    # -- what is chosen --
+
+    def chart(self) -> Chart:
+        """The chosen chart of the report offered last."""
+        wanted = self._chosen.get("chart", "")
+        return next((chart for chart in self._charts if chart == wanted), self._charts[0])
+
+    def metric_key(self) -> str:
+        """ "" for a chart of no single metric."""
+        return first_metric(self._keys(), self._chosen.get("metric", ""))
+
+    def _keys(self) -> tuple[str, ...]:
+        return () if self._kind is None else metrics_of(self._kind, self.chart())
+
+    def state(self) -> dict[str, str]:
+        return dict(self._chosen)
+
+    def restore(self, state: Any) -> None:
+        if isinstance(state, dict):
+            self._chosen = {key: value for key, value in state.items() if key in ("chart", "metric") and isinstance(value, str)}
+
+    def choose(self, chart: str = "", metric: str = "") -> None:
+        """As the person would; what the report does not have is passed over when it is shown."""
+        self._chosen |= {key: value for key, value in (("chart", chart), ("metric", metric)) if value}
+        self._show_choice()
+        self.wanted.emit()
+
+    def offer(self, kind: Kind, label: Callable[[str], T]) -> None:
+        """The charts of a report; label: what it calls a metric."""
+        self._kind, self._label = kind, label
+        charts = charts_of(kind)
+        if charts != self._charts:
+            self._charts = charts
+            if self.kinds is not None:
+                self._head.removeWidget(self.kinds)
+                self.kinds.hide()
+                self.kinds.deleteLater()
+            self.kinds = Segmented([(chart, CHARTS[chart]) for chart in charts], name=tr("图表", "Chart"), parent=self)
+            self.kinds.chosen.connect(lambda chart: self.choose(chart=chart))
+            self._head.insertWidget(0, self.kinds)
+        self._show_choice()
+
+    def _show_choice(self) -> None:
+        chart = self.chart()
+        if self.kinds is not None:
+            self.kinds.set_value(chart)
+        keys = self._keys()
+        with QSignalBlocker(self.metrics):
+            self.metrics.clear()
+            for key in keys:
+                self.metrics.addItem(str(self._label(key)), key)
+            self.metrics.setCurrentIndex(max(0, self.metrics.findData(self.metric_key())))
+        self.metrics.setVisible(bool(keys))
+
+    def _on_metric(self, index: int) -> None:
+        self.choose(metric=str(self.metrics.itemData(index)))
+
+    # -- what is shown --
+
+    def wait(self) -> None:
+        self._drawing = None
+        self._stack.setCurrentWidget(self._skeleton)
+
+    def drawing(self) -> Drawing | None:
+        return self._drawing
+
+    def show_drawing(self, drawing: Drawing, agent: str = "") -> None:
+        """agent: the name of the one whose trend it is."""
+        self._drawing = drawing
+        metric, window = drawing.metric, drawing.report.window
+        if drawing.chart == "ranking":
+            ranking = self._painted(drawing.chart, RankingBars)
+            ranking.set_data(metric, drawing.entries, drawing.mean, drawing.funnel.marks, (), window)
+        elif drawing.chart == "funnel":
+            self._painted(drawing.chart, FunnelPlot).set_data(metric, drawing.entries, drawing.funnel, window)
+        elif drawing.chart == "orders":
+            self._painted(drawing.chart, OrderFunnel).set_data(drawing.steps)
+        elif drawing.chart == "heat":
+            self._painted(drawing.chart, HeatMap).set_data(metric, drawing.heat)
+        elif drawing.chart == "band":
+            values = drawing.data.series[0].values
+            self._trend().set_trend(metric, agent, drawing.positions, values, drawing.band)
+        else:
+            self._trend().set_series(drawing.data)
+
+    def set_stale(self, stale: bool) -> None:
+        self._stale = stale
+        for widget in self._made.values():
+            if isinstance(widget, PaintedChart | BandTrend):
+                widget.set_stale(stale)
+
+    def fit(self, room: int) -> None:
+        """Take a share of the page's height."""
+        self.setFixedHeight(max(LOWEST, min(HIGHEST, round(room * SHARE))))
+
+    def _painted(self, chart: Chart, make: Callable[[QWidget], P]) -> P:
+        if chart not in self._made:
+            made = make(self._stack)
+            made.clicked.connect(self._clicked)
+            self._keep(chart, made)
+        found = cast("P", self._made[chart])
+        found.set_stale(self._stale)
+        self._stack.setCurrentWidget(found)
+        return found
+
+    def _trend(self) -> BandTrend:
+        found = self._made.get("trend")
+        if found is None:
+            found = BandTrend(parent=self._stack)
+            found.setProperty("look", "")
+            found.setContentsMargins(-SPACE_4, -SPACE_2, -SPACE_4, -SPACE_3)  # it brings the padding of a card of its own
+            found.position_clicked.connect(self._clicked_at)
+            self._keep("trend", found)
+        assert isinstance(found, BandTrend)
+        found.set_stale(self._stale)
+        self._stack.setCurrentWidget(found)
+        return found
+
+    def _keep(self, name: str, widget: QWidget) -> None:
+        self._made[name] = widget
+        self._stack.addWidget(widget)
+
+    def _clicked(self, key: str) -> None:
+        if self._drawing is None:
+            return
+        if self._drawing.chart == "orders":
+            self.figure_wanted.emit(key)
+        elif self._drawing.chart != "heat":
+            self.row_wanted.emit(key)
+
+    def _clicked_at(self, index: int) -> None:
+        if self._drawing is not None and index < len(self._drawing.positions):
+            self.row_wanted.emit(self._drawing.positions[index][0])

@@ -1,0 +1,44 @@
+"""What a person has chosen on a history page, and the two choices that all history pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ui.widgets.period import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """`report` is a key of REPORTS. "" means all; group, team, channel and agent are codes, `text` a part of an agent's name or code."""
+
+    report: str
+    period: Period = field(default_factory=Period)
+    by: str = ""
+    group: str = ""
+    team: str = ""
+    channel: str = ""
+    agent: str = ""
+    text: str = ""
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything but the days and the report is chosen that leaves rows out."""
+        return bool(self.group or self.team or self.channel or self.text)
+
+    def state(self) -> dict[str, Any]:
+        """Made of plain JSON types, for `taken_from`. A search is for the moment and not remembered."""
+        kept = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("period", "text")}
+        return {**kept, "period": self.period.state()}
+
+    def taken_from(self, state: Mapping[str, Any], reports: tuple[str, ...]) -> dict[str, Any]:
+        """What of a `state()`, from another version too, still fits: changes for `dataclasses.replace`."""
+        found: dict[str, Any] = {
+            name: state[name] for name in ("by", "group", "team", "channel", "agent") if isinstance(state.get(name), str)
+        }  # fmt: skip
+        if state.get("report") in reports:
+            found["report"] = state["report"]
+        if (period := Period.of_state(state.get("period"))) is not None:
+            found["period"] = period
+        return found

@@ -1,0 +1,41 @@
+"""What a history page reads beside its numbers: who and what can be chosen, and what the store has set. Read on a worker thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from app.domain.counters import Window
+from app.domain.metrics import METRICS, Metric
+from app.domain.terms import CHANNELS
+from ui.pages.history.controls import Names
+from ui.pages.history.picture import with_standards
+from ui.runtime.finder import with_pinyin
+
+if TYPE_CHECKING:
+    from app.services.workspace import StoreInfo, Workspace
+
+
+@dataclass(frozen=True)
+class Reference:
+    """`window` is the store's own order window, `metrics` the catalogue with the store's standards."""
+
+    names: Names = field(default_factory=Names)
+    window: Window = "24h"
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
+
+
+def read_reference(workspace: Workspace, store: StoreInfo) -> Reference:
+    seats = workspace.live.seats(store)
+    agents = sorted(((seat.code, seat.name) for seat in seats.rows), key=lambda pair: pair[1].encode("gb18030", "replace"))
+    names = [name for _, name in agents]
+    found = Names(
+        agents,
+        [(group.code, group.name) for group in seats.groups],
+        seats.teams,
+        [(key, str(words)) for key, words in CHANNELS.items()],
+        dict(zip(names, with_pinyin(names), strict=True)),
+    )
+    settings = workspace.settings
+    return Reference(found, settings.order_window(store), with_standards(settings.standards(store)))

@@ -1,0 +1,422 @@
+"""The history pages: what the report engine declares for a page, as tabs of tables with their charts.
+
+Everything is read and worked out on worker threads. The table shows what was last answered; choices that need no new numbers (order
+window, search, sorting) are answered from what is held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from app.domain.counters import Window
+from app.domain.language import tr
+from app.domain.localtime import day_date
+from app.domain.metrics import label_on
+from app.services.report_kinds import REPORTS, Kind, tabs
+from app.services.reports import Question
+from ui.pages.history import empty
+from ui.pages.history.chart_panel import ChartPanel
+from ui.pages.history.charts import Drawing, draw
+from ui.pages.history.choices import Choices
+from ui.pages.history.controls import Toolbar, TopControls
+from ui.pages.history.names import Reference, read_reference
+from ui.pages.history.picture import MEAN_ID, TOTAL_ID, Picture, in_window, picture
+from ui.pages.history.table import ReportTable
+from ui.pages.registry import Page, PageContext
+from ui.runtime.subscribe import subscribe
+from ui.theme import SPACE_2, SPACE_3, SPACE_4
+from ui.widgets.empty import EmptyState
+from ui.widgets.metric_text import ago_text
+from ui.widgets.table import RowId
+
+if TYPE_CHECKING:
+    from app.services.report_kinds import Population
+    from app.services.reports import Report
+    from ui.runtime.feed import Quality
+
+LIVE_MS = 2_000
+"""With today included the report is read again at most this often."""
+_SHARED = ("history_population", "history_window")
+
+
+class _Held(NamedTuple):
+    """An answer and the question to it, whatever the order window."""
+
+    asked: Question
+    report: Report
+
+
+class HistoryPage(Page):
+    """`key` is the page's key among the declared reports; a subclass says it."""
+
+    key = ""
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(context)
+        self._kinds: dict[str, Kind] = tabs(self.key)
+        self._choices = Choices(next(iter(self._kinds)))
+        self._reference = Reference()
+        self._held: _Held | None = None
+        self._shown: tuple[Any, ...] | None = None
+        self._reason: empty.Reason | None = None
+        self._tables: dict[str, ReportTable] = {}
+        self._table_states: dict[str, Any] = {}
+        self._local = context.workspace.local(context.store)
+        self._top = TopControls(self)
+        self._top.hide()  # until the shell takes it
+        one_agent = any(kind.needs_agent for kind in self._kinds.values())
+        self._tools = Toolbar([(key, kind.tab) for key, kind in self._kinds.items()], one_agent, self)
+        self._notes = QLabel(self)
+        self._notes.setProperty("look", "caption")
+        self._notes.setWordWrap(True)
+        self._stale = QLabel(self)
+        self._stale.setProperty("look", "warn")
+        self._stale.setContentsMargins(SPACE_4, SPACE_2, SPACE_4, SPACE_2)
+        self._stale.hide()
+        self._stack = QStackedWidget(self)
+        self.charts = ChartPanel(self)
+        self._chart_open = True
+        self._lay_out()
+        self._live = QTimer(self, singleShot=True, interval=LIVE_MS)
+        self._live.timeout.connect(self._read_again)
+        self._connect()
+        self._show_choices()
+
+    def _lay_out(self) -> None:
+        card = QFrame(self)
+        card.setProperty("look", "card")
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(1, 4, 1, 4)
+        inside.setSpacing(0)
+        inside.addWidget(self._stack, 1)
+        inside.addWidget(self._stale)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE_4, SPACE_2, SPACE_4, SPACE_4)
+        column.setSpacing(SPACE_3)
+        column.addWidget(self._tools)
+        column.addWidget(self.charts)
+        column.addWidget(card, 1)
+        column.addWidget(self._notes)
+
+    def _connect(self) -> None:
+        self._top.period_chosen.connect(lambda period: self._choose(replace(self._choices, period=period)))
+        self._top.population_chosen.connect(lambda key: self.context.prefs.put("history_population", key))
+        self._top.window_chosen.connect(lambda key: self.context.prefs.put("history_window", key))
+        subscribe(self.context.prefs.changed, self, self._preferred)
+        self._tools.changed.connect(self._choose)
+        self._tools.chart_toggled.connect(self._open_chart)
+        self.charts.wanted.connect(self._chart_chosen)
+        self.charts.row_wanted.connect(self._select_row)
+        self.charts.figure_wanted.connect(lambda key: self._open_figure(TOTAL_ID, key))
+        self._tools.columns_wanted.connect(lambda at: self._table().show_columns(at))
+        self._tools.export_wanted.connect(self.export)
+        self._tools.left.connect(lambda: self._table().setFocus())
+
+    # -- hooks --
+
+    def filters(self) -> QWidget | None:
+        return self._top
+
+    def deactivate(self) -> None:
+        self._live.stop()
+
+    def refresh(self) -> None:
+        context = self.context
+        self.read("names", lambda: read_reference(context.workspace, context.store), self._take_reference)
+        self._ask(again=True)
+
+    def on_notice(self, topics: frozenset[str]) -> None:
+        if "settings" in topics:
+            self.refresh()
+        elif self._choices.period.has_today(self._today()) and not self._live.isActive():
+            self._live.start()
+
+    def on_quality(self, quality: Quality) -> None:
+        stale = not quality.fresh and quality.state != "connecting"
+        for table in self._tables.values():
+            table.set_stale(stale)
+        self.charts.set_stale(stale)
+        self._stale.setText(tr(f"数字停在 {ago_text(quality.age)}", f"These numbers are from {ago_text(quality.age)}"))
+        self._stale.setVisible(stale and self._held is not None)
+
+    def state(self) -> dict[str, Any]:
+        for key, table in self._tables.items():
+            self._table_states[key] = table.columns_state()
+        chart = {"open": self._chart_open, **self.charts.state()}
+        return {"choices": self._choices.state(), "tables": dict(self._table_states), "chart": chart}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        kept, tables = state.get("choices"), state.get("tables")
+        if isinstance(kept, dict):
+            self._choices = replace(self._choices, **self._choices.taken_from(kept, tuple(self._kinds)))
+        if isinstance(tables, dict):
+            self._table_states = {key: found for key, found in tables.items() if key in self._kinds and isinstance(found, dict)}
+        if isinstance(chart := state.get("chart"), dict):
+            self._chart_open = chart.get("open") is not False
+            self.charts.restore(chart)
+        self._show_choices()
+
+    def open_at(self, where: dict[str, Any]) -> None:
+        """`report`, `agent`, `group`, `team`, `channel` as in Choices; `first` and `last` are days in ISO form."""
+        changes = self._choices.taken_from({**where, "period": {"preset": "custom", **where}}, tuple(self._kinds))
+        self._choose(replace(self._choices, **changes, text=""))
+
+    def export(self) -> None:
+        from ui.exporting import export
+
+        question = self._question()
+        if question is None or self._reason is not None:
+            self.context.toast(tr("现在没有可导出的数据。", "There is nothing to export now."), "info")
+            return
+        wanted = replace(question, metrics=self._table().metric_keys())
+        reports, store = self.context.workspace.reports, self.context.store
+        days = f"{wanted.first} {wanted.last}" if wanted.first != wanted.last else f"{wanted.first}"
+        export(self.context, self, f"{self._kind().title} {days}", lambda: reports.ask(store, wanted))
+
+    def focus_filter(self) -> None:
+        self._tools.take_keyboard()
+
+    @property
+    def breadcrumb(self) -> tuple[str, ...]:
+        if self._kind().needs_agent:
+            return (self._reference.names.name_of(self._choices.agent),) if self._choices.agent else ()
+        return (str(self._kind().tab),)
+
+    # -- what is asked --
+
+    def _kind(self) -> Kind:
+        return self._kinds[self._choices.report]
+
+    def _today(self) -> date:
+        return day_date(self._local.day(self.context.clock()))
+
+    def _window(self) -> Window:
+        chosen = self.context.prefs.get("history_window")
+        window: Window = chosen or self._reference.window
+        return window
+
+    def _population(self) -> Population:
+        population: Population = self._kind().population or self.context.prefs.get("history_population")
+        return population
+
+    def _question(self) -> Question | None:
+        """None while something is missing that the report needs."""
+        kind, choices = self._kind(), self._choices
+        days = choices.period.days(self._today())
+        if days is None or (kind.needs_agent and not choices.agent):
+            return None
+        return Question(
+            choices.report, *days, agent=choices.agent or None if kind.needs_agent else None, group=choices.group or None,
+            team=choices.team or None, channel=choices.channel or None, by=self._by(), population=self._population(), window=self._window(),
+        )  # fmt: skip
+
+    def _by(self) -> Any:
+        by = self._kind().by
+        return None if not by else self._choices.by if self._choices.by in by else by[0]
+
+    def _choose(self, choices: Choices) -> None:
+        """The person wants something else."""
+        before, self._choices = self._choices, choices
+        self._show_choices()
+        if choices.report != before.report:
+            self._shown = None
+        if (choices.report, choices.agent) != (before.report, before.agent):
+            self.breadcrumb_changed.emit()
+        self._ask()
+        self.state_changed.emit()
+
+    def _preferred(self, key: str) -> None:
+        """Another history page may have switched what all of them share."""
+        if key in _SHARED:
+            self._show_choices()
+            if self.isVisible():
+                self._ask()
+
+    def _read_again(self) -> None:
+        self._ask(again=True)
+
+    def _ask(self, again: bool = False) -> None:
+        """Bring the table up to the choices; `again` also reads what is held already."""
+        question, table = self._question(), self._table()
+        if question is None:
+            self._held = None
+            self._say(empty.no_agent() if self._choices.period.days(self._today()) else empty.no_days())
+            return
+        asked = replace(question, window="24h")
+        held = self._held if self._held is not None and self._held.asked == asked and not again else None
+        if held is None and self._shown is None:
+            table.wait()
+            self._reason = None
+        reports, store, text, sort = self.context.workspace.reports, self.context.store, self._choices.text, table.sorting()
+        readings, metrics, window = self._reference.names.readings, self._reference.metrics, self._window()
+
+        def answer() -> tuple[_Held, Picture]:
+            found = _Held(asked, reports.ask(store, question)) if held is None else held
+            return found, picture(in_window(found.report, window), text, sort, readings, metrics)
+
+        self.read("table", answer, self._take, (question, text, sort))
+
+    # -- what is answered --
+
+    def _take_reference(self, found: Reference) -> None:
+        before, self._reference = self._reference, found
+        self._tools.offer(found.names)
+        if self._kind().needs_agent and not self._choices.agent and found.names.agents:
+            self._choices = replace(self._choices, agent=found.names.agents[0][0])
+        self._show_choices()
+        if before.metrics != found.metrics:
+            self._forget_tables()
+        self.breadcrumb_changed.emit()
+        self._ask()
+
+    def _take(self, answer: tuple[_Held, Picture]) -> None:
+        self._held, found = answer
+        table, identity = self._table(), (found.report.question, found.text)
+        same, self._shown = self._shown == identity, identity
+        if found.is_empty:
+            if self._held.report.rows and not found.rows:
+                self._say(empty.no_match(self._choices))
+            else:
+                self._say(empty.no_data(self._choices, self.context.preparing()))
+            return
+        self._reason = None
+        table.show_picture(found, flash=same)
+        self._show_notes(found.report)
+        self._fit()
+        self._draw()
+
+    def _say(self, why: empty.Reason) -> None:
+        table = self._table()
+        table.clear()
+        self._shown = None
+        self._notes.hide()
+        self.charts.hide()
+        self._reason = why
+        words = EmptyState(why.icon, why.title, why.sentence, why.action)
+        words.acted.connect(self._remedy)
+        table.set_placeholder(words)
+
+    def _remedy(self) -> None:
+        why = self._reason
+        if why is not None and why.remedy is not None:
+            self._choose(why.remedy(self._choices))
+        else:
+            self.refresh()
+
+    def _draw(self) -> None:
+        """Bring the chart up to what the table shows."""
+        found = self._table().picture
+        if found is None or not self._chart_open:
+            return
+        chart, metric = self.charts.chart(), self.charts.metric_key()
+        service, store, asked = self.context.workspace.reports, self.context.store, found.report.question
+        question = (asked, found.text, chart, metric)
+        self.read("chart", lambda: draw(found, chart, metric, service, store, asked), self._take_drawing, question)
+
+    def _take_drawing(self, drawing: Drawing) -> None:
+        self.charts.show_drawing(drawing, self._reference.names.name_of(self._choices.agent))
+
+    def _chart_chosen(self) -> None:
+        self._draw()
+        self.state_changed.emit()
+
+    def _open_chart(self, on: bool) -> None:
+        self._chart_open = on
+        self._fit()
+        self._draw()
+        self.state_changed.emit()
+
+    def _select_row(self, key: str) -> None:
+        """The row of that key, or the first one of that agent."""
+        table = self._table()
+        if table.picture is not None:
+            ids = (row_id for row_id in table.model_.ids() if key in (row_id, table.picture.rows[row_id].head))
+            table.select(next(ids, None))
+
+    def _fit(self) -> None:
+        """The chart takes its share of the height, where there is anything to draw."""
+        self.charts.setVisible(self._chart_open and self._table().picture is not None)
+        self.charts.fit(self.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _show_notes(self, report: Report) -> None:
+        words = "  ·  ".join(str(note) for note in report.notes)
+        self._notes.setText(words)
+        self._notes.setVisible(bool(words))
+
+    # -- the parts of the page --
+
+    def _show_choices(self) -> None:
+        kind = self._kind()
+        self._top.show_choices(self._choices.period, self._today(), self._population(), self._window())
+        self._top.population.setEnabled(kind.population is None)
+        filters = {"group", "channel"}
+        if not kind.needs_agent:
+            filters.add("team")
+            if kind.rows in ("agent", "agent_period"):
+                filters.add("text")
+        self._tools.show_choices(self._choices, kind.by, frozenset(filters))
+        self._tools.set_chart_open(self._chart_open)
+        self.charts.offer(kind, lambda key: label_on(self._choices.report, key))
+        table = self._table()
+        if self._stack.currentWidget() is not table:
+            self._stack.setCurrentWidget(table)
+            self._fit()
+
+    def _table(self) -> ReportTable:
+        key = self._choices.report
+        table = self._tables.get(key)
+        if table is None:
+            table = ReportTable(key, self._kinds[key].title, self._reference.metrics, self._table_states.get(key, {}))
+            table.model_.order_wanted.connect(self._ask)
+            table.columns_changed.connect(self.state_changed)
+            table.cell_opened.connect(self._open_figure)
+            table.opened.connect(self._open_row)
+            self._tables[key] = table
+            self._stack.addWidget(table)
+        return table
+
+    def _forget_tables(self) -> None:
+        """The columns speak of standards that have changed."""
+        self.state()
+        self._shown = None
+        for table in self._tables.values():
+            self._stack.removeWidget(table)
+            table.deleteLater()
+        self._tables.clear()
+        self._show_choices()
+
+    def _open_figure(self, row_id: RowId, key: str) -> None:
+        """To what was counted: a listing, or a report of another page."""
+        found = self._table().picture
+        if found is None:
+            return
+        behind = found.report.drill(None if row_id in (TOTAL_ID, MEAN_ID) else str(row_id), key)
+        if behind is None:
+            self.context.toast(tr("这个数字没有可以展开的明细。", "There is no list behind this figure."), "info")
+        else:
+            kind = REPORTS.get(behind["report"])
+            self.context.navigate(kind.page if kind is not None else "lookup", behind)
+
+    def _open_row(self, row_id: RowId) -> None:
+        """One agent over these days, the agents of one day, or what is behind the first figure of the row."""
+        found = self._table().picture
+        row = found.rows.get(row_id) if found is not None else None
+        if found is None or row is None:
+            return
+        days = {"first": row.place.first or found.report.first, "last": row.place.last or found.report.last}
+        if row.place.agent is not None:
+            self.context.navigate("agent", {"agent": row.place.agent, **days})
+        elif found.report.kind.rows == "period" and not found.report.kind.needs_agent and row.place.first is not None:
+            self.context.navigate("compare", {"group": self._choices.group, **days})
+        else:
+            self._open_figure(row_id, found.report.keys[0])

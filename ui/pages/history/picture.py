@@ -1,0 +1,212 @@
+"""From the report engine's answer to what the table shows. Made on a worker thread; the cells of a row only when it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from app.domain.counters import Window
+from app.domain.language import tr
+from app.domain.localtime import LocalTime
+from app.domain.metrics import METRICS, Metric, is_known_by, label_on, total
+from app.domain.settings import Standard
+from app.domain.statistics import Funnel, is_proportion, sentence
+from app.services.report_kinds import BESIDE, REPORTS, ROW_LABELS
+from ui.runtime.finder import Reading, typed
+from ui.widgets.funnel_marks import mark_role
+from ui.widgets.metric_text import metric_definition, metric_tooltip, unit_of
+from ui.widgets.table_model import Cell, Cells, Column, RowId
+
+if TYPE_CHECKING:
+    from app.services.reports import Report, Row
+
+TOTAL_ID, MEAN_ID = "\0total", "\0mean"
+"""No row's key: a code cannot hold a NUL."""
+LABEL = "key"
+"""The first column: what a row is about."""
+FEWEST_PEERS = 5
+"""Among fewer agents nobody is marked: their pooled rate is mostly their own."""
+
+
+class Sort(NamedTuple):
+    """Column key, "" for the order of the report."""
+
+    key: str = ""
+    descending: bool = False
+
+
+UNSORTED = Sort()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All that one table shows. `report` has the rows that are shown, with their total and mean; `metrics` is the store's catalogue."""
+
+    report: Report
+    metrics: Mapping[str, Metric]
+    text: str
+    rows: Mapping[RowId, Row]
+    ids: Sequence[RowId]
+    pinned: tuple[tuple[RowId, Cells], ...]
+    funnels: Mapping[str, Funnel]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no number in any row."""
+        return not any(self.report.whole.values())
+
+    def cells(self, row_id: RowId) -> Cells:
+        report, row = self.report, self.rows[row_id]
+        cells = {LABEL: label_cell(row)}
+        for key in report.kind.beside:
+            if key != "name":
+                cells[key] = said(key, row, report.zone)
+        for key, value in report.values(row.numbers).items():
+            cell = _cell(self.metrics[key], value)
+            if key in self.funnels and (mark := self.funnels[key].marks.get(row.key, "")):
+                cell = cell._replace(mark=mark, mark_role=mark_role(mark, METRICS[key]))
+            cells[key] = cell
+        return cells
+
+    def tooltip(self, row_id: RowId, key: str) -> str:
+        """How a figure came about, and whether chance explains it."""
+        row = self.rows.get(row_id)
+        if key not in METRICS:
+            return "" if row is None else _who(row)
+        metric = replace(self.metrics[key], label=self.report.label(key))
+        if not is_known_by(key, self.report.parts):
+            return tr(f"{metric.label}\n这样细分时没有这个数字", f"{metric.label}\nNot known in this breakdown")
+        lines = [metric_tooltip(metric, self.report.whole if row is None else row.numbers, self.report.window)]
+        if row_id == MEAN_ID and not metric.is_ratio:
+            mean = metric.text(self.report.mean()[key])
+            lines.append(tr(f"均值 {mean} = 总值 ÷ 有数据的行数", f"Mean {mean} = total ÷ rows that have any data"))
+        funnel = self.funnels.get(key)
+        if funnel is not None and row is not None and row.key in funnel.marks and row.key not in funnel.left_out:
+            lines.append(str(sentence(funnel.marks[row.key], metric, funnel)))
+        return "\n".join(lines)
+
+
+def picture(
+    report: Report, text: str = "", sort: Sort = UNSORTED, readings: Mapping[str, Reading] | None = None,
+    metrics: Mapping[str, Metric] = METRICS,
+) -> Picture:  # fmt: skip
+    """`readings` of the rows' names, for `text`; without any text every row is shown. `metrics` as from `with_standards`."""
+    shown = report
+    if typed(text):
+        rows = [row for row in report.rows if fits(row, text, readings or {})]
+        shown = replace(report, rows=rows, whole=total(row.numbers for row in rows))
+    blank = {key: Cell() for key in report.kind.beside}
+    pinned: tuple[tuple[RowId, Cells], ...] = (
+        (TOTAL_ID, {**blank, LABEL: Cell(tr("总值", "Total"), detail=_count(shown)), **_cells(metrics, shown.total())}),
+        (MEAN_ID, {**blank, LABEL: Cell(tr("均值", "Mean")), **_cells(metrics, shown.mean())}),
+    )
+    by_id: dict[RowId, Row] = {row.key: row for row in shown.rows}
+    return Picture(shown, metrics, text, by_id, ordered(shown, sort), pinned, funnels(report))
+
+
+def in_window(report: Report, window: Window) -> Report:
+    """The same counters under another order window: nothing has to be read for that."""
+    return replace(report, question=replace(report.question, window=window))
+
+
+def ordered(report: Report, sort: Sort) -> list[RowId]:
+    """Row ids by a column, those without a value last."""
+    known: list[tuple[Any, RowId]]
+    if sort.key in METRICS:
+        metric, window = METRICS[sort.key], report.window
+        known = [(metric.value(row.numbers, window), row.key) for row in report.rows]
+    elif sort.key:
+        cell = label_cell if sort.key == LABEL else lambda row: said(sort.key, row, report.zone)
+        known = [(cell(row).value, row.key) for row in report.rows]
+    else:
+        return [row.key for row in report.rows]
+    having = [pair for pair in known if pair[0] is not None]
+    having.sort(key=lambda pair: pair[0], reverse=sort.descending)
+    return [row_id for _, row_id in having] + [row_id for value, row_id in known if value is None]
+
+
+def fits(row: Row, text: str, readings: Mapping[str, Reading]) -> bool:
+    """Whether a row's code or name holds what was typed, or the name's pinyin or initials do."""
+    wanted, name = typed(text), name_of(row)
+    if not wanted or wanted in typed(row.head) or wanted in typed(name):
+        return True
+    reading = readings.get(name)
+    return reading is not None and reading.score(wanted) is not None
+
+
+def columns_of(report: str, metrics: Mapping[str, Metric] = METRICS) -> list[Column]:
+    """The columns of a declared report: what a row is about, what stands beside, then its metrics."""
+    kind = REPORTS[report]
+    found = [Column(LABEL, ROW_LABELS[kind.rows], "text", 112, sticky=True)]
+    found += [Column(key, BESIDE[key], "text", 108) for key in kind.beside if key != "name"]
+    for key in kind.keys:
+        metric = metrics[key]
+        label, unit = label_on(report, key), unit_of(metric)
+        title = f"{label} ({unit})" if unit else str(label)
+        found.append(Column(key, title, "number", tooltip=metric_definition(metric), link=True))
+    return found
+
+
+def name_of(row: Row) -> str:
+    return str(row.extra.get("name", row.label))
+
+
+def label_cell(row: Row) -> Cell:
+    """Names are sorted as people expect: Latin first, then Chinese by pinyin, which is how this encoding numbers common characters."""
+    name = name_of(row)
+    return Cell(name, name.lower().encode("gb18030", "replace").hex() if "name" in row.extra else row.key)
+
+
+def said(key: str, row: Row, zone: str) -> Cell:
+    """What stands beside the metrics: words, or a moment as a time of day."""
+    value = row.extra.get(key)
+    if value is None:
+        return Cell("--")
+    if isinstance(value, int):
+        return Cell(f"{_local(zone).local(value):%H:%M}", value)
+    return Cell(str(value), str(value))
+
+
+@lru_cache(maxsize=8)
+def _local(zone: str) -> LocalTime:
+    return LocalTime(zone)
+
+
+def _who(row: Row) -> str:
+    name = name_of(row)
+    return name if name == row.head else f"{name} ({row.head})"
+
+
+def _count(report: Report) -> str:
+    return tr(f"{len(report.rows)}人", f"{len(report.rows)}") if report.kind.rows == "agent" else ""
+
+
+def _cells(metrics: Mapping[str, Metric], found: Mapping[str, float | int | None]) -> dict[str, Cell]:
+    return {key: _cell(metrics[key], value) for key, value in found.items()}
+
+
+def _cell(metric: Metric, value: float | int | None) -> Cell:
+    return Cell(metric.text(value), value, metric.level(value))
+
+
+def with_standards(standards: Mapping[str, Standard]) -> dict[str, Metric]:
+    """The catalogue with the targets and thresholds this store has set."""
+    found = dict(METRICS)
+    for key, (target, warn, alarm) in standards.items():
+        if key in found:
+            found[key] = replace(found[key], target=target, warn=warn, alarm=alarm)
+    return found
+
+
+def funnels(report: Report) -> dict[str, Funnel]:
+    """Limits of chance for the rates of a report whose rows are agents, by metric."""
+    if report.kind.rows != "agent" or len(report.rows) < FEWEST_PEERS:
+        return {}
+    found = {}
+    for key in report.keys:
+        if is_proportion(metric := METRICS[key]):
+            parts = [(row.key, *metric.parts(row.numbers, report.window)) for row in report.rows]
+            found[key] = Funnel.of((code, top, bottom or 0) for code, top, bottom in parts)
+    return found

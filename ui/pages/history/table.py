@@ -1,0 +1,77 @@
+"""One report's table: its columns from the declaration, its rows from a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QPoint, Qt
+
+from app.domain.language import T
+from app.domain.metrics import Metric
+from ui.pages.history.picture import Picture, Sort, columns_of
+from ui.widgets.report_table import ReportModel
+from ui.widgets.skeleton import Skeleton
+from ui.widgets.table import Column, DataTable, RowId
+
+
+class ReportTable(DataTable):
+    """The table of one declared report. `state` is what `columns_state` gave before, {} for the declared columns."""
+
+    def __init__(self, report: str, title: T, metrics: Mapping[str, Metric], state: Mapping[str, Any]) -> None:
+        self.model_ = ReportModel(columns_of(report, metrics))
+        super().__init__(self.model_)
+        self.model_.setParent(self)
+        self.setAccessibleName(str(title))
+        self.picture: Picture | None = None
+        self.set_tooltip(self._tooltip)
+        self.set_placeholder(Skeleton("rows"))
+        self.restore_columns(state)
+
+    def sorting(self) -> Sort:
+        return Sort(*self.model_.sort_state())
+
+    def metric_keys(self) -> tuple[str, ...]:
+        """The metrics shown, from left to right."""
+        links = {column.key for column in self.model_.columns if column.link}
+        return tuple(key for key in self.shown_columns() if key in links)
+
+    def column(self, key: str) -> Column:
+        return self.model_.columns[self.model_.column_of[key]]
+
+    def show_picture(self, picture: Picture, flash: bool) -> None:
+        """flash: the same question as before, so what changed is shown and the current row stays current."""
+        at = self.current_id() if flash else None
+        self.picture = picture
+        self.model_.set_source(picture, flash)
+        self.model_.set_pinned(() if picture.is_empty else picture.pinned, flash)
+        if at is not None and self.current_id() is None:
+            self.select(at)
+
+    def clear(self) -> None:
+        """No rows: what is shown instead is the placeholder."""
+        self.picture = None
+        self.model_.set_source(_NOTHING, flash=False)
+        self.model_.set_pinned(())
+
+    def wait(self) -> None:
+        self.clear()
+        self.set_placeholder(Skeleton("rows"))
+
+    def show_columns(self, at: QPoint) -> None:
+        menu = self.columns_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(QPoint(at.x() - menu.sizeHint().width(), at.y()))
+
+    def _tooltip(self, row_id: RowId, key: str) -> str:
+        return "" if self.picture is None else self.picture.tooltip(row_id, key)
+
+
+class _Nothing:
+    ids: tuple[RowId, ...] = ()
+
+    def cells(self, row_id: RowId) -> dict[str, Any]:
+        return {}
+
+
+_NOTHING = _Nothing()
