@@ -20,6 +20,7 @@ from app.domain.language import T
 from app.domain.localtime import LocalTime
 from app.domain.settings import ASSESSMENT
 from app.storage import schema
+from app.storage.agent_days import rebuild_assessed
 from app.storage.bulk import Bulk
 from app.storage.database import Database
 from app.storage.faults import FaultError
@@ -162,8 +163,7 @@ def assessed_rule(connection: Connection, store: int) -> assessment.AssessedRule
 
 
 def _assess(bulk: Bulk, store: int, body: Body) -> None:
-    rule = assessment.of(body)
-    bulk.run("UPDATE stores SET assessed_rule = ? WHERE id = ?", (rule.to_json(), store))
+    rebuild_assessed(bulk, store, assessment.of(body))
 
 
 _FOLLOWS: dict[str, Callable[[Bulk, int, Body], None]] = {ASSESSMENT.key: _assess}
