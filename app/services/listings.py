@@ -1,26 +1,80 @@
-"""Listings: the things behind the sums, row by row: sessions, credited orders.
+"""Listings: the things behind the sums, row by row: sessions, credited orders, items.
 
-They read facts, so their cost is that of the rows asked for.
+They read facts, so their cost is that of the rows asked for: a page at a time on screen, streamed into a file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import select
-
-from app.domain.conversation import CHANNELS, KINDS, ONLINE, REASONS
-from app.domain.language import T
+from app.domain import terms
+from app.domain.language import T, tr
 from app.domain.localtime import day_date
-from app.services.reports import Asked, Kind, Question, check_metric, check_times, iso
-from app.storage import schema
-from app.storage.queries import matches
+from app.services import paging
+from app.services.listing_sources import sources
+from app.services.reports import Kind, Question, check_metric, check_times, iso
+from app.storage.faults import FaultError
 
 if TYPE_CHECKING:
+    from app.services.accounting import Account
     from app.services.workspace import StoreInfo, Workspace
+
+ColumnKind = Literal["text", "word", "flag", "time", "seconds", "hours", "number", "yuan", "share"]
+"""word: a code of `words`; time: epoch ms; share: a fraction; flag: yes, no or nothing."""
+
+COUNTED = 100_000
+"""Counting the rows of a listing ends here: beyond it a person needs a filter, not a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListingColumn:
+    """A column as every place shows it. `sort`: it can be ordered by; `optional`: shown when chosen."""
+
+    key: str
+    label: T
+    kind: ColumnKind = "text"
+    tooltip: T | str = ""
+    sort: bool = False
+    optional: bool = False
+    words: Mapping[Any, T] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListingKind(Kind):
+    """A declared listing, in the order of `sort` unless asked otherwise."""
+
+    columns: tuple[ListingColumn, ...] = ()
+    sort: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted(Question):
+    """A question to a listing, with what only listings can be asked; all that is given must hold. Codes are whole ones.
+
+    text: part of a session, customer, order or item code or name. cancelled: also orders that count for nobody
+    because they were cancelled.
+    """
+
+    customer: str | None = None
+    order: str | None = None
+    sku: str | None = None
+    kind: Literal["online", "leave"] | None = None
+    text: str = ""
+    cancelled: bool = False
+
+    @classmethod
+    def of(cls, question: Question) -> Wanted:
+        if isinstance(question, cls):
+            return question
+        return cls(**{field.name: getattr(question, field.name) for field in fields(question)})
+
+    @property
+    def of_some_sessions(self) -> bool:
+        """Whether it asks about sessions of a kind, which an order that was credited to none does not have."""
+        return any((self.agent, self.group, self.agents, self.team, self.channel, self.kind, self.only, self.hours))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +89,94 @@ class Listing:
     rows: Iterator[dict[str, Any]]
 
 
-LISTINGS: dict[str, Kind] = {
-    "orders": Kind(T("促成订单", "Credited orders")),
-    "sessions": Kind(T("客户咨询", "Sessions")),
+@dataclass(frozen=True, slots=True)
+class ListingPage:
+    """Rows as their columns say, times in epoch ms; `after` is where the next page begins, None behind the last."""
+
+    first: date
+    last: date
+    rows: list[dict[str, Any]]
+    after: paging.Cursor | None
+
+
+_ORDER_STATES = {
+    "placed": T("已下单", "Placed"), "paid": T("已付款", "Paid"), "shipped": T("已发货", "Shipped"), "cancelled": T("已取消", "Cancelled"),
+}  # fmt: skip
+_SOURCES = {"events": T("事件", "Events"), "imported": T("导入", "Imported")}
+_CREDIT_RULES = {key: terms.RULES[key] for key in ("about_sku", "last")}
+
+SESSION_COLUMNS = (
+    ListingColumn("opened_at", T("咨询时间", "Opened"), "time", sort=True),
+    ListingColumn("customer_name", T("客户", "Customer")),
+    ListingColumn("agent_name", T("客服", "Agent"), tooltip=T("最后一位负责的客服", "The last agent who owned it")),
+    ListingColumn("first_reply", T("首次响应(秒)", "First reply (s)"), "seconds",
+                  T("客户第一条消息到客服第一条回复；转接后从转接算起",
+                    "Customer's first message, or the transfer, to the first human reply"), True),
+    ListingColumn("avg_reply", T("平均响应(秒)", "Average reply (s)"), "seconds",
+                  T("每一轮客户消息到客服回复的平均时间", "Mean over all turns: customer's message to the next human reply"), True),
+    ListingColumn("replies", T("客服消息数", "Agent messages"), "number", sort=True),
+    ListingColumn("customer_messages", T("客户消息数", "Customer messages"), "number", sort=True),
+    ListingColumn("rating", T("评分", "Rating"), "word",
+                  T("客户的评价，五级", "The customer's rating, five levels"), True, words=terms.RATINGS),
+    ListingColumn("resolved", T("是否解决", "Resolved"), "flag", T("客户的回答", "What the customer answered")),
+    ListingColumn("transfers", T("转接次数", "Transfers"), "number", sort=True),
+    ListingColumn("reason", T("分配原因", "Assigned because"), "word", words=terms.REASONS),
+    ListingColumn("order_state", T("咨询时订单状态", "Ordered by then"), "word", words=terms.ORDER_STATES),
+    ListingColumn("channel", T("渠道", "Channel"), "word", words=terms.CHANNELS),
+    ListingColumn("page", T("来源页面", "Page"), "word", words=terms.PAGES),
+    ListingColumn("sku", T("商品编号", "SKU")),
+    ListingColumn("kind", T("类型", "Kind"), "word", optional=True, words=terms.KINDS),
+    ListingColumn("group_name", T("咨询组", "Group"), optional=True),
+    ListingColumn("closed_at", T("结束时间", "Closed"), "time", sort=True, optional=True),
+    ListingColumn("session", T("会话", "Session"), optional=True),
+    ListingColumn("customer", T("客户编号", "Customer code"), optional=True),
+    ListingColumn("agent", T("客服编号", "Agent code"), optional=True),
+    ListingColumn("group", T("咨询组编号", "Group code"), optional=True),
+)  # fmt: skip
+ORDER_COLUMNS = (
+    ListingColumn("placed_at", T("下单时间", "Placed"), "time", sort=True),
+    ListingColumn("order", T("订单编号", "Order")),
+    ListingColumn("sku_name", T("商品名称", "Item")),
+    ListingColumn("customer", T("客户", "Customer")),
+    ListingColumn("agent_name", T("归属客服", "Credited to")),
+    ListingColumn("rule", T("归属依据", "Because"), "word",
+                  T("优先归最后一次咨询本商品的会话，否则归最后一次会话",
+                    "The last consultation about this item; failing that, the last one"),
+                  words=_CREDIT_RULES),
+    ListingColumn("opened_at", T("咨询时间", "Consulted"), "time", sort=True),
+    ListingColumn("lag_hours", T("间隔(小时)", "Lag (h)"), "hours",
+                  T("咨询开始到下单", "From the start of the consultation to the order"), True),
+    ListingColumn("quantity", T("件数", "Items"), "number", sort=True),
+    ListingColumn("amount", T("金额(元)", "Amount (¥)"), "yuan", T("该行商品的实付净额", "The line's net amount"), True),
+    ListingColumn("state", T("订单状态", "State"), "word",
+                  T("下单后15天内取消的不计", "Cancelled within 15 days of placing does not count"),
+                  words=_ORDER_STATES),
+    ListingColumn("source", T("来源", "Source"), "word",
+                  T("来自事件，或导入的促成订单表", "From events, or from an imported file"), words=_SOURCES),
+    ListingColumn("sku", T("商品编号", "SKU"), optional=True),
+    ListingColumn("session", T("会话", "Session"), optional=True),
+    ListingColumn("agent", T("客服编号", "Agent code"), optional=True),
+)  # fmt: skip
+SKU_COLUMNS = (
+    ListingColumn("sku", T("商品编号", "SKU")),
+    ListingColumn("sku_name", T("商品名称", "Item")),
+    ListingColumn("consults", T("咨询量", "Consultations"), "number", T("客户从本商品发起的咨询", "Consultations about this item"), True),
+    ListingColumn("customers", T("咨询人数", "Customers"), "number",
+                  T("咨询过本商品的不同客户", "Distinct customers who asked about it"), True),
+    ListingColumn("orders", T("促成订单数", "Credited orders"), "number", sort=True),
+    ListingColumn("items", T("促成商品数", "Items"), "number", sort=True),
+    ListingColumn("amount", T("促成金额(元)", "Amount (¥)"), "yuan", sort=True),
+    ListingColumn("share", T("金额占比", "Share of amount"), "share",
+                  T("占所选范围全部促成金额", "Of all credited amounts of this choice")),
+    ListingColumn("conversion", T("咨询转化率", "Conversion"), "share",
+                  T("咨询本商品并因此下单本商品的客户 / 咨询本商品的客户",
+                    "Customers who asked about it and were won for it / who asked about it"), True),
+)  # fmt: skip
+
+LISTINGS: dict[str, ListingKind] = {
+    "orders": ListingKind(T("促成订单", "Credited orders"), columns=ORDER_COLUMNS, sort="placed_at"),
+    "skus": ListingKind(T("单品", "Items"), columns=SKU_COLUMNS, sort="amount"),
+    "sessions": ListingKind(T("客户咨询", "Sessions"), columns=SESSION_COLUMNS, sort="opened_at"),
 }
 
 
@@ -45,142 +184,67 @@ LISTINGS: dict[str, Kind] = {
 class ListingService:
     workspace: Workspace
 
-    def ask(self, store: StoreInfo, question: Question) -> Listing:
-        """Answers a listing of LISTINGS; rows are read while they are iterated, inside one snapshot.
+    def ask(self, store: StoreInfo, question: Question, sort: str = "", descending: bool = False) -> Listing:
+        """Answers a listing of LISTINGS in full; rows are read while they are iterated, inside one snapshot. Times are ISO texts.
 
-        Raises FaultError as `ask`.
+        Raises FaultError as `ReportService.ask`.
         """
-        self.workspace.actor.require("history.view")
+        self._check(question)
         kind = LISTINGS[question.report]
+        with self.workspace.database.read() as connection:
+            asked = self.workspace.reports.look_up(connection, store, Wanted.of(question))
+        times = [column.key for column in kind.columns if column.kind == "time"]
+
+        def rows() -> Iterator[dict[str, Any]]:
+            with self.workspace.database.read() as connection:
+                for row in paging.stream(connection, sources(connection, asked), _sort(kind, sort), descending):
+                    for key in times:
+                        row[key] = iso(asked.local, row[key])
+                    yield row
+
+        columns = {column.key: column.label for column in kind.columns}
+        return Listing(question, kind.title, day_date(asked.first), day_date(asked.last), columns, rows())
+
+    def page(
+        self, store: StoreInfo, question: Question, sort: str = "", descending: bool = True, after: paging.Cursor | None = None,
+        limit: int = 100,
+    ) -> ListingPage:  # fmt: skip
+        """The `limit` rows behind `after`, in the order of a sortable column; no value is last in both directions.
+
+        Raises FaultError as `ReportService.ask`, and for a column that cannot be ordered by.
+        """
+        self._check(question)
+        kind = LISTINGS[question.report]
+        with self.workspace.database.read() as connection:
+            asked = self.workspace.reports.look_up(connection, store, Wanted.of(question))
+            rows, following = paging.page(connection, sources(connection, asked), _sort(kind, sort), descending, after, limit)
+        return ListingPage(day_date(asked.first), day_date(asked.last), rows, following)
+
+    def count(self, store: StoreInfo, question: Question) -> int:
+        """How many rows the whole answer has, COUNTED standing for so many or more. Raises FaultError as `page`."""
+        self._check(question)
+        with self.workspace.database.read() as connection:
+            asked = self.workspace.reports.look_up(connection, store, Wanted.of(question))
+            return paging.count(connection, sources(connection, asked), COUNTED)
+
+    def account(self, store: StoreInfo, order: str) -> Account | None:
+        """Who is credited for each line of an order in each window, by which rule, and why nobody else; None for an unknown code."""
+        from app.services.accounting import account
+
+        self.workspace.actor.require("history.view")
+        with self.workspace.database.read() as connection:
+            return account(connection, store, order)
+
+    def _check(self, question: Question) -> None:
+        self.workspace.actor.require("history.view")
         for key in question.metrics:
             check_metric(key)
         check_times(question)
-        with self.workspace.database.read() as connection:
-            asked = self.workspace.reports.look_up(connection, store, question)
-        columns, rows = (ORDER_COLUMNS, self._orders) if question.report == "orders" else (SESSION_COLUMNS, self._sessions)
-        return Listing(question, kind.title, day_date(asked.first), day_date(asked.last), columns, rows(asked))
-
-    def _sessions(self, asked: Asked) -> Iterator[dict[str, Any]]:
-        s, c = schema.sessions.c, schema.customers.c
-        statement = (
-            select(
-                s.code, c.code.label("customer"), s.agent_id, s.group_id, s.kind, s.channel, s.opened_at, s.first_reply_ms, s.turns,
-                s.turn_ms, s.agent_messages, s.customer_messages, s.transfers, s.rating, s.resolution, s.closed_at, s.reason, s.flag,
-                s.first_customer_at,
-            )
-            .select_from(schema.sessions.outerjoin(schema.customers, c.id == s.customer_id))
-            .where(s.store_id == asked.store.id, s.day >= asked.first, s.day <= asked.last)
-            .order_by(s.opened_at, s.code)
-        )  # fmt: skip
-        if asked.agent is not None:
-            statement = statement.where(s.agent_id == asked.agent)
-        if asked.group is not None:
-            statement = statement.where(s.group_id == asked.group)
-        slice_ = asked.slice
-        with self.workspace.database.read() as connection:
-            for r in connection.execution_options(yield_per=1000).execute(statement):
-                if slice_.slots is not None and not matches(slice_, *asked.local.day_slot(r.opened_at), r.agent_id, r.group_id, r.flag):
-                    continue
-                replied = r.first_reply_ms is not None and r.kind == ONLINE
-                yield {
-                    "session": r.code,
-                    "customer": r.customer or "",
-                    "agent": _code(asked.agents, r.agent_id),
-                    "group": _code(asked.groups, r.group_id),
-                    "kind": KINDS[r.kind],
-                    "channel": CHANNELS[r.channel],
-                    "opened_at": iso(asked.local, r.opened_at),
-                    "closed_at": iso(asked.local, r.closed_at),
-                    "first_reply": r.first_reply_ms / 1000 if replied else None,
-                    "avg_reply": r.turn_ms / r.turns / 1000 if r.turns and r.kind == ONLINE else None,
-                    "replies": r.agent_messages,
-                    "customer_messages": r.customer_messages,
-                    "transfers": r.transfers,
-                    "rating": r.rating or None,
-                    "resolved": {0: False, 1: None, 2: True}[r.resolution] if r.rating else None,
-                    "reason": REASONS[r.reason] or None,
-                }
-
-    def _orders(self, asked: Asked) -> Iterator[dict[str, Any]]:
-        o, li, s, c, k = schema.orders.c, schema.order_lines.c, schema.sessions.c, schema.customers.c, schema.skus.c
-        credited = li[f"session_{asked.question.window}"]
-        statement = (
-            select(
-                o.code, li.line, k.code.label("sku"), k.name.label("sku_name"), c.code.label("customer"), s.code.label("session"),
-                s.agent_id, s.group_id, s.flag, s.opened_at, o.placed_at, li.quantity, li.amount_fen,
-            )
-            .select_from(
-                schema.orders.join(schema.order_lines, li.order_id == o.id)
-                .join(schema.sessions, s.id == credited)
-                .join(schema.skus, k.id == li.sku_id)
-                .outerjoin(schema.customers, c.id == o.customer_id)
-            )
-            .where(
-                # A credit falls on its session's day; the order follows within the longest window.
-                o.store_id == asked.store.id,
-                o.placed_at >= asked.local.start_of_day(asked.first),
-                o.placed_at < asked.local.start_of_day(asked.last + 17),
-                s.day >= asked.first,
-                s.day <= asked.last,
-            )
-            .order_by(o.placed_at, o.code, li.line)
-        )  # fmt: skip
-        if asked.agent is not None:
-            statement = statement.where(s.agent_id == asked.agent)
-        if asked.group is not None:
-            statement = statement.where(s.group_id == asked.group)
-        slice_ = asked.slice
-        with self.workspace.database.read() as connection:
-            for r in connection.execution_options(yield_per=1000).execute(statement):
-                if slice_.slots is not None and not matches(slice_, *asked.local.day_slot(r.opened_at), r.agent_id, r.group_id, r.flag):
-                    continue
-                yield {
-                    "order": r.code,
-                    "sku": r.sku,
-                    "sku_name": r.sku_name,
-                    "customer": r.customer or "",
-                    "agent": _code(asked.agents, r.agent_id),
-                    "session": r.session,
-                    "opened_at": iso(asked.local, r.opened_at),
-                    "placed_at": iso(asked.local, r.placed_at),
-                    "lag_hours": (r.placed_at - r.opened_at) / 3_600_000,
-                    "quantity": r.quantity,
-                    "amount": r.amount_fen / 100,
-                }
 
 
-SESSION_COLUMNS: dict[str, T] = {
-    "session": T("会话", "Session"),
-    "customer": T("客户", "Customer"),
-    "agent": T("客服", "Agent"),
-    "group": T("咨询组", "Group"),
-    "kind": T("类型", "Kind"),
-    "channel": T("渠道", "Channel"),
-    "opened_at": T("咨询时间", "Opened"),
-    "closed_at": T("结束时间", "Closed"),
-    "first_reply": T("首次响应(秒)", "First reply (s)"),
-    "avg_reply": T("平均响应(秒)", "Average reply (s)"),
-    "replies": T("客服消息数", "Agent messages"),
-    "customer_messages": T("客户消息数", "Customer messages"),
-    "transfers": T("转接次数", "Transfers"),
-    "rating": T("评分", "Rating"),
-    "resolved": T("是否解决", "Resolved"),
-    "reason": T("分配原因", "Assigned because"),
-}
-ORDER_COLUMNS: dict[str, T] = {
-    "order": T("订单编号", "Order"),
-    "sku": T("商品编号", "SKU"),
-    "sku_name": T("商品名称", "Item"),
-    "customer": T("客户", "Customer"),
-    "agent": T("客服", "Agent"),
-    "session": T("会话", "Session"),
-    "opened_at": T("咨询时间", "Consulted"),
-    "placed_at": T("下单时间", "Placed"),
-    "lag_hours": T("间隔(小时)", "Lag (h)"),
-    "quantity": T("件数", "Items"),
-    "amount": T("金额(元)", "Amount (¥)"),
-}
-
-
-def _code(names: dict[int, tuple[str, str]], id: int) -> str | None:
-    return names[id][0] if id in names else None
+def _sort(kind: ListingKind, sort: str) -> str:
+    if not sort:
+        return kind.sort
+    if sort not in {column.key for column in kind.columns if column.sort}:
+        raise FaultError("refused", tr(f"不能按 {sort} 排序", f"Rows cannot be ordered by {sort}"))
+    return sort
