@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
+import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -16,6 +18,9 @@ Cell = str | int | float | bool | date | datetime | time | timedelta | None
 LARGEST = 200 * 1024 * 1024
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _SEPARATORS = ",;\t|"
+_MOST_CELLS = 10_000_000
+_PLACE = re.compile(rb'\sr="([A-Z]{1,3})(\d{1,7})"')
+_CHUNK = 1 << 20
 
 
 class UnreadableError(Exception):
@@ -60,7 +65,10 @@ def grids(path: Path) -> list[Grid]:
 def _workbook(content: bytes) -> list[Grid]:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
+    damaged = T("文件已损坏，不是完整的 Excel 工作簿。请重新导出。", "The file is damaged: not a whole Excel workbook. Export it again.")
     try:
+        if content.startswith(b"PK"):
+            _check_extent(content)
         with CalamineWorkbook.from_object(io.BytesIO(content)) as book:
             found = []
             for sheet in book.sheets_metadata:
@@ -75,10 +83,44 @@ def _workbook(content: bytes) -> list[Grid]:
         raise UnreadableError(
             T("文件有密码。请在 Excel 里取消密码后再导入。", "The file has a password. Take it off in Excel and import it again.")
         ) from None
-    except (CalamineError, OSError, ValueError, OverflowError):
-        raise UnreadableError(
-            T("文件已损坏，不是完整的 Excel 工作簿。请重新导出。", "The file is damaged: not a whole Excel workbook. Export it again.")
-        ) from None
+    except (CalamineError, zipfile.BadZipFile, OSError, ValueError, OverflowError, NotImplementedError, RuntimeError):
+        raise UnreadableError(damaged) from None
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # the reader gave up where it never expected to; it is no subclass of Exception
+            raise UnreadableError(damaged) from None
+        raise
+
+
+def _check_extent(content: bytes) -> None:
+    """Refuses a workbook with a cell so far out that the reader, which holds the whole rectangle, would take all memory.
+
+    Raises UnreadableError, or zipfile.BadZipFile where there is no workbook.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+                continue
+            rows = columns = 0
+            with archive.open(name) as sheet:
+                tail = b""
+                while chunk := sheet.read(_CHUNK):
+                    for letters, row in _PLACE.findall(tail + chunk):
+                        rows = max(rows, int(row))
+                        if len(letters) > 1 or columns < 26:
+                            columns = max(columns, _column(letters))
+                    tail = chunk[-32:]
+            if rows * columns > _MOST_CELLS:
+                raise UnreadableError(
+                    T(f"表格太大（{rows} 行 × {columns} 列）。请删除数据以外的单元格，或分次导出。",
+                      f"The table is too large ({rows} rows × {columns} columns). Delete cells outside the data, or export in parts.")
+                )  # fmt: skip
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _fill(rows: list[list[Cell]], merged: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -212,7 +213,7 @@ def test_what_is_no_count_is_told(cell: Any) -> None:
         ("h", "min", [510, 60], [8.5 * HOUR, HOUR]),
         ("min", "", [9.4, "00:09:24", "9:24"], [564_000, 564_000, 564_000]),
         ("min", "s", [564], [564_000]),
-        ("h", "", [timedelta(hours=23), datetime(1899, 12, 30, 8, 30)], [23 * HOUR, 8.5 * HOUR]),
+        ("h", "", [timedelta(hours=23), datetime.combine(date(1899, 12, 30), time(8, 30))], [23 * HOUR, 8.5 * HOUR]),
     ],
 )  # fmt: skip
 def test_durations(kind: Any, unit: Any, column: list[Any], wanted: list[float | None]) -> None:
@@ -227,7 +228,7 @@ def test_a_day_has_no_more_than_24_hours() -> None:
 @pytest.mark.parametrize(
     "cell",
     ["2026-08-25", "2026/8/25", "2026.08.25", "20260825", 20260825, "2026年8月25日", "2026-08-25 00:00:00", "2026-08-25 星期二", 46259,
-     46259.0, "46259", datetime(2026, 8, 25, 13), DAY, "２０２６-08-25"],
+     46259.0, "46259", datetime.combine(DAY, time(13)), DAY, "２０２６-08-25"],
 )  # fmt: skip
 def test_dates(cell: Any) -> None:
     assert reading.days([cell]) == [DAY]
@@ -241,7 +242,7 @@ def test_what_is_no_day_is_told(cell: Any) -> None:
 
 
 def test_a_moment_keeps_its_time() -> None:
-    wanted = datetime(2026, 8, 25, 13, 5, 30)
+    wanted = datetime.combine(DAY, time(13, 5, 30))
     assert reading.moments(["2026-08-25 13:05:30", 46259.54548611111, wanted, "2026/8/25 13:05:30.123"]) == [wanted] * 4
 
 
@@ -317,6 +318,16 @@ def test_what_is_no_export_is_refused_in_words(tmp_path: Path, content: bytes, w
         read(file)
 
 
+def test_a_cell_at_the_end_of_the_sheet_is_refused_before_it_takes_all_memory(tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "far.xlsx"))
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["客服", "咨询量"])
+    sheet.write(1_048_575, 16_383, "x")
+    book.close()
+    with pytest.raises(UnreadableError, match="1048576 行 × 16384 列"):
+        read(tmp_path / "far.xlsx")
+
+
 def test_credited_orders(tmp_path: Path) -> None:
     head = ["咨询时间", "下单时间", "商品编号", "商品名称", "客服", "客户", "所属订单编号", "商品单价(?)", "购买数量", "订单状态"]
     rows = [
@@ -361,7 +372,8 @@ def test_rates_become_counts() -> None:
     assert found == {
         "consults": 593, "received": 590, "replied_30s": 577, "replied_180s": 587, "first_reply_ms": 7_375_000, "agent_messages": 2655,
         "turns": 2655, "turn_ms": 53_100_000, "closed": 590, "session_ms": 590 * 564_000, "invited": 295, "rated": 75, "satisfied": 72,
-        "resolved": 63, "unresolved": 7, "leave_assigned": 4, "leave_received": 3, "login_ms": 8.5 * HOUR, "orders_7d": 3, "order_amount_7d": 19_900,
+        "resolved": 63, "unresolved": 7, "leave_assigned": 4, "leave_received": 3, "login_ms": 8.5 * HOUR,
+        "orders_7d": 3, "order_amount_7d": 19_900,
     }  # fmt: skip
     assert "order_amount_24h" not in found
 
@@ -402,8 +414,8 @@ CELLS = st.one_of(
 @given(st.lists(CELLS, max_size=6), st.sampled_from(["h", "min", "s"]), st.sampled_from(["", "h", "min", "s"]))
 def test_any_cell_gives_a_value_or_a_sentence(column: list[Any], kind: Any, unit: Any) -> None:
     for found in (
-        reading.numbers(column), reading.rates(column), reading.durations(column, kind, unit), reading.days(column), reading.moments(column),
-        reading.codes(column),
+        reading.numbers(column), reading.rates(column), reading.durations(column, kind, unit), reading.days(column),
+        reading.moments(column), reading.codes(column),
     ):  # fmt: skip
         assert len(found) == len(column)
         assert all(value is None or isinstance(value, int | float | str | date | T) for value in found)
