@@ -100,8 +100,8 @@ class Shop:
 class Desk:
     """The page in its host, on its feed."""
 
-    def __init__(self, shop: Shop, folder: Path, qtbot: QtBot, actor: Actor) -> None:
-        self.shop, self.qtbot = shop, qtbot
+    def __init__(self, shop: Shop, folder: Path, qtbot: QtBot, actor: Actor, key: str = "seats") -> None:
+        self.shop, self.qtbot, self.key = shop, qtbot, key
         self.workspace = Workspace(shop.database, actor)
         self.store = self.workspace.store("shop")
         self.operations = Operations()
@@ -116,7 +116,7 @@ class Desk:
         self.host = self._host()
 
     def _host(self) -> PageHost:
-        host = PageHost(PAGES["seats"], self.context)
+        host = PageHost(PAGES[self.key], self.context)
         host.faulted.connect(self.faults.append)
         self.qtbot.addWidget(host)
         host.resize(1220, 852)
@@ -202,7 +202,7 @@ class Desk:
 
 
 @contextmanager
-def opened(shop: Shop, folder: Path, qtbot: QtBot, actor: Actor) -> Iterator[Desk]:
+def opened(shop: Shop, folder: Path, qtbot: QtBot, actor: Actor, key: str = "seats") -> Iterator[Desk]:
     """A desk, with the window dressed and nothing moving."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
@@ -210,7 +210,7 @@ def opened(shop: Shop, folder: Path, qtbot: QtBot, actor: Actor) -> Iterator[Des
         theme.apply(app, "light")
     theme.set_reduced_motion(True)
     gc.disable()  # as the console does: on a reader thread the collector would destroy widgets
-    desk = Desk(shop, folder, qtbot, actor)
+    desk = Desk(shop, folder, qtbot, actor, key)
     yield desk
     desk.close()
     gc.enable()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-_START, _JOINED, _WHOLE, _SKIP = 8, 5, 2, -1
+_START, _JOINED, _WHOLE, _SKIP, _FIRST = 8, 5, 2, -1, 3
 _WORST = -10_000
 
 
@@ -32,7 +32,7 @@ class Reading:
         # state: letters typed so far -> (score, whether the last character was used)
         table: dict[int, tuple[int, bool]] = {0: (0, False)}
         finished = _WORST
-        for options, start in zip(self.options, self.starts, strict=True):
+        for place, (options, start) in enumerate(zip(self.options, self.starts, strict=True)):
             following: dict[int, tuple[int, bool]] = {}
             for at, (score, used) in table.items():
                 _keep(following, at, score + (_SKIP if at else 0), False)
@@ -41,6 +41,8 @@ class Reading:
                         if not typed.startswith(option[:length], at):
                             break
                         gain = (_START if start else 0) + (_JOINED if used else 0) + (_WHOLE if length == len(option) else 0) + length
+                        if not place:
+                            gain += _FIRST
                         if not start and not used and at:
                             gain -= 2
                         _keep(following, at + length, score + gain, True)

@@ -211,7 +211,7 @@ def _cells(numbers: Numbers, keys: Iterable[str]) -> dict[str, Cell]:
     return {key: _cell(key, None if key == "longest_wait" else METRICS[key].value(numbers, pending=True)) for key in keys}
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=8_000)
 def _cell(key: str, value: float | int | None) -> Cell:
     metric = METRICS[key]
     return Cell(metric.text(value), value, metric.level(value))

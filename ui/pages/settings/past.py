@@ -1,0 +1,119 @@
+"""The revisions of a document beside its form: who saved what when, what is different from now, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QLabel, QListWidget, QListWidgetItem, QScrollArea, QVBoxLayout, QWidget
+
+from app.domain.documents import Document
+from app.domain.kinds import Change
+from app.domain.language import tr
+from app.domain.localtime import LocalTime
+from ui.theme import SPACE_1, SPACE_2, SPACE_4
+from ui.widgets.buttons import Button
+
+if TYPE_CHECKING:
+    from app.services.settings import Saved
+
+WIDTH = 320
+_SHOWN_CHANGES = 40
+
+
+def change_lines(changes: Sequence[Change]) -> str:
+    """Differences as people read them, one a line."""
+    lines = [f"{change.label}{tr('：', ': ')}{change.before} → {change.after}" for change in changes[:_SHOWN_CHANGES]]
+    if len(changes) > _SHOWN_CHANGES:
+        lines.append(tr(f"另有 {len(changes) - _SHOWN_CHANGES} 处", f"{len(changes) - _SHOWN_CHANGES} more"))
+    return "\n".join(lines)
+
+
+def name_of(saved: Saved) -> str:
+    return tr(f"第 {saved.revision} 版", f"Revision {saved.revision}") if saved.revision else tr("默认值", "Defaults")
+
+
+class Past(QFrame):
+    """`restored(revision)`: the person wants an earlier revision back."""
+
+    restored = Signal(int)
+
+    def __init__(self, document: Document, local: LocalTime, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("look", "card")
+        self.setFixedWidth(WIDTH)
+        self._document, self._local = document, local
+        self._saved: list[Saved] = []
+        self._editable = True
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE_4, SPACE_4, SPACE_4, SPACE_4)
+        column.setSpacing(SPACE_2)
+        title = QLabel(tr("历史版本", "History"), self)
+        title.setProperty("look", "section")
+        column.addWidget(title)
+        self.list = QListWidget(self)
+        self.list.setAccessibleName(tr("历史版本", "History"))
+        self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.currentRowChanged.connect(self._chosen)
+        column.addWidget(self.list, 1)
+        self._head = QLabel(self)
+        self._head.setProperty("look", "emphasis")
+        column.addWidget(self._head)
+        self._difference = QLabel(self)
+        self._difference.setWordWrap(True)
+        self._difference.setTextFormat(Qt.TextFormat.PlainText)
+        self._difference.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._difference.setContentsMargins(0, SPACE_1, 0, SPACE_1)
+        area = QScrollArea(self)
+        self._difference.setObjectName("scrolled")
+        area.setWidget(self._difference)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        column.addWidget(area, 1)
+        self.restore = Button(tr("恢复此版本", "Restore this revision"), "quiet", "undo", self)
+        self.restore.clicked.connect(self._restore)
+        column.addWidget(self.restore)
+        self._chosen(-1)
+
+    def show_revisions(self, newest_first: Sequence[Saved]) -> None:
+        """All that can be gone back to; the first is what holds. The one looked at stays chosen."""
+        looked_at = self._current()
+        self._saved = list(newest_first)
+        self.list.clear()
+        for saved in self._saved:
+            when = "" if saved.at is None else f"{self._local.local(saved.at):%Y-%m-%d %H:%M}"
+            first = " · ".join(part for part in (name_of(saved), when, saved.author) if part)
+            item = QListWidgetItem("\n".join(part for part in (first, saved.note) if part))
+            item.setToolTip(saved.note)
+            item.setSizeHint(QSize(0, 44 if saved.note else 28))
+            self.list.addItem(item)
+        row = next((i for i, saved in enumerate(self._saved) if looked_at is not None and saved.revision == looked_at.revision), 0)
+        self.list.setCurrentRow(row)
+        self._chosen(row)
+
+    def set_editable(self, editable: bool) -> None:
+        self._editable = editable
+        self._chosen(self.list.currentRow())
+
+    def _current(self) -> Saved | None:
+        row = self.list.currentRow()
+        return self._saved[row] if 0 <= row < len(self._saved) else None
+
+    def _chosen(self, _row: int) -> None:
+        saved = self._current()
+        if saved is None or saved is self._saved[0]:
+            self._head.setText(tr("当前版本", "The current revision") if saved is not None else "")
+            self._difference.setText(tr("选择一个早期版本查看差异。", "Choose an earlier revision to see the difference."))
+            self.restore.setEnabled(False)
+            return
+        changes = self._document.difference(saved.body, self._saved[0].body)
+        self._head.setText(tr(f"{name_of(saved)} → 当前", f"{name_of(saved)} → now"))
+        self._difference.setText(change_lines(changes) or tr("内容与当前版本相同。", "The same as now."))
+        self.restore.setEnabled(self._editable and bool(changes))
+
+    def _restore(self) -> None:
+        saved = self._current()
+        if saved is not None:
+            self.restored.emit(saved.revision)
