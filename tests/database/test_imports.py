@@ -1,0 +1,460 @@
+"""The command `import`: exported files in, the same totals as the file's own, replaced, taken back, all or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.cli import run
+from app.domain.counters import IMPORTED
+from app.domain.localtime import day_number
+from app.domain.metrics import METRICS
+from app.domain.permissions import Actor, NotAllowedError, local_owner
+from app.services.workspace import Workspace
+from app.storage.bulk import Bulk
+from app.storage.database import Database
+from app.storage.faults import FaultError
+from app.storage.imported import expected
+from tests.exports import csv_file, workbook
+from tests.oracle.streams import ndjson
+
+DAY = date(2026, 8, 25)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def command(capsys: pytest.CaptureFixture[str], *arguments: str | Path, code: int = 0) -> Any:
+    """The JSON a command prints, or what it says when it is refused."""
+    assert run([str(argument) for argument in arguments]) == code, capsys.readouterr().err
+    out = capsys.readouterr()
+    return out.err if code else json.loads(out.out)
+
+
+def bring(capsys: pytest.CaptureFixture[str], url: str, file: Path, *options: str, code: int = 0) -> Any:
+    return command(capsys, "import", file, "--db", url, "--store", "shop", "--format", "json", *options, code=code)
+
+
+def compare(capsys: pytest.CaptureFixture[str], url: str, first: date = DAY, last: date = DAY, *options: str) -> Any:
+    period = ["--from", first.isoformat(), "--to", last.isoformat()]
+    return command(capsys, "report", "compare", "--db", url, *period, "--format", "json", *options)
+
+
+def figures(report: Any, *keys: str) -> dict[str, tuple[Any, ...]]:
+    return {row["key"]: tuple(row["values"][key] for key in keys) for row in report["rows"]}
+
+
+def assert_sound(url: str) -> None:
+    """What is held under IMPORTED is what the imports come to, and the doctor has nothing to say."""
+    from app.storage.doctor import examine
+
+    database = Database(url)
+    try:
+        with database.read() as connection:
+            bulk = Bulk(connection)
+            rows = bulk.rows(f"SELECT * FROM day_counters WHERE flag = {IMPORTED}")
+            names = [column[0] for column in bulk._cursor.description]
+            held = {}
+            for row in rows:
+                counts = {name: value for name, value in zip(names[6:], row[6:]) if value}
+                if counts:
+                    held[row[1], row[2]] = counts
+            wanted = expected(bulk, 1, (0, 40_000))
+            assert held == {(key.day, key.agent): {n: v for n, v in counts.items() if v} for key, counts in wanted.items()}
+        assert [finding for finding in examine(database) if finding.level == "fault"] == []
+    finally:
+        database.close()
+
+
+PEOPLE = ("小雨", "小雪", "小满", "立夏", "白露", "寒露", "谷雨", "霜降")
+RATES = ("answer_rate", "reply_30s_rate", "satisfaction", "invite_rate", "rating_rate")
+COUNTS = ("consults", "received", "rated")
+
+
+def truth(seed: int) -> dict[str, int]:
+    rng = random.Random(seed)
+    consults = rng.randrange(40, 900)
+    received = consults - rng.randrange(0, 12)
+    rated = rng.randrange(0, received // 4)
+    return {
+        "consults": consults, "received": received, "replied_30s": rng.randrange(received // 2, received + 1), "rated": rated,
+        "satisfied": rng.randrange(rated // 2, rated + 1), "invited": rng.randrange(received // 2, received + 1),
+        "first_reply_ms": received * rng.randrange(5_000, 30_000), "login_ms": rng.randrange(6, 11) * 3_600_000,
+    }  # fmt: skip
+
+
+def shown(key: str, counts: dict[str, int], how: str) -> Any:
+    """A figure as an export shows it. how: "text" percents, "part" of one, "percent" as numbers."""
+    value = METRICS[key].value(counts)
+    if METRICS[key].unit != "%":
+        return f"{value:,}" if how == "text" and METRICS[key].unit == "n" else value
+    if value is None:
+        return "--%" if how == "text" else "--"
+    return METRICS[key].text(value) if how == "text" else round(value, 4) if how == "part" else round(value * 100, 2)
+
+
+KEYS = (*COUNTS, *RATES, "first_reply", "login_hours")
+HEADS = [
+    "总咨询量",
+    "接待 量",
+    "收到评价数",
+    "应答率（回复率）",
+    "30s应答率",
+    "满意率",
+    "邀评率",
+    "评价返回率",
+    "首次响应(秒)",
+    "累计登录总时长\n(小时)",
+]
+
+
+def gbk_file(folder: Path) -> tuple[Path, dict[str, dict[str, int]]]:
+    """One day, told by the file's name alone; percents as text, a name with a suffix in brackets of either width, a row said twice."""
+    people = {name: truth(i) for i, name in enumerate(PEOPLE)}
+    people["小满"] |= {"rated": 0, "satisfied": 0}
+    rows: list[list[Any]] = [[f"京东客服数据 {DAY}"], [], ["客服昵称", *HEADS, "备注"]]
+    for i, (name, counts) in enumerate(people.items()):
+        suffix = ("(推算)", "（推算）", "")[i % 3]
+        rows.append([name + suffix, *(shown(key, counts, "text") for key in KEYS), "无"])
+    rows.insert(6, rows[5])
+    summed = {field: sum(counts[field] for counts in people.values()) for field in people["小雨"]}
+    rows.append(["总值", *(shown(key, summed, "text") for key in KEYS), ""])
+    rows.append(["均值", *("1" for _ in KEYS), ""])
+    return csv_file(folder / "京东pop2026-08-25.csv", rows, "gbk"), {"total": summed, **people}
+
+
+def serial_file(folder: Path) -> tuple[Path, dict[str, dict[str, int]]]:
+    """Three days an agent on the second sheet; serial dates, percents 0–1 in one column and 0–100 in the next, rows of means."""
+    head = ["统计日期", "客服ID", *HEADS]
+    people: dict[str, dict[str, int]] = {}
+    rows: list[list[Any]] = [["多日汇总"], head]
+    for i, name in enumerate(PEOPLE):
+        for n in range(3):
+            counts = truth(i * 10 + n)
+            of_agent = people.setdefault(name, dict.fromkeys(counts, 0))
+            for field, value in counts.items():
+                of_agent[field] += value
+            how = dict.fromkeys(RATES, "part") | {"satisfaction": "percent"}
+            rows.append([46_259 + n, name, *(shown(key, counts, how.get(key, "part")) for key in KEYS)])
+    summed = {field: sum(counts[field] for counts in people.values()) for field in people["小雨"]}
+    last = [shown(key, summed, "percent" if key == "satisfaction" else "part") for key in KEYS]
+    rows += [["", "总值", *last], ["", "全店平均值", *last], ["同行均值", "", *last]]
+    file = workbook(folder / "导出.xlsx", {"说明": [["只读"]], "客服": rows}, [("客服", 0, 0, 0, 11, "多日汇总")])
+    return file, {"total": summed, **people}
+
+
+@pytest.mark.parametrize("make", [gbk_file, serial_file])
+def test_an_export_comes_to_the_totals_it_states_itself(make: Any, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, people = make(tmp_path)
+    done = bring(capsys, url, file)
+    last = DAY if make is gbk_file else DAY + timedelta(days=2)
+    assert (done["first"], done["last"], done["agents"]) == (DAY.isoformat(), last.isoformat(), len(PEOPLE))
+    assert sorted(done["created"]) == sorted(PEOPLE)
+    assert done["differing"] == []
+    report = compare(capsys, url, DAY, last)
+    summed = people.pop("total")
+    for key in (*COUNTS, *RATES, "first_reply", "login_hours"):
+        assert report["total"][key] == pytest.approx(METRICS[key].value(summed), abs=0.001), key
+        for row in report["rows"]:
+            wanted = METRICS[key].value(people[row["key"]])
+            assert row["values"][key] == (None if wanted is None else pytest.approx(wanted, abs=0.001)), (key, row["key"])
+    assert_sound(url)
+
+    again = bring(capsys, url, file)
+    assert (again["changed"], again["created"]) == (0, [])
+    assert compare(capsys, url, DAY, last) == report
+
+
+def test_a_broken_file_changes_nothing_and_says_which_row_and_why(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = csv_file(tmp_path / "2026-08-25.csv", [["客服", "咨询量", "接待量"], ["小雨", 10, 9]])
+    bad = csv_file(tmp_path / "bad2026-08-25.csv", [["客服", "咨询量", "接待量"], ["小雪", 5, 5], ["小雨", "十二", 9], ["小满", 5, 6]])
+    told = bring(capsys, url, bad, code=1)
+    assert "第 3 行" in told
+    assert "咨询量" in told
+    assert "十二" in told
+    assert "没有店铺" not in told
+    bring(capsys, url, good)
+    before = compare(capsys, url)
+    told = bring(capsys, url, bad, code=1)
+    assert "第 3 行" in told
+    assert compare(capsys, url) == before
+    assert [entry["file"] for entry in command(capsys, "import", "--list", "--db", url, "--format", "json")] == [good.name]
+    english = run(["--language", "en", "import", str(bad), "--db", url])
+    assert english == 1
+    assert "Row 3, “咨询量”: “十二” is not a number." in capsys.readouterr().err
+
+
+def test_a_later_import_replaces_and_undo_brings_back(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = ["客服", "咨询量", "接待量", "评价量"]
+    first = csv_file(tmp_path / "a2026-08-25.csv", [head, ["小雨", 10, 9, 3], ["小雪", 20, 20, 5]])
+    second = csv_file(tmp_path / "b2026-08-25.csv", [head, ["小雨", 100, 90, 0]])
+    one = bring(capsys, url, first)
+    before = compare(capsys, url)
+    two = bring(capsys, url, second)
+    assert (two["replaced"], two["changed"]) == (1, 1)
+    after = figures(compare(capsys, url), "consults", "received", "rated")
+    assert after == {"小雨": (100, 90, 0), "小雪": (20, 20, 5)}
+    assert_sound(url)
+    for number, left in ((two["id"], figures(before, "consults")), (one["id"], {})):
+        command(capsys, "import", "--undo", str(number), "--db", url, "--format", "json")
+        found = figures(compare(capsys, url), "consults")
+        assert {agent: value for agent, value in found.items() if value[0]} == left
+        assert_sound(url)
+    assert "已经撤销" in command(capsys, "import", "--undo", str(one["id"]), "--db", url, code=1)
+    assert "没有编号" in command(capsys, "import", "--undo", "99", "--db", url, code=1)
+
+
+def test_undoing_the_earlier_of_two_changes_nothing(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ids = [
+        bring(capsys, url, csv_file(tmp_path / f"{n}-2026-08-25.csv", [["客服", "咨询量", "接待量"], ["小雨", n, n]]))["id"]
+        for n in (10, 20, 30)
+    ]
+    assert command(capsys, "import", "--undo", str(ids[1]), "--db", url, "--format", "json")["changed"] == 0
+    command(capsys, "import", "--undo", str(ids[2]), "--db", url, "--format", "json")
+    assert figures(compare(capsys, url), "consults") == {"小雨": (10,)}
+
+
+def test_workload_and_sales_of_a_day_stand_beside_each_other(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    work = csv_file(tmp_path / "a2026-08-25.csv", [["客服", "咨询量", "接待量"], ["小雨", 10, 9]])
+    sales = csv_file(tmp_path / "b2026-08-25.csv", [["客服", "售前接待人数", "促成下单人数", "促成下单金额"], ["小雨", 8, 2, "￥1,199.50"]])
+    bring(capsys, url, work)
+    done = bring(capsys, url, sales, "--window", "7d")
+    assert done["window"] == "7d"
+    keys = ("consults", "received", "presale_customers", "order_customers", "order_amount")
+    assert figures(compare(capsys, url, DAY, DAY, "--window", "7d"), *keys) == {"小雨": (10, 9, 8, 2, 1199.5)}
+    assert figures(compare(capsys, url), *keys) == {"小雨": (10, 9, 8, 0, 0)}
+    assert bring(capsys, url, sales)["window"] == "24h"  # the store's own
+    assert figures(compare(capsys, url), *keys) == {"小雨": (10, 9, 8, 2, 1199.5)}
+
+
+SESSIONS = [
+    {"type": "agent.upserted", "id": "u", "at": "2026-08-25T08:00:00+08:00", "agent": "w1", "name": "小雨"},
+    {"type": "agent.presence", "id": "p1", "at": "2026-08-25T09:00:00+08:00", "agent": "w2", "state": "available"},
+    {"type": "agent.presence", "id": "p2", "at": "2026-08-25T11:00:00+08:00", "agent": "w2", "state": "offline"},
+    {"type": "session.opened", "id": "1", "at": "2026-08-25T10:00:00+08:00", "session": "s", "customer": "c", "agent": "w1"},
+    {"type": "message.sent", "id": "2", "at": "2026-08-25T10:00:01+08:00", "session": "s", "sender": "customer"},
+    {"type": "message.sent", "id": "3", "at": "2026-08-25T10:00:09+08:00", "session": "s", "sender": "agent"},
+]
+
+
+def test_days_with_real_sessions_are_left_alone_unless_asked(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    events = tmp_path / "events.ndjson"
+    events.write_bytes(ndjson(SESSIONS))
+    assert run(["ingest", str(events), "--db", url, "--store", "shop"]) == 0
+    head = ["客服", "日期", "登录时长", "咨询量", "接待量"]
+    rows = [["小雨", "2026-08-25", 8, 10, 9], ["小雨", "2026-08-26", 8, 20, 19], ["w2", "2026-08-25", 8, 5, 5]]
+    file = csv_file(tmp_path / "x.csv", [head, *rows])
+    capsys.readouterr()
+    done = bring(capsys, url, file)
+    assert done["created"] == []  # 小雨 is known by name
+    assert done["skipped"] == [
+        {"agent": "小雨", "day": "2026-08-25", "what": "all"}, {"agent": "w2", "day": "2026-08-25", "what": "presence"},
+    ]  # fmt: skip
+    keys = ("consults", "received", "login_hours")
+    assert figures(compare(capsys, url), *keys) == {"w1": (1, 1, 0), "w2": (5, 5, 2)}
+    tomorrow = DAY + timedelta(days=1)
+    assert figures(compare(capsys, url, tomorrow, tomorrow), *keys) == {"w1": (20, 19, 8)}
+    assert_sound(url)
+    only = csv_file(tmp_path / "y.csv", [head, rows[0]])
+    assert "真实会话" in bring(capsys, url, only, code=1)
+    assert bring(capsys, url, file, "--mix")["skipped"] == []
+    assert figures(compare(capsys, url), *keys) == {"w1": (11, 10, 8), "w2": (5, 5, 10)}
+    assert_sound(url)
+
+
+ORDER_HEAD = ["咨询时间", "下单时间", "商品编号", "商品名称", "客服", "客户", "所属订单编号", "商品单价(?)", "购买数量", "订单状态"]
+ORDERS = [
+    ["2026-08-25 10:00:00", "2026-08-25 11:00:00", "100012043978", "键盘", "小雨", "甲", "290000000000000001", "￥100.50", 2, "已付款"],
+    ["2026-08-25 10:00:00", "2026-08-25 11:00:00", "100012043979", "鼠标", "小雨", "甲", "290000000000000001", 50, 1, "已付款"],
+    ["2026-08-25 12:00:00", "2026-08-27 11:00:00", "100012043978", "键盘", "小雨", "乙", "290000000000000002", 100, 1, "已付款"],
+    ["2026-08-25 13:00:00", "2026-09-05 11:00:00", "100012043978", "键盘", "小雪", "丙", "290000000000000003", 100, 1, "已付款"],
+    ["2026-08-25 13:00:00", "2026-08-25 14:00:00", "100012043978", "键盘", "小雪", "丁", "290000000000000004", 100, 1, "已取消"],
+]
+SALES = ("order_customers", "orders", "order_items", "order_amount")
+
+
+def test_credited_orders_count_in_every_window_they_fit(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    work = csv_file(tmp_path / "a2026-08-25.csv", [["客服", "咨询量", "接待量"], ["小雨", 10, 9], ["小雪", 5, 5]])
+    bring(capsys, url, work)
+    orders = csv_file(tmp_path / "促成订单.csv", [ORDER_HEAD, *ORDERS], "gbk")
+    done = bring(capsys, url, orders)
+    assert (done["kind"], done["lines"], done["days"], done["window"]) == ("orders", 5, 2, "")
+    wanted = {
+        "24h": {"小雨": (1, 1, 3, 251.0), "小雪": (0, 0, 0, 0.0)},
+        "7d": {"小雨": (2, 2, 4, 351.0), "小雪": (0, 0, 0, 0.0)},
+        "15d": {"小雨": (2, 2, 4, 351.0), "小雪": (1, 1, 1, 100.0)},
+    }
+    for window, figure in wanted.items():
+        assert figures(compare(capsys, url, DAY, DAY, "--window", window), *SALES) == figure
+    assert_sound(url)
+
+    # A later export of other orders of the same day adds, and says anew what has become of one.
+    news = [
+        [*ORDERS[2][:-1], "已删除"],
+        ["2026-08-25 15:00:00", "2026-08-25 16:00:00", "1", "线", "小雨", "戊", "290000000000000005", 10, 3, "已付款"],
+    ]
+    second = bring(capsys, url, csv_file(tmp_path / "促成订单2.csv", [ORDER_HEAD, *news]))
+    later = figures(compare(capsys, url, DAY, DAY, "--window", "7d"), "consults", *SALES)
+    assert later == {"小雨": (10, 2, 2, 6, 281.0), "小雪": (5, 0, 0, 0, 0.0)}
+    assert_sound(url)
+    command(capsys, "import", "--undo", str(second["id"]), "--db", url, "--format", "json")
+    assert figures(compare(capsys, url, DAY, DAY, "--window", "7d"), *SALES) == wanted["7d"]
+    command(capsys, "import", "--undo", str(done["id"]), "--db", url, "--format", "json")
+    assert figures(compare(capsys, url), "consults", *SALES) == {"小雨": (10, 0, 0, 0, 0), "小雪": (5, 0, 0, 0, 0)}
+    assert_sound(url)
+
+
+def test_an_order_that_a_later_export_credits_to_another_is_counted_once(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bring(capsys, url, csv_file(tmp_path / "1.csv", [ORDER_HEAD, ORDERS[0]]))
+    moved = [*ORDERS[0]]
+    moved[4] = "小雪"
+    bring(capsys, url, csv_file(tmp_path / "2.csv", [ORDER_HEAD, moved]))
+    assert figures(compare(capsys, url), *SALES)["小雪"] == (1, 1, 2, 201.0)
+    assert compare(capsys, url)["total"]["order_amount"] == 201.0
+    assert_sound(url)
+
+
+def test_a_correction_is_remembered_for_the_next_file(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [["姓名", "会话", "接待量"], ["小雨", 10, 9]]
+    file = csv_file(tmp_path / "2026-08-25.csv", rows)
+    assert "客服" in bring(capsys, url, file, code=1)
+    bring(capsys, url, file, "--map", "姓名=agent", "--map", "会 话=consults")
+    done = bring(capsys, url, csv_file(tmp_path / "2026-08-26.csv", rows))
+    assert done["agents"] == 1
+    seen = bring(capsys, url, file, "--preview")
+    assert [(column["header"], column["meaning"]) for column in seen["columns"]] == [
+        ("姓名", "agent"), ("会话", "consults"), ("接待量", "received"),
+    ]  # fmt: skip
+
+
+def test_looking_writes_nothing(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bring(capsys, url, csv_file(tmp_path / "2026-08-24.csv", [["客服", "咨询量", "接待量"], ["小雨", 1, 1]]))
+    file = csv_file(tmp_path / "2026-08-25.csv", [["客服", "咨询量", "接待量", "其他"], ["小雪", 5, 6, ""], ["总值", 6, 6, ""]])
+    seen = bring(capsys, url, file, "--preview")
+    assert [(problem["row"], problem["column"], problem["fatal"]) for problem in seen["problems"]] == [(2, "接待量", True)]
+    assert seen["created"] == ["小雪"]
+    assert [(check["key"], check["agrees"]) for check in seen["checks"]] == [("consults", False), ("received", True)]
+    assert [column["state"] for column in seen["columns"]] == ["used", "used", "used", "unknown"]
+    assert len(command(capsys, "import", "--list", "--db", url, "--format", "json")) == 1
+    assert compare(capsys, url)["rows"] == []
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = csv_file(tmp_path / "2026-08-25.csv", [["客服", "咨询量", "接待量"], ["小雨", 1, 1]])
+    assert command(capsys, "import", file, "--db", url, "--store", "shop", "--preview", code=1)  # looking makes no store
+    bring(capsys, url, file)
+    assert "没有店铺 shpo" in command(capsys, "import", file, "--db", url, "--store", "shpo", code=1)
+    assert command(capsys, "import", file, "--db", url, "--store", "two", "--timezone", "Asia/Tokyo", "--format", "json")["days"] == 1
+    assert "没有时区" in command(capsys, "import", file, "--db", url, "--store", "three", "--timezone", "Mars", code=1)
+    assert "无法读取" in bring(capsys, url, tmp_path / "missing.csv", code=1)
+    assert run(["import", "--db", url]) == 2
+    assert run(["import", str(file), "--undo", "1", "--db", url]) == 2
+    assert run(["import", str(file), "--map", "nothing", "--db", url]) == 2
+    capsys.readouterr()
+
+
+@pytest.fixture
+def shop(url: str) -> Any:
+    workspace = Workspace.open(url, local_owner())
+    workspace.create_store("shop", "shop")
+    yield workspace
+    workspace.close()
+
+
+def agent_days(folder: Path, count: int) -> Path:
+    return csv_file(folder / "2026-08-25.csv", [["客服", "咨询量", "接待量"], *([f"客服{n}", n + 1, n] for n in range(count))])
+
+
+def test_a_cancelled_import_leaves_nothing(shop: Workspace, tmp_path: Path) -> None:
+    store = shop.store(None)
+    preview = shop.imports.preview(agent_days(tmp_path, 5_000), store)
+    stop = Event()
+    seen: list[tuple[int, int]] = []
+
+    def tell(done: int, total: int) -> None:
+        seen.append((done, total))
+        if len(seen) == 2:
+            stop.set()
+
+    with pytest.raises(FaultError) as told:
+        shop.imports.run(preview, tell=tell, stop=stop)
+    assert told.value.kind == "cancelled"
+    assert 0 < seen[1][0] < seen[1][1]
+    assert shop.imports.history(store) == []
+    with shop.database.read() as connection:
+        for table in ("agents", "imported_days", "day_counters", "agent_days", "changes"):
+            assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 0, table
+
+
+def test_permission_is_asked_for(shop: Workspace, tmp_path: Path) -> None:
+    guest = Workspace(shop.database, Actor("guest", frozenset({"history.view"})))
+    store = guest.store(None)
+    asked = (
+        lambda: guest.imports.preview(agent_days(tmp_path, 1), store),
+        lambda: guest.imports.history(store),
+        lambda: guest.imports.undo(store, 1),
+    )
+    for ask in asked:
+        with pytest.raises(NotAllowedError):
+            ask()
+
+
+def test_an_import_is_announced_with_what_it_touches(shop: Workspace, tmp_path: Path) -> None:
+    store = shop.store(None)
+    notices = shop.notices(store.id)
+    try:
+        done = shop.imports.run(shop.imports.preview(agent_days(tmp_path, 2), store))
+        (notice,) = notices.wait(5)
+        assert notice.topics == {"agents", "sessions"}
+        assert len(notice.agents or ()) == 2
+        shop.imports.undo(store, done.id)
+        assert [notice.topics for notice in notices.wait(5)] == [{"sessions"}]
+    finally:
+        notices.close()
+
+
+KILLED = """
+import os, sys
+from app.cli import run
+from app.storage import imported
+real = imported.announce
+def announce(*arguments):
+    real(*arguments)
+    os.kill(os.getpid(), 9)
+imported.announce = announce
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_a_process_killed_before_its_commit_leaves_nothing(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bring(capsys, url, csv_file(tmp_path / "2026-08-24.csv", [["客服", "咨询量", "接待量"], ["客服1", 7, 7]]))
+    before = compare(capsys, url, DAY - timedelta(days=1), DAY)
+    command_line = [sys.executable, "-c", KILLED, "import", str(agent_days(tmp_path, 3_000)), "--db", url, "--store", "shop"]
+    died = subprocess.run(command_line, cwd=ROOT, capture_output=True, env=dict(os.environ), check=False)
+    assert died.returncode == -9, died.stderr.decode()
+    assert compare(capsys, url, DAY - timedelta(days=1), DAY) == before
+    assert len(command(capsys, "import", "--list", "--db", url, "--format", "json")) == 1
+    assert_sound(url)
+    assert bring(capsys, url, agent_days(tmp_path, 3_000))["days"] == 3_000
+    assert_sound(url)
+
+
+def test_imported_days_are_of_the_stores_own_day(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    late = [["2026-08-25 23:59:30", "2026-08-26 00:10:00", *ORDERS[0][2:]]]
+    bring(capsys, url, csv_file(tmp_path / "late.csv", [ORDER_HEAD, *late]), "--timezone", "America/New_York")
+    database = Database(url)
+    try:
+        with database.read() as connection:
+            assert connection.execute(text("SELECT DISTINCT day FROM day_counters")).scalars().all() == [day_number(DAY)]
+    finally:
+        database.close()
