@@ -81,8 +81,8 @@ class PaintedChart(QWidget):
 
     # What a page uses
 
-    def keys(self) -> list[str]:
-        """In the order the arrows walk them."""
+    def order(self) -> list[str]:
+        """The keys in the order the arrows walk them."""
         return list(self._keys)
 
     def current(self) -> str:
