@@ -46,7 +46,7 @@ def attendance(
     start, end = local.start_of_day(first), local.start_of_day(last + 1)
     borders = [local.start_of_day(day) for day in range(first, last + 2)]
     found: dict[tuple[int, int], Attended] = {}
-    for agent, points in _points(connection, sorted(agents), start, min(end, at + 1)):
+    for agent, points in _points(connection, sorted(agents), start, end, at):
         _follow(found, agent, points, first, borders, min(end, at), at)
     return found
 
@@ -56,6 +56,8 @@ def _follow(
 ) -> None:
     state = OFFLINE
     for i, (since, following) in enumerate(points):
+        if since >= borders[-1]:
+            return
         if since >= borders[0] and (state == OFFLINE) != (following == OFFLINE):
             day = found.setdefault((agent, first + bisect_right(borders, since) - 1), Attended())
             if following == OFFLINE:
@@ -78,17 +80,19 @@ def _follow(
                 low = high
 
 
-def _points(connection: Connection, agents: Sequence[int], start: int, past: int) -> list[tuple[int, list[Point]]]:
-    """Every agent's points from the last one before `start`, in their order."""
+def _points(connection: Connection, agents: Sequence[int], start: int, past: int, at: int) -> list[tuple[int, list[Point]]]:
+    """Every agent's points up to `at`, in their order: from the last one before `start` to the first one not before `past`."""
     p = schema.presence.c
     found: list[tuple[int, list[Point]]] = []
     for low in range(0, len(agents), _MANY):
         some = agents[low : low + _MANY]
-        before = select(p.agent_id, func.max(p.at).label("at")).where(p.agent_id.in_(some), p.at < start).group_by(p.agent_id).subquery()
-        held = (
-            select(p.agent_id, p.at, p.state)
-            .join_from(schema.presence, before, (p.agent_id == before.c.agent_id) & (p.at == before.c.at))
-            .union_all(select(p.agent_id, p.at, p.state).where(p.agent_id.in_(some), p.at >= start, p.at < past))
+        columns, known = select(p.agent_id, p.at, p.state), p.agent_id.in_(some) & (p.at <= at)
+        edges = [
+            select(p.agent_id, edge.label("at")).where(known, where).group_by(p.agent_id).subquery()
+            for edge, where in ((func.max(p.at), p.at < start), (func.min(p.at), p.at >= past))
+        ]
+        held = columns.where(known, p.at >= start, p.at < past).union_all(
+            *(columns.join(edge, (p.agent_id == edge.c.agent_id) & (p.at == edge.c.at)) for edge in edges)
         )
         rows = sorted(tuple(row) for row in connection.execute(held))
         found += [(agent, [(at, state) for _, at, state in of]) for agent, of in groupby(rows, itemgetter(0))]
