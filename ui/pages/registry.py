@@ -72,9 +72,9 @@ PAGES: dict[str, PageSpec] = {
     for page in (
         PageSpec("overview", T("全局监控", "Overview"), "live", "overview", "live.view", "ui.pages.overview:OverviewPage", wallboard=True),
         PageSpec("seats", T("坐席监控", "Seats"), "live", "seats", "live.view", "ui.pages.seats:SeatsPage", wallboard=True),
-        PageSpec("store", T("服务商经营数据", "Store"), "history", "history", "history.view"),
-        PageSpec("compare", T("客服数据对比", "Compare agents"), "history", "compare", "history.view"),
-        PageSpec("agent", T("客服个人工作数据", "One agent"), "history", "agent", "history.view"),
+        PageSpec("store", T("服务商经营数据", "Store"), "history", "history", "history.view", "ui.pages.history:StorePage"),
+        PageSpec("compare", T("客服数据对比", "Compare agents"), "history", "compare", "history.view", "ui.pages.history:ComparePage"),
+        PageSpec("agent", T("客服个人工作数据", "One agent"), "history", "agent", "history.view", "ui.pages.history:AgentPage"),
         PageSpec("lookup", T("查询", "Look up"), "history", "lookup", "history.view"),
         PageSpec("standards", T("指标标准", "Standards"), "history", "checks", "history.view", "ui.pages.settings:StandardsPage"),
         PageSpec("assessment", T("考核口径", "Assessment"), "history", "clock", "history.view", "ui.pages.settings:AssessmentPage"),

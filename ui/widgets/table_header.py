@@ -22,18 +22,34 @@ from ui.widgets.table_model import EMPTY, RowId, RowTableModel
 
 _ONE_LINE, _TWO_LINES, _LINE = 34, 46, 16
 _ARROW = 12
+_WORTH = 1.25
 
 
 def wrapped(text: str, width: int) -> tuple[str, ...]:
     """A title on one line, or broken near its middle on two; what still does not fit ends in …."""
     if width_of(text, CAPTION) <= width:
         return (text,)
+    words = _words(text)
+    if max(width_of(line, CAPTION) for line in words) <= width:
+        return words
     return tuple(elided(line, width, CAPTION) for line in _halves(text))
 
 
 def title_width(text: str) -> int:
     """How wide a column must be to show this title on two lines."""
-    return math.ceil(max(width_of(line, CAPTION) for line in _halves(text))) + 2 * PADDING
+    return math.ceil(max(width_of(line, CAPTION) for line in _words(text))) + 2 * PADDING
+
+
+@lru_cache(maxsize=1024)
+def _words(text: str) -> tuple[str, ...]:
+    """Broken at a space where that costs little width, so that a unit in brackets stands whole on its line; else as `_halves`."""
+    shortest = _halves(text)
+    most = max(width_of(line, CAPTION) for line in shortest) * _WORTH
+    for at in [at for at, letter in enumerate(text) if letter == " "]:
+        parts = (text[:at].rstrip(), text[at:].lstrip())
+        if all(parts) and max(width_of(part, CAPTION) for part in parts) <= most:
+            return parts
+    return shortest
 
 
 @lru_cache(maxsize=1024)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.language import tr
 from app.domain.metrics import METRICS
@@ -14,12 +15,13 @@ from ui.pages.history.charts import CHARTS, Chart, Drawing, charts_of, first_met
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.band_trend import BandTrend
 from ui.widgets.funnel import FunnelPlot
-from ui.widgets.heatmap import HeatMap
+from ui.widgets.heatmap import WEEKDAYS, HeatMap
 from ui.widgets.order_funnel import OrderFunnel
 from ui.widgets.painted import PaintedChart
 from ui.widgets.ranking import RankingBars
 from ui.widgets.segmented import Segmented
 from ui.widgets.skeleton import Skeleton
+from ui.widgets.timeline import PresenceRows
 
 if TYPE_CHECKING:
     from app.domain.language import T
@@ -48,8 +50,10 @@ class ChartPanel(QFrame):
         self._label: Callable[[str], T] = lambda key: METRICS[key].label
         self._chosen: dict[str, str] = {}
         self._stale = False
+        self._highlighted = ""
         self._drawing: Drawing | None = None
         self._made: dict[str, QWidget] = {}
+        self._scroll: QScrollArea | None = None
         self._head = QHBoxLayout()
         self._head.setSpacing(SPACE_3)
         self.kinds: Segmented | None = None
@@ -58,7 +62,14 @@ class ChartPanel(QFrame):
         self.metrics.setToolTip(tr("图表显示的指标", "What the chart shows"))
         self.metrics.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.metrics.setMaxVisibleItems(24)
+        self.days = QComboBox(self)
+        self.days.setAccessibleName(tr("日期", "Day"))
+        self.days.setToolTip(tr("时间轴显示的日期", "The day of the timeline"))
+        self.days.setMaxVisibleItems(24)
+        self.days.hide()
+        self._day: date | None = None
         self._head.addWidget(self.metrics)
+        self._head.addWidget(self.days)
         self._head.addStretch(1)
         self._stack = QStackedWidget(self)
         self._skeleton = Skeleton("card", self._stack)
@@ -69,6 +80,7 @@ class ChartPanel(QFrame):
         column.addLayout(self._head)
         column.addWidget(self._stack, 1)
         self.metrics.activated.connect(self._on_metric)
+        self.days.activated.connect(self._on_day)
 
     # -- what is chosen --
 
@@ -80,6 +92,10 @@ class ChartPanel(QFrame):
     def metric_key(self) -> str:
         """ "" for a chart of no single metric."""
         return first_metric(self._keys(), self._chosen.get("metric", ""))
+
+    def day(self) -> date | None:
+        """The day of the timeline that the person chose last."""
+        return self._day
 
     def _keys(self) -> tuple[str, ...]:
         return () if self._kind is None else metrics_of(self._kind, self.chart())
@@ -102,6 +118,7 @@ class ChartPanel(QFrame):
         self._kind, self._label = kind, label
         charts = charts_of(kind)
         if charts != self._charts:
+            self.wait()
             self._charts = charts
             if self.kinds is not None:
                 self._head.removeWidget(self.kinds)
@@ -109,6 +126,7 @@ class ChartPanel(QFrame):
                 self.kinds.deleteLater()
             self.kinds = Segmented([(chart, CHARTS[chart]) for chart in charts], name=tr("图表", "Chart"), parent=self)
             self.kinds.chosen.connect(lambda chart: self.choose(chart=chart))
+            self.kinds.setVisible(len(charts) > 1)
             self._head.insertWidget(0, self.kinds)
         self._show_choice()
 
@@ -127,6 +145,10 @@ class ChartPanel(QFrame):
     def _on_metric(self, index: int) -> None:
         self.choose(metric=str(self.metrics.itemData(index)))
 
+    def _on_day(self, index: int) -> None:
+        self._day = date.fromisoformat(str(self.days.itemData(index)))
+        self.wanted.emit()
+
     # -- what is shown --
 
     def wait(self) -> None:
@@ -140,26 +162,44 @@ class ChartPanel(QFrame):
         """agent: the name of the one whose trend it is."""
         self._drawing = drawing
         metric, window = drawing.metric, drawing.report.window
+        self._show_days(drawing)
         if drawing.chart == "ranking":
             ranking = self._painted(drawing.chart, RankingBars)
-            ranking.set_data(metric, drawing.entries, drawing.mean, drawing.funnel.marks, (), window)
+            ranking.set_data(metric, drawing.entries, drawing.mean, drawing.funnel.marks, (self._highlighted,), window)
         elif drawing.chart == "funnel":
             self._painted(drawing.chart, FunnelPlot).set_data(metric, drawing.entries, drawing.funnel, window)
         elif drawing.chart == "orders":
             self._painted(drawing.chart, OrderFunnel).set_data(drawing.steps)
         elif drawing.chart == "heat":
             self._painted(drawing.chart, HeatMap).set_data(metric, drawing.heat)
+        elif drawing.chart == "presence":
+            self._presence().set_rows(drawing.presence)
         elif drawing.chart == "band":
             values = drawing.data.series[0].values
             self._trend().set_trend(metric, agent, drawing.positions, values, drawing.band)
         else:
             self._trend().set_series(drawing.data)
 
+    def _show_days(self, drawing: Drawing) -> None:
+        with QSignalBlocker(self.days):
+            self.days.clear()
+            for day in drawing.days:
+                self.days.addItem(f"{day.isoformat()} {WEEKDAYS[day.weekday()]}", day.isoformat())
+            self.days.setCurrentIndex(drawing.days.index(drawing.day) if drawing.day is not None else -1)
+        self.days.setVisible(len(drawing.days) > 1)
+
     def set_stale(self, stale: bool) -> None:
         self._stale = stale
         for widget in self._made.values():
             if isinstance(widget, PaintedChart | BandTrend):
                 widget.set_stale(stale)
+
+    def highlight(self, key: str) -> None:
+        """The agent of the row the person is at, "" for none."""
+        self._highlighted = key
+        ranking = self._made.get("ranking")
+        if isinstance(ranking, RankingBars):
+            ranking.set_highlighted((key,))
 
     def fit(self, room: int) -> None:
         """Take a share of the page's height."""
@@ -186,6 +226,27 @@ class ChartPanel(QFrame):
         assert isinstance(found, BandTrend)
         found.set_stale(self._stale)
         self._stack.setCurrentWidget(found)
+        return found
+
+    def _presence(self) -> PresenceRows:
+        found = self._made.get("presence")
+        if found is None:
+            found = PresenceRows()
+            found.clicked.connect(self._clicked)
+            scroll = QScrollArea(self._stack)
+            scroll.setWidgetResizable(True)
+            scroll.setFrameShape(QFrame.Shape.NoFrame)
+            scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            found.setObjectName("scrolled")
+            scroll.setWidget(found)
+            self._made["presence"] = found
+            self._scroll = scroll
+            self._stack.addWidget(scroll)
+        assert isinstance(found, PresenceRows)
+        found.set_stale(self._stale)
+        if self._scroll is not None:
+            self._stack.setCurrentWidget(self._scroll)
         return found
 
     def _keep(self, name: str, widget: QWidget) -> None:

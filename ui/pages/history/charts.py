@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.domain.language import T
+from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
-from app.domain.metrics import METRICS, Metric, is_known_by, total
+from app.domain.metrics import METRICS, Metric, is_known_by, mean_values, total
 from app.domain.statistics import Funnel, is_proportion
 from app.services.report_kinds import Kind
-from ui.pages.history.picture import Picture, funnels, name_of
+from ui.pages.history.picture import Picture, name_of
 from ui.widgets.chart_data import ChartData, Series
 from ui.widgets.metric_text import with_unit
 from ui.widgets.painted import Entry
-from ui.widgets.timeline import DAY_MINUTES, Stretch
+from ui.widgets.timeline import DAY_MINUTES, PresenceRow, Stretch
 
 if TYPE_CHECKING:
     from app.services.report_charts import Band
-    from app.services.reports import Question, Report, ReportService, Value
+    from app.services.reports import Question, Report, ReportService, Row, Value
     from app.services.workspace import StoreInfo
 
 Chart = Literal["ranking", "funnel", "orders", "trend", "band", "heat", "presence"]
@@ -53,8 +53,10 @@ class Drawing:
     """Of a trend: row key and words of each position."""
     data: ChartData = field(default_factory=ChartData)
     band: Sequence[Band] = ()
-    presence: Sequence[tuple[str, str, Sequence[Stretch]]] = ()
-    """Of the timeline: key, what stands beside it, and its stretches."""
+    presence: Sequence[PresenceRow] = ()
+    days: Sequence[date] = ()
+    """Of the timeline of several agents: the days there are, of which one is shown."""
+    day: date | None = None
 
 
 def charts_of(kind: Kind) -> tuple[Chart, ...]:
@@ -68,7 +70,7 @@ def charts_of(kind: Kind) -> tuple[Chart, ...]:
             found += ("orders",)
     else:
         found = ("heat",)
-    return found
+    return ("presence", *found) if kind.timeline else found
 
 
 def metrics_of(kind: Kind, chart: Chart) -> tuple[str, ...]:
@@ -86,20 +88,26 @@ def first_metric(keys: Sequence[str], wanted: str) -> str:
     return next((key for key in _FIRST_LOOK if key in keys), keys[0] if keys else "")
 
 
-def draw(what: Picture, chart: Chart, key: str, service: ReportService, store: StoreInfo, asked: Question) -> Drawing:
-    """On a worker thread: from the answer held, and from the service what the answer does not hold."""
+def draw(
+    what: Picture, chart: Chart, key: str, day: date | None, service: ReportService, store: StoreInfo, asked: Question
+) -> Drawing:  # fmt: skip
+    """On a worker thread: from the answer held, and from the service what the answer does not hold. day: of the timeline of agents."""
     report = what.report
     metric = replace(what.metrics[key], label=report.label(key)) if key else METRICS["consults"]
     drawing = Drawing(chart, metric, report)
     known = is_known_by(key, report.parts) if key else True
+    funnel = what.funnels.get(key, Funnel(None))
     if chart == "ranking" and known:
-        return replace(drawing, entries=_people(report), funnel=funnels(report).get(key, Funnel(None)), mean=_mean(what, key))
+        people = _people(report)
+        mean = mean_values((entry.numbers for entry in people), (key,), report.window)[key]
+        return replace(drawing, entries=people, funnel=funnel, mean=mean)
     if chart == "funnel":
-        return replace(drawing, entries=_people(report), funnel=funnels(report).get(key, Funnel(None)))
+        return replace(drawing, entries=_people(report), funnel=funnel)
     if chart == "heat":
         return replace(drawing, heat=service.heat(store, asked, key))
     if chart in ("trend", "band"):
-        values = [report.values(row.numbers).get(key) for row in report.rows]
+        # A day without anything is a gap: nobody was there to answer slowly or quickly.
+        values = [report.values(row.numbers).get(key) if row.numbers else None for row in report.rows]
         band = service.team_band(store, asked, key) if chart == "band" else {}
         positions = [(row.key, period_words(row.label)) for row in report.rows]
         data = _lines(metric, [words for _, words in positions], values)
@@ -107,7 +115,12 @@ def draw(what: Picture, chart: Chart, key: str, service: ReportService, store: S
     if chart == "orders":
         return replace(drawing, steps=service.conversion_funnel(store, asked))
     if chart == "presence":
-        return replace(drawing, presence=_presence(report))
+        if report.kind.needs_agent:
+            return replace(drawing, presence=[_presence(row, period_words(row.label), report.zone) for row in report.rows])
+        days = sorted({row.place.first for row in report.rows if row.place.first is not None})
+        shown = day if day in days else days[-1] if days else None
+        rows = [_presence(row, name_of(row), report.zone) for row in report.rows if row.place.first == shown]
+        return replace(drawing, presence=rows, days=days, day=shown)
     return drawing
 
 
@@ -121,11 +134,6 @@ def _people(report: Report) -> list[Entry]:
     return [Entry(code, name_of(rows[0]), total(row.numbers for row in rows)) for code, rows in gathered.items()]
 
 
-def _mean(what: Picture, key: str) -> Value:
-    """The mean row of the table where its rows are agents, else none: a mean of days is no mean of agents."""
-    return what.report.mean().get(key) if what.report.kind.rows == "agent" else None
-
-
 def _lines(metric: Metric, labels: Sequence[str], values: Sequence[Value]) -> ChartData:
     warn = metric.warn
     limit = None if warn is None else warn / 100 if metric.unit == "%" else float(warn)
@@ -134,7 +142,7 @@ def _lines(metric: Metric, labels: Sequence[str], values: Sequence[Value]) -> Ch
         labels=tuple(labels),
         format=lambda value: with_unit(metric, value),
         threshold=limit,
-        threshold_name="" if limit is None else with_unit(metric, limit),
+        threshold_name=tr("需注意", "Warning"),
         from_zero=metric.unit != "%",
     )
 
@@ -144,17 +152,8 @@ def period_words(label: str) -> str:
     return label[5:] if len(label) == 10 else label
 
 
-def _presence(report: Report) -> list[tuple[str, str, Sequence[Stretch]]]:
-    """Per row of attendance: its key, what it is called, its stretches in minutes of its own day."""
-    local = LocalTime(report.zone)
-    days = {row.place.first for row in report.rows}
-    found: list[tuple[str, str, Sequence[Stretch]]] = []
-    for row in report.rows:
-        name = period_words(row.label) if report.kind.needs_agent else name_of(row)
-        if not report.kind.needs_agent and len(days) > 1 and row.place.first is not None:
-            name = f"{name} {row.place.first:%m-%d}"
-        found.append((row.key, name, _stretches(row.extra.get("stays") or (), row.place.first, local)))
-    return found
+def _presence(row: Row, name: str, zone: str) -> PresenceRow:
+    return PresenceRow(row.key, name, _stretches(row.extra.get("stays") or (), row.place.first, LocalTime(zone)))
 
 
 def _stretches(stays: Sequence[Any], day: date | None, local: LocalTime) -> list[Stretch]:

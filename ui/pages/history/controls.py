@@ -8,15 +8,16 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QStringListModel, Qt, Signal
-from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLineEdit, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent, QResizeEvent
+from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QTabBar, QVBoxLayout, QWidget
 
 from app.domain.counters import WINDOWS, Window
 from app.domain.language import T, tr
 from ui.pages.history.choices import Choices
 from ui.runtime.finder import Reading, typed
-from ui.theme import SPACE_1, SPACE_2, icon
+from ui.theme import CAPTION, SPACE_1, SPACE_2, icon
 from ui.widgets.buttons import IconButton
+from ui.widgets.paint import elided
 from ui.widgets.period import Period, PeriodButton
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
@@ -221,8 +222,8 @@ class Choice(QComboBox):
         self._offered: list[tuple[str, str]] = []
         self.setAccessibleName(name)
         self.setToolTip(name)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(6)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.setMaximumWidth(168)
         self.setMaxVisibleItems(20)
         self.addItem(everything, "")
 
@@ -324,3 +325,31 @@ class AgentPicker(QLineEdit):
     def _show(self) -> None:
         self.setText(next((label for label, code in self._labels.items() if code == self._code), self._code))
         self.setCursorPosition(0)
+
+
+class OneLine(QLabel):
+    """Quiet sentences in one line, cut where the room ends; the whole of them is the tooltip and what is heard."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("look", "caption")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._words = ""
+
+    def set_words(self, words: str) -> None:
+        """One sentence a line."""
+        self._words = words
+        self.setToolTip(words)
+        self.setAccessibleName(words)
+        self._cut()
+
+    def words(self) -> str:
+        return self._words
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._cut()
+
+    def _cut(self) -> None:
+        self.setText(elided(self._words.replace("\n", "  ·  "), self.width(), CAPTION))

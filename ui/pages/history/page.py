@@ -24,7 +24,7 @@ from ui.pages.history import empty
 from ui.pages.history.chart_panel import ChartPanel
 from ui.pages.history.charts import Drawing, draw
 from ui.pages.history.choices import Choices
-from ui.pages.history.controls import Toolbar, TopControls
+from ui.pages.history.controls import OneLine, Toolbar, TopControls
 from ui.pages.history.names import Reference, read_reference
 from ui.pages.history.picture import MEAN_ID, TOTAL_ID, Picture, in_window, picture
 from ui.pages.history.table import ReportTable
@@ -72,9 +72,7 @@ class HistoryPage(Page):
         self._top.hide()  # until the shell takes it
         one_agent = any(kind.needs_agent for kind in self._kinds.values())
         self._tools = Toolbar([(key, kind.tab) for key, kind in self._kinds.items()], one_agent, self)
-        self._notes = QLabel(self)
-        self._notes.setProperty("look", "caption")
-        self._notes.setWordWrap(True)
+        self._notes = OneLine(self)
         self._stale = QLabel(self)
         self._stale.setProperty("look", "warn")
         self._stale.setContentsMargins(SPACE_4, SPACE_2, SPACE_4, SPACE_2)
@@ -184,9 +182,9 @@ class HistoryPage(Page):
 
     @property
     def breadcrumb(self) -> tuple[str, ...]:
-        if self._kind().needs_agent:
-            return (self._reference.names.name_of(self._choices.agent),) if self._choices.agent else ()
-        return (str(self._kind().tab),)
+        if self._kind().needs_agent and self._choices.agent:
+            return (self._reference.names.name_of(self._choices.agent),)
+        return ()
 
     # -- what is asked --
 
@@ -314,10 +312,10 @@ class HistoryPage(Page):
         found = self._table().picture
         if found is None or not self._chart_open:
             return
-        chart, metric = self.charts.chart(), self.charts.metric_key()
+        chart, metric, day = self.charts.chart(), self.charts.metric_key(), self.charts.day()
         service, store, asked = self.context.workspace.reports, self.context.store, found.report.question
-        question = (asked, found.text, chart, metric)
-        self.read("chart", lambda: draw(found, chart, metric, service, store, asked), self._take_drawing, question)
+        question = (asked, found.text, chart, metric, day)
+        self.read("chart", lambda: draw(found, chart, metric, day, service, store, asked), self._take_drawing, question)
 
     def _take_drawing(self, drawing: Drawing) -> None:
         self.charts.show_drawing(drawing, self._reference.names.name_of(self._choices.agent))
@@ -339,6 +337,11 @@ class HistoryPage(Page):
             ids = (row_id for row_id in table.model_.ids() if key in (row_id, table.picture.rows[row_id].head))
             table.select(next(ids, None))
 
+    def _row_current(self, row_id: RowId | None) -> None:
+        found = self._table().picture
+        row = found.rows.get(row_id) if found is not None and row_id is not None else None
+        self.charts.highlight("" if row is None else row.head)
+
     def _fit(self) -> None:
         """The chart takes its share of the height, where there is anything to draw."""
         self.charts.setVisible(self._chart_open and self._table().picture is not None)
@@ -349,8 +352,8 @@ class HistoryPage(Page):
         self._fit()
 
     def _show_notes(self, report: Report) -> None:
-        words = "  ·  ".join(str(note) for note in report.notes)
-        self._notes.setText(words)
+        words = "\n".join(str(note) for note in report.notes)
+        self._notes.set_words(words)
         self._notes.setVisible(bool(words))
 
     # -- the parts of the page --
@@ -381,6 +384,7 @@ class HistoryPage(Page):
             table.columns_changed.connect(self.state_changed)
             table.cell_opened.connect(self._open_figure)
             table.opened.connect(self._open_row)
+            table.current_changed.connect(self._row_current)
             self._tables[key] = table
             self._stack.addWidget(table)
         return table

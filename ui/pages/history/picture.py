@@ -16,6 +16,7 @@ from app.domain.statistics import Funnel, is_proportion, sentence
 from app.services.report_kinds import BESIDE, REPORTS, ROW_LABELS
 from ui.runtime.finder import Reading, typed
 from ui.widgets.funnel_marks import mark_role
+from ui.widgets.heatmap import WEEKDAYS
 from ui.widgets.metric_text import metric_definition, metric_tooltip, unit_of
 from ui.widgets.table_model import Cell, Cells, Column, RowId
 
@@ -139,7 +140,7 @@ def fits(row: Row, text: str, readings: Mapping[str, Reading]) -> bool:
 def columns_of(report: str, metrics: Mapping[str, Metric] = METRICS) -> list[Column]:
     """The columns of a declared report: what a row is about, what stands beside, then its metrics."""
     kind = REPORTS[report]
-    found = [Column(LABEL, ROW_LABELS[kind.rows], "text", 112, sticky=True)]
+    found = [Column(LABEL, ROW_LABELS[kind.rows], "text", 128, sticky=True)]
     found += [Column(key, BESIDE[key], "text", 108) for key in kind.beside if key != "name"]
     for key in kind.keys:
         metric = metrics[key]
@@ -156,7 +157,10 @@ def name_of(row: Row) -> str:
 def label_cell(row: Row) -> Cell:
     """Names are sorted as people expect: Latin first, then Chinese by pinyin, which is how this encoding numbers common characters."""
     name = name_of(row)
-    return Cell(name, name.lower().encode("gb18030", "replace").hex() if "name" in row.extra else row.key)
+    if "name" in row.extra:
+        return Cell(name, name.lower().encode("gb18030", "replace").hex())
+    one_day = row.place.first is not None and row.place.first == row.place.last and len(row.key) == 10
+    return Cell(name, row.key, detail=str(WEEKDAYS[row.place.first.weekday()]) if one_day and row.place.first is not None else "")
 
 
 def said(key: str, row: Row, zone: str) -> Cell:
