@@ -81,7 +81,7 @@ class Asked:
         slots = self.rule.slots if assessed and self.rule.slots[0] != self.rule.slots[1] else None
         return Slice(
             self.store.id, self.first, self.last, self.agent, self.group, slots,
-            self.rule.flags if assessed else None, self.chosen, self.channel,
+            self.rule.flags if assessed else None, self.chosen, self.channel, assessed,
         )  # fmt: skip
 
     def has(self, agent: int) -> bool:

@@ -6,19 +6,21 @@ Counters are read, never raw sessions, so the cost of an answer does not grow wi
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, bindparam, cast, func, or_, select
 
-from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS, Counts, Delta
-from app.domain.localtime import LocalTime
-from app.domain.presence import OFFLINE, spend
+from app.domain.counters import FIRST_REPLY_BINS, HISTOGRAM_FIELDS, SUM_FIELDS, Counts
+from app.domain.presence import OFFLINE
 from app.storage import schema
+from app.storage.agent_days import begin
 
 Dimension = Literal["day", "slot", "agent_id", "group_id", "channel"]
+Grain = Literal["agent", "day", "slot"]
+"""The tables that can answer, the smallest first: agent_days, day_counters, and the two of slots."""
 
 _MOST_CHANGES = 500
 """A reader further behind than so many commits reads everything again."""
@@ -38,40 +40,39 @@ class Slice:
     flags: tuple[int, ...] | None = None
     agents: tuple[int, ...] | None = None
     channel: int | None = None
+    assessed: bool = False
+    """Slots and flags are those of the store's assessment rule (None: all slots): then sums by agent and day are kept ready."""
 
-    @property
-    def needs_slots(self) -> bool:
-        return self.slots is not None
+    def grain(self, by: Sequence[Dimension]) -> Grain:
+        narrow = self.group is not None or self.channel is not None or not {"agent_id", "day"}.issuperset(by)
+        if not narrow and (self.assessed or (self.slots is None and self.flags is None)):
+            return "agent"
+        return "slot" if self.slots is not None or "slot" in by else "day"
 
 
-def sums(connection: Connection, what: Slice, by: Sequence[Dimension] = (), histograms: bool = False) -> dict[Any, Counts]:
-    """Sums of all counters by the given dimensions: {value, or tuple of values, of `by`: {counter: non-zero sum}}.
+def sums(
+    connection: Connection, what: Slice, by: Sequence[Dimension] = (), histograms: bool = False, *, fields: Collection[str] = SUM_FIELDS
+) -> dict[Any, Counts]:
+    """Sums of counters by the given dimensions: {value, or tuple of values, of `by`: {counter: non-zero sum}}.
 
-    Without `by` the only key is (). histograms: also the first-reply and turn bins.
+    Without `by` the only key is (). histograms: also the first-reply bins. fields: of SUM_FIELDS; what has none of these is left out,
+    so means over rows that have any data need all of them.
     """
-    use_slots = what.needs_slots or "slot" in by
-    names = SUM_FIELDS if use_slots or not histograms else (*SUM_FIELDS, *HISTOGRAM_FIELDS)
-    statement = _statement("slot" if use_slots else "day", tuple(by), names, _shape(what))
+    grain = what.grain(by)
+    bins = FIRST_REPLY_BINS if histograms and grain != "slot" else ()
+    names = tuple(name for name in SUM_FIELDS if name in fields) + bins
+    shape, parameters = _shape(what, by, grain), _parameters(what)
     found: dict[Any, Counts] = {}
     width = len(by)
-    for row in connection.execute(statement, _parameters(what)):
+    for row in connection.execute(_statement(grain, tuple(by), names, shape), parameters):
         counts = {name: value for name, value in zip(names, row[width:]) if value}
         if counts:
             found[row[0] if width == 1 else tuple(row[:width])] = counts
-    if use_slots and histograms:
-        statement = _histogram_statement(tuple(by), _shape(what))
-        for row in connection.execute(statement, _parameters(what)):
+    if histograms and grain == "slot":
+        for row in connection.execute(_histogram_statement(tuple(by), shape), parameters):
             counts = found.setdefault(row[0] if width == 1 else tuple(row[:width]), {})
             counts[HISTOGRAM_FIELDS[row[width]]] = row[width + 1]
     return found
-
-
-def running_presence(connection: Connection, store: int, local: LocalTime, at: int) -> Delta:
-    """The time of every online agent since the last change point up to `at`: what no counter holds yet."""
-    delta: Delta = {}
-    for agent, state, since in present_since(connection, store):
-        spend(delta, agent, state, since, at, local)
-    return delta
 
 
 def present_since(connection: Connection, store: int) -> list[tuple[int, int, int]]:
@@ -95,20 +96,6 @@ def touched_since(connection: Connection, store: int, revision: int) -> tuple[in
     return current, topics, frozenset(agent for what in said for agent in what["agents"])
 
 
-def matches(what: Slice, day: int, slot: int, agent: int, group: int, flag: int) -> bool:
-    """Whether a counter key lies in the slice; for what is not in the database yet (running presence)."""
-    if not what.first_day <= day <= what.last_day:
-        return False
-    if (what.agent is not None and agent != what.agent) or (what.group is not None and group != what.group):
-        return False
-    if what.flags is not None and flag not in what.flags:
-        return False
-    if what.slots is None:
-        return True
-    first, past = what.slots
-    return first <= slot < past if first <= past else slot >= first or slot < past
-
-
 class _Shape(NamedTuple):
     """What of a slice decides the statement: the rest are its parameters."""
 
@@ -120,28 +107,41 @@ class _Shape(NamedTuple):
     wraps: bool
     flags: tuple[int, ...] | None
     channel: bool
+    assessed: bool
+    weeks: bool
 
 
-def _shape(what: Slice) -> _Shape:
+def _shape(what: Slice, by: Sequence[Dimension], grain: Grain) -> _Shape:
+    whole_weeks, past_them = _weeks(what)
     wraps = what.slots is not None and what.slots[0] > what.slots[1]
     one_day = what.first_day == what.last_day
     return _Shape(
         one_day, what.agent is not None, what.agents is not None, what.group is not None, what.slots is not None, wraps, what.flags,
-        what.channel is not None,
+        what.channel is not None, what.assessed, grain == "agent" and "day" not in by and whole_weeks < past_them,
     )  # fmt: skip
+
+
+def _weeks(what: Slice) -> tuple[int, int]:
+    """The whole weeks inside the slice: first day, and the first one past them."""
+    return begin(what.first_day + 6, 7), begin(what.last_day + 1, 7)
 
 
 def _parameters(what: Slice) -> dict[str, object]:
     first, past = what.slots or (None, None)
+    whole_weeks, past_them = _weeks(what)
     return {
         "p_store": what.store, "p_first": what.first_day, "p_last": what.last_day, "p_agent": what.agent,
         "p_agents": what.agents or (), "p_group": what.group, "p_from": first, "p_past": past, "p_channel": what.channel,
+        "p_week": whole_weeks, "p_past_weeks": past_them,
     }  # fmt: skip
 
 
+_TABLES = {"agent": schema.agent_days, "day": schema.day_counters, "slot": schema.slot_counters}
+
+
 @cache
-def _statement(grain: str, by: tuple[str, ...], names: tuple[str, ...], shape: _Shape) -> Select[Any]:
-    table = schema.slot_counters if grain == "slot" else schema.day_counters
+def _statement(grain: Grain, by: tuple[str, ...], names: tuple[str, ...], shape: _Shape) -> Select[Any]:
+    table = _TABLES[grain]
     keys = [table.c[name] for name in by]
     # PostgreSQL answers numeric for a sum of bigint; the counters stay far inside 64 bits.
     columns = [cast(func.sum(table.c[name]), BigInteger) for name in names]
@@ -152,16 +152,26 @@ def _statement(grain: str, by: tuple[str, ...], names: tuple[str, ...], shape: _
 def _histogram_statement(by: tuple[str, ...], shape: _Shape) -> Select[Any]:
     table = schema.slot_histograms
     keys = [table.c[name] for name in by]
-    return select(*keys, table.c.bin, cast(func.sum(table.c.n), BigInteger)).where(_where(table, shape)).group_by(*keys, table.c.bin)
+    where = and_(_where(table, shape), table.c.bin < len(FIRST_REPLY_BINS))
+    return select(*keys, table.c.bin, cast(func.sum(table.c.n), BigInteger)).where(where).group_by(*keys, table.c.bin)
 
 
 def _where(table: Any, shape: _Shape) -> ColumnElement[bool]:
     c = table.c
     terms: list[ColumnElement[bool]] = [c.store_id == bindparam("p_store")]
-    if shape.one_day:  # an equation, so that the key of the table leads on to the agents
-        terms.append(c.day == bindparam("p_first"))
-    else:
-        terms += [c.day >= bindparam("p_first"), c.day <= bindparam("p_last")]
+    # An equation, so that the key of the table leads on to the agents.
+    days = c.day == bindparam("p_first") if shape.one_day else and_(c.day >= bindparam("p_first"), c.day <= bindparam("p_last"))
+    if table is schema.agent_days:
+        terms.append(c.assessed == int(shape.assessed))
+        if shape.weeks:
+            monday: Any = bindparam("p_week")
+            past: Any = bindparam("p_past_weeks")
+            before = and_(c.span == 1, c.day >= bindparam("p_first"), c.day < monday)
+            after = and_(c.span == 1, c.day >= past, c.day <= bindparam("p_last"))
+            days = or_(and_(c.span == 7, c.day >= monday, c.day < past), before, after)
+        else:
+            terms.append(c.span == 1)
+    terms.append(days)
     if shape.agent:
         terms.append(c.agent_id == bindparam("p_agent"))
     if shape.agents:
@@ -170,10 +180,10 @@ def _where(table: Any, shape: _Shape) -> ColumnElement[bool]:
         terms.append(c.group_id == bindparam("p_group"))
     if shape.channel:
         terms.append(c.channel == bindparam("p_channel"))
-    if shape.slots:
-        after, before = c.slot >= bindparam("p_from"), c.slot < bindparam("p_past")
-        terms.append(or_(after, before) if shape.wraps else and_(after, before))
-    if shape.flags is not None:
+    if shape.slots and table is not schema.agent_days:
+        from_, before = c.slot >= bindparam("p_from"), c.slot < bindparam("p_past")
+        terms.append(or_(from_, before) if shape.wraps else and_(from_, before))
+    if shape.flags is not None and table is not schema.agent_days:
         terms.append(c.flag.in_(list(shape.flags)))
     return and_(*terms)
 

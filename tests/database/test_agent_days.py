@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import random
+
 import pytest
+from sqlalchemy import text
 
 from app.domain.assessment import DEFAULT, AssessedRule
-from app.domain.counters import IMPORTED, Key
+from app.domain.counters import Counts
 from app.storage.agent_days import rebuild_assessed
 from app.storage.bulk import Bulk
 from app.storage.database import Database
 from app.storage.doctor import examine, repair_counters
 from app.storage.notices import TOPICS
-from app.storage.recorder import Recorder, add_counters, announce, lock_store, open_store
+from app.storage.queries import Dimension, Slice, sums
+from app.storage.recorder import Recorder, announce, lock_store, open_store
 from tests.database.compare import agent_days, record, stored, summed_by_agent
 from tests.oracle.streams import random_place, random_stream, scramble
 
@@ -89,10 +94,10 @@ def test_imported_days_are_never_assessed_and_outlive_a_repair(database: Databas
     day, agent = next(key[3:] for key in before if key[2] == 1 and key[4])
     counts = {"consults": 1000, "first_reply_ms": 5_000_000, "login_ms": 3_600_000}
     with database.write() as connection:
-        bulk = Bulk(connection)
-        lock_store(bulk, store)
-        add_counters(bulk, store, {Key(day, -1, agent, 0, 0, IMPORTED): counts})
-        bulk.close()
+        said = {"store": store, "day": day, "agent": agent, "counts": json.dumps(counts)}
+        connection.execute(text("INSERT INTO imports (id, store_id, at, author, file, summary) VALUES (1, :store, 0, '', '', '{}')"), said)
+        connection.execute(text("INSERT INTO imported_days (import_id, day, agent_id, counts) VALUES (1, :day, :agent, :counts)"), said)
+    repair_counters(database, store)
     for _ in range(2):
         stored(database)
         with database.read() as connection:
@@ -107,3 +112,41 @@ def test_imported_days_are_never_assessed_and_outlive_a_repair(database: Databas
         assess(database, store, RULES["all day"])
         assess(database, store, DEFAULT)
         repair_counters(database, store)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_table_gives_the_same_answer(database: Database, seed: int) -> None:
+    """A dimension more makes a larger table answer; summed over it, the figures are the same."""
+    rng = random.Random(seed)
+    zone, start = random_place(seed + 40)
+    record(database, [random_stream(seed, 80, zone=zone, start=start, days=25)], zone)
+    store = open_store(database, "shop")
+    rule = list(RULES.values())[seed]
+    assess(database, store, rule)
+    with database.read() as connection:
+        everything = agent_days(connection)
+        days, agents = sorted({key[3] for key in everything if key[2] == 1}), sorted({key[4] for key in everything})
+        asked = 0
+        for _ in range(25):
+            first, last = sorted(rng.choices(range(days[0] - 9, days[-1] + 9), k=2))
+            kept = rng.random() < 0.5
+            what = Slice(
+                store, first, last, agent=rng.choice((None, None, *agents)), slots=rule.slots if kept else None,
+                flags=rule.flags if kept else None, agents=rng.choice((None, tuple(agents[:2]))), assessed=kept,
+            )  # fmt: skip
+            by: tuple[Dimension, ...] = rng.choice(((), ("agent_id",), ("day",), ("agent_id", "day")))
+            found = sums(connection, what, by, histograms=True)
+            asked += bool(found)
+            for more in ("channel", "slot"):
+                finer = sums(connection, what, (*by, more), histograms=True)
+                summed: dict[object, Counts] = {}
+                for key, counts in finer.items():
+                    place = key[:-1] if by else ()
+                    into = summed.setdefault(place[0] if len(by) == 1 else place, {})
+                    for name, value in counts.items():
+                        into[name] = into.get(name, 0) + value
+                assert {key: {name: n for name, n in counts.items() if n} for key, counts in summed.items()} == found
+            few = sums(connection, what, by, fields=("consults", "login_ms"))
+            wanted = {key: {name: n for name, n in counts.items() if name in ("consults", "login_ms")} for key, counts in found.items()}
+            assert few == {key: counts for key, counts in wanted.items() if counts}
+        assert asked > 5

@@ -47,7 +47,7 @@ def test_a_repair_is_seen_though_nobody_is_named(database: Database) -> None:
     (store,) = workspace.stores()
     kept, at = LiveService(workspace), next(moment(each["at"]) for each in events if each["type"] == "session.opened")
     with database.write() as connection:
-        connection.execute(text("UPDATE day_counters SET consults = coalesce(consults, 0) + 1"))
+        connection.execute(text("UPDATE agent_days SET consults = coalesce(consults, 0) + 1"))
     wrong = kept.seats(store, at=at)
     repair_counters(database, store.id)
     assert kept.seats(store, at=at) != wrong
@@ -64,7 +64,7 @@ def test_only_those_who_were_touched_are_read_again(database: Database) -> None:
     asked: list[set[int]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-        if "day_counters" in statement:
+        if "agent_days" in statement:
             values = parameters.values() if isinstance(parameters, dict) else parameters
             asked.append(set(values))  # type: ignore[call-overload]
 
