@@ -18,7 +18,7 @@ class BandTrend(ChartCard):
     """The agent's line, the team's median dashed, the range between its quartiles filled. `tabs` choose the metric, as in ChartCard."""
 
     clicked = Signal(str)
-    """The key of the position that is clicked."""
+    """The key of the position that is clicked; its label, where the chart was filled by `set_series`."""
 
     def __init__(self, tabs: Sequence[tuple[str, T | str]] = (), title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(tabs, (), title, parent)
@@ -39,7 +39,6 @@ class BandTrend(ChartCard):
         """
         if len(values) != len(positions) or len(team) not in (0, len(positions)):
             raise ValueError(f"{len(positions)} positions, {len(values)} values, {len(team)} of the team")
-        self._keys_along = [key for key, _ in positions]
         lines = [Series(name, tuple(values), "series")]
         band = None
         if any(team):
@@ -48,6 +47,11 @@ class BandTrend(ChartCard):
             band = Band(tr("团队中间一半", "Middle half"), low, high)
         labels = tuple(words for _, words in positions)
         self.set_series(ChartData(tuple(lines), labels=labels, format=metric.text, from_zero=metric.unit != "%", band=band))
+        self._keys_along = [key for key, _ in positions]
+
+    def set_series(self, data: ChartData) -> None:
+        self._keys_along = [data.label(index) for index in range(len(data.positions))]
+        super().set_series(data)
 
     def _clicked_at(self, index: int) -> None:
         self.clicked.emit(self._keys_along[index])

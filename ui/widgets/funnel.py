@@ -40,6 +40,8 @@ class FunnelPlot(PaintedChart):
         self._parts: dict[str, tuple[int, int]] = {}
         self._most = 1
         self._scale = Scale()
+        self._rect = QRectF()
+        self._points: dict[str, QPointF] = {}
         self._curves: tuple[list[QPointF], ...] = ()
         self._named: dict[str, QRectF] = {}
 
@@ -92,13 +94,15 @@ class FunnelPlot(PaintedChart):
     # Geometry
 
     def plot_rect(self) -> QRectF:
+        return self._rect
+
+    def _measured(self) -> QRectF:
         left = max(width_of(self._metric.text(tick), CAPTION) for tick in self._scale.ticks) + 14
         right = max(width_of(words, CAPTION) for words in self._ends()) + 16
         return QRectF(left, _TOP, max(10.0, self.width() - left - right), max(10.0, self.height() - _TOP - _FOOT))
 
     def point_of(self, key: str) -> QPointF:
-        top, n = self._parts[key]
-        return self._pixel(n, top / n, self.plot_rect())
+        return self._points[key]
 
     def box_of(self, key: str) -> QRectF:
         at = self.point_of(key)
@@ -131,8 +135,9 @@ class FunnelPlot(PaintedChart):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        rect, span = self.plot_rect(), self._span()
-        self._curves, self._named = (), {}
+        rect, span = self._measured(), self._span()
+        self._rect, self._curves, self._named = rect, (), {}
+        self._points = {key: self._pixel(n, top / n, rect) for key, (top, n) in self._parts.items()}
         if not self._parts:
             return
         # The funnel bends at small volumes, so it is followed closely there.

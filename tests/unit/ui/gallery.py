@@ -13,22 +13,28 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QPla
 
 from app.domain.language import T, set_language, tr
 from app.domain.metrics import METRICS, OVERVIEW_TILES, SEAT_COLUMNS, SEAT_OPTIONAL
+from app.domain.statistics import Funnel
 from ui import theme
 from ui.widgets.buttons import Button, IconButton
 from ui.widgets.chart import ChartCard, ChartData, Series
 from ui.widgets.drawer import Drawer
 from ui.widgets.empty import EmptyState
 from ui.widgets.field import FormField
+from ui.widgets.funnel import FunnelPlot
+from ui.widgets.heatmap import HeatMap
 from ui.widgets.inputs import DateEdit, NumberEdit, dress_calendar
 from ui.widgets.metric_text import metric_tooltip
+from ui.widgets.order_funnel import OrderFunnel
+from ui.widgets.painted import Entry
 from ui.widgets.pill import ConnectionPill
+from ui.widgets.ranking import RankingBars
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
 from ui.widgets.skeleton import Skeleton
 from ui.widgets.table import Cell, Column, DataTable, RowTableModel
 from ui.widgets.tile import Change, TileData
 from ui.widgets.tile_grid import TileGrid
-from ui.widgets.timeline import PresenceTimeline, Stretch
+from ui.widgets.timeline import PresenceRow, PresenceRows, PresenceTimeline, Stretch
 from ui.widgets.toast import show_toast
 from ui.widgets.transcript import Bubble, Transcript
 
@@ -243,6 +249,40 @@ def chart(width: int, height: int, cursor: int = -1) -> QWidget:
     return sheet
 
 
+def comparisons() -> QWidget:
+    sheet, column = page(1240, 1180)
+    rate = METRICS["satisfaction"]
+    names = [tr(zh, en) for zh, en in (("王小雨", "Olivia"), ("李建国", "Liam"), ("欧阳娜娜", "Emma"), ("陈思思", "Noah"), ("赵敏", "Ava"))]
+    entries = []
+    for i in range(24):
+        rated = 40 + (i * 173) % 800
+        share = {2: 0.84, 5: 0.99, 11: 0.88}.get(i, 0.925 + 0.015 * math.sin(i * 2.3))
+        entries.append(Entry(str(i), f"{names[i % 5]}{i}", {"rated": rated, "satisfied": round(rated * share)}))
+    funnel = Funnel.of((entry.key, entry.numbers["satisfied"], entry.numbers["rated"]) for entry in entries)
+    bars, plot, map_, steps, rows = RankingBars(), FunnelPlot(), HeatMap(), OrderFunnel(), PresenceRows()
+    bars.set_data(rate, entries, funnel.target, funnel.marks, ("0", "5"))
+    plot.set_data(rate, entries, funnel)
+    busy = [
+        [None if hour < 8 or (day, hour) == (6, 8) else 20 + day * 4 + round(15 * math.sin(hour / 3)) for hour in range(24)]
+        for day in range(7)
+    ]
+    map_.set_data(METRICS["consults"], busy)
+    steps.set_data({"consults": 5931, "received": 5902, "presale_customers": 3120, "order_customers": 874, "orders": 981})
+    days = []
+    for d in range(1, 8):
+        stretches = (Stretch(530 + d, 720, "available"), Stretch(720, 780, "suspended"), Stretch(780, 1080 + 9 * d, "available"))
+        days.append(PresenceRow(str(d), f"6/{d}", stretches))
+    rows.set_rows(days)
+    for pair in ((plot, bars), (map_, steps)):
+        row = QHBoxLayout()
+        row.setSpacing(24)
+        for widget in pair:
+            row.addWidget(widget, 1)
+        column.addLayout(row, 1)
+    column.addWidget(rows)
+    return sheet
+
+
 def drawer() -> QWidget:
     sheet = table(1220, 760)
     theme.set_reduced_motion(True)
@@ -306,6 +346,7 @@ def popups() -> QWidget:
 
 SHEETS = {
     "popups": popups,
+    "comparisons": comparisons,
     "drawer": drawer,
     "chart-1440": lambda: chart(1100, 720, 120),
     "chart-1280": lambda: chart(860, 600, 280),
