@@ -53,7 +53,7 @@ class Field:
         """What it is when left out; a fresh copy."""
         if self.default is _REQUIRED:
             return self.kind.complete({})
-        return None if self.default is None else self.kind.complete(json.loads(json.dumps(self.default)))
+        return self.complete(self.default)
 
     def faults(self, value: Any, path: str) -> Iterator[Fault]:
         if value is not None or self.null is None:

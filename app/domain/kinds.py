@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from math import isfinite
 from typing import Any, NamedTuple
 
 from app.domain.language import T
@@ -133,7 +132,7 @@ class Number(Kind):
     whole: bool = False
 
     def faults(self, value: Any, path: str) -> Iterator[Fault]:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or (isinstance(value, float) and not isfinite(value)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
             yield Fault(path, fill(T("{0} 不是数字", "{0} is not a number"), said(value)))
         elif self.whole and not isinstance(value, int):
             yield Fault(path, fill(T("{0} 不是整数", "{0} is not a whole number"), said(value)))

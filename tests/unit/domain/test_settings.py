@@ -142,6 +142,7 @@ class TestFaults:
             ("at", None, "null is not a time of the day; write HH:MM, such as 09:00"),
             ("groups", {}, "an object is not a list"),
             ("groups", [group(str(n)) for n in range(5)], "has 5 entries; 0 to 4 are allowed"),
+            ("groups", [*(group(str(n)) for n in range(4)), "what is beyond is not looked at"], "has 5 entries; 0 to 4 are allowed"),
             ("valid", [], "a list is not an object"),
             ("default", "nobody", "there is no such group"),
         ],
