@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from app.domain.counters import Key
+from app.domain.counters import IMPORTED, Key
 from app.domain.language import T, tr
 from app.domain.localtime import day_date
 from app.storage import schema
@@ -19,7 +19,8 @@ from app.storage.database import HEAD, Database
 from app.storage.faults import FaultError
 from app.storage.notices import TOPICS
 from app.storage.recorder import announce, lock_store
-from app.storage.recount import Recount, Window, by_day, differences, only_imported, rebuild
+from app.storage.recount import Recount, Window, by_day, differences, rebuild
+from app.storage.search import MOST_PENDING, waiting
 
 Level = Literal["ok", "warn", "fault"]
 
@@ -249,6 +250,7 @@ _SERVER: tuple[tuple[T, _Check], ...] = (
 def _examine_store(database: Database, store: int, code: str) -> list[Finding]:
     return [
         _look(T(f"{code}：变更日志", f"{code}: log of changes"), lambda _: _log(database, store), database),
+        _look(T(f"{code}：聊天记录索引", f"{code}: index of transcripts"), lambda _: _searchable(database, store), database),
         *_numbers(database, store, code),
     ]
 
@@ -266,12 +268,25 @@ def _log(database: Database, store: int) -> _Seen:
     return _Seen(detail, "ok" if newest == revision else "fault", None if newest == revision else _REPAIR)
 
 
+def _searchable(database: Database, store: int) -> _Seen:
+    with database.read() as connection:
+        bulk = Bulk(connection)
+        indexed, pending = waiting(bulk, store)
+        bulk.close()
+    detail = tr(f"已索引 {indexed:,} 个会话，待索引 {pending:,} 个", f"{indexed:,} sessions indexed, {pending:,} pending")
+    if pending > MOST_PENDING:
+        remedy = T("运行 search，或让引擎继续运行，索引会补齐。", "Run search once, or leave the engine running: the index catches up.")
+        return _Seen(detail, "warn", remedy)
+    return _Seen(detail)
+
+
 def _numbers(database: Database, store: int, code: str) -> list[Finding]:
     """The counters of a store against its facts, in one consistent snapshot."""
     titles = {
         "sessions": T(f"{code}：会话与其事实一致", f"{code}: sessions equal their facts"),
         "slots": T(f"{code}：五分钟计数与事实一致", f"{code}: five-minute counters equal the facts"),
         "days": T(f"{code}：日计数为五分钟计数之和", f"{code}: day counters are the sums of the five-minute ones"),
+        "imports": T(f"{code}：导入的计数与导入的文件一致", f"{code}: imported counters equal what the files say"),
         "agents": T(f"{code}：客服的日、周计数为其他计数之和", f"{code}: days and weeks of agents are the sums of the other counters"),
         "credits": T(f"{code}：促成订单与事实一致", f"{code}: credited orders equal the facts"),
     }
@@ -333,8 +348,10 @@ def _compare(recount: Recount, window: Window, agents: dict[int, str], wrong: di
     wrong["sessions"].count += expected.stale
     wrong["slots"].take(_words(differences(expected.counters, slots), agents))
     days = recount.days(window)
-    imported = only_imported(days)  # which has days alone
-    wrong["days"].take(_words(differences(by_day(slots) | imported, days), agents))
+    imported = recount.imported(window)
+    wrong["imports"].take(_words(differences(imported, {key: held for key, held in days.items() if key.flag == IMPORTED}), agents))
+    own = {key: held for key, held in days.items() if key.flag != IMPORTED}
+    wrong["days"].take(_words(differences(by_day(slots), own), agents))
     wrong["agents"].take(_words(differences(recount.by_agent(slots, imported, window), recount.agent_days(window)), agents))
     held = recount.credits(window)
     wrong["credits"].count += sum(lines != held[order] for order, lines in expected.credits.items())

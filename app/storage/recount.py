@@ -13,10 +13,10 @@ from typing import NamedTuple
 from app.domain import presence
 from app.domain.attribution import FIFTEEN_DAYS, Order, sales
 from app.domain.conversation import Session, contribution, fold
-from app.domain.counters import HISTOGRAM_FIELDS, IMPORTED, SUM_FIELDS, Delta, Key, add
+from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS, Delta, Key, add
 from app.domain.localtime import DAY_MS, LocalTime
-from app.storage import schema
-from app.storage.agent_days import FIELDS, add_agent_days, assessed_rule, begin
+from app.storage import imported, schema
+from app.storage.agent_days import FIELDS, assessed_rule, begin
 from app.storage.bulk import Bulk, Row
 from app.storage.packing import unpack_facts
 from app.storage.recorder import SESSION_COLUMNS, add_counters, session_row
@@ -70,6 +70,9 @@ class Recount:
         days = set(per_day)
         for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days", "visitors"):
             days.update(self._span(f"SELECT min(day), max(day) FROM {table} WHERE store_id = ?"))
+        days.update(
+            self._span("SELECT min(day), max(day) FROM imported_days WHERE import_id IN (SELECT id FROM imports WHERE store_id = ?)")
+        )
         times = self._span("SELECT min(at), max(at) FROM presence WHERE agent_id IN (SELECT id FROM agents WHERE store_id = ?)")
         times += self._span("SELECT min(placed_at), max(placed_at) FROM orders WHERE store_id = ?")
         days.update(self._local.day(at) for at in times)
@@ -105,6 +108,10 @@ class Recount:
         self._presence(window, found)
         self._visitors(window, found)
         return Expected(_without_zeros(found, window), credits, stale)
+
+    def imported(self, window: Window) -> Delta:
+        """What the imports come to, as slot -1: they have days alone."""
+        return _without_zeros(imported.expected(self._bulk, self._store, window), window)
 
     def slots(self, window: Window) -> Delta:
         """What the five-minute counters hold."""
@@ -227,10 +234,6 @@ def by_day(slots: Delta) -> Delta:
     return found
 
 
-def only_imported(days: Delta) -> Delta:
-    return {key: counts for key, counts in days.items() if key.flag == IMPORTED}
-
-
 def differences(wanted: Delta, held: Delta) -> Iterator[tuple[Key, str, int, int]]:
     """(key, field, wanted, held) wherever the two are not the same."""
     for key in wanted.keys() | held.keys():
@@ -248,11 +251,10 @@ def rebuild(bulk: Bulk, store: int) -> None:
         rows = [wanted for _, wanted, held in recount.sessions(window) if wanted != held]
         bulk.replace(schema.sessions, SESSION_COLUMNS, rows)
     rule = assessed_rule(bulk, store)
-    for table in ("slot_counters", "slot_histograms", "agent_days"):
+    for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days"):
         bulk.run(f"DELETE FROM {table} WHERE store_id = ?", (store,))
-    bulk.run("DELETE FROM day_counters WHERE store_id = ? AND flag <> ?", (store, IMPORTED))
     for window in recount.windows():
-        add_agent_days(bulk, store, only_imported(recount.days(window)), rule)
+        add_counters(bulk, store, recount.imported(window), rule)
         expected = recount.expected(window)
         add_counters(bulk, store, expected.counters, rule)
         held = recount.credits(window)

@@ -23,6 +23,7 @@ from app.domain.permissions import Actor, NotAllowedError, local_owner
 from app.services.workspace import Workspace
 from app.storage.bulk import Bulk
 from app.storage.database import Database
+from app.storage.doctor import examine, repair_counters
 from app.storage.faults import FaultError
 from app.storage.imported import expected
 from tests.exports import csv_file, workbook
@@ -54,8 +55,6 @@ def figures(report: Any, *keys: str) -> dict[str, tuple[Any, ...]]:
 
 def assert_sound(url: str) -> None:
     """What is held under IMPORTED is what the imports come to, and the doctor has nothing to say."""
-    from app.storage.doctor import examine
-
     database = Database(url)
     try:
         with database.read() as connection:
@@ -373,6 +372,27 @@ def shop(url: str) -> Any:
 
 def agent_days(folder: Path, count: int) -> Path:
     return csv_file(folder / "2026-08-25.csv", [["客服", "咨询量", "接待量"], *([f"客服{n}", n + 1, n] for n in range(count))])
+
+
+def test_the_doctor_finds_and_mends_imported_counters(shop: Workspace, tmp_path: Path) -> None:
+    store = shop.store(None)
+    shop.imports.run(shop.imports.preview(agent_days(tmp_path, 3), store))
+
+    def held() -> list[Any]:
+        with shop.database.read() as connection:
+            return [
+                sorted(connection.execute(text(f"SELECT day, agent_id, consults, received FROM {table}")).all(), key=str)
+                for table in ("day_counters", "agent_days")
+            ]
+
+    before = held()
+    for damage in ("UPDATE day_counters SET consults = consults + 1", "DELETE FROM day_counters", "DELETE FROM agent_days"):
+        with shop.database.write() as connection:
+            connection.execute(text(damage))
+        assert any(finding.level == "fault" for finding in examine(shop.database)), damage
+        repair_counters(shop.database, store.id)
+        assert held() == before
+        assert not any(finding.level == "fault" for finding in examine(shop.database))
 
 
 def test_a_cancelled_import_leaves_nothing(shop: Workspace, tmp_path: Path) -> None:
