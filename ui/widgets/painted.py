@@ -62,19 +62,19 @@ class PaintedChart(QWidget):
     # What a subclass says
 
     def box_of(self, key: str) -> QRectF:
-        """Where a key is painted, in pixels of the widget."""
-        raise NotImplementedError
+        """Where a key is painted, in pixels of the widget; nowhere by default."""
+        return QRectF()
 
     def key_at(self, at: QPointF) -> str:
         """The key painted there, "" for none."""
         return next((key for key in self._keys if self.box_of(key).contains(at)), "")
 
     def words_of(self, key: str) -> str:
-        """What a key means, one fact a line: the tooltip, and what is heard."""
-        raise NotImplementedError
+        """What a key means, one fact a line: the tooltip, and what is heard. By default the key itself."""
+        return key
 
     def paint(self, painter: QPainter, dirty: QRectF) -> None:
-        raise NotImplementedError
+        """Paint what lies in `dirty`; called only when there are keys."""
 
     def reveal(self, key: str) -> None:
         """Bring the key into view; only charts that scroll need to."""
