@@ -110,39 +110,17 @@ def _run(service: ImportService, seen: Preview, mix: bool) -> Imported:
 
 
 def _print(done: Imported, as_json: bool) -> None:
-    lines = [
-        tr(f"导入 {done.id}：{done.first} 至 {done.last}，{done.agents} 位客服，{done.days} 个客服日"
-           + (f"，{done.lines} 行订单" if done.lines else ""),
-           f"Import {done.id}: {done.first} to {done.last}, {done.agents} agents, {done.days} agent days"
-           + (f", {done.lines} order lines" if done.lines else "")),
-    ]  # fmt: skip
-    if done.replaced:
-        lines.append(tr(f"替换了较早导入的 {done.replaced} 个客服日", f"{done.replaced} agent days of an earlier import replaced"))
-    if not done.changed:
-        lines.append(tr("数字没有变化", "No number has changed"))
-    if done.created:
-        lines.append(
-            tr("新建客服：", "New agents: ") + tr("、", ", ").join(done.created[:_SHOWN]) + ("…" if len(done.created) > _SHOWN else "")
-        )
-    if done.window:
-        lines.append(
-            tr(f"销售数据计入 {done.window} 时效；其他时效没有数据", f"Sales went to the order window {done.window}; the others have none")
-        )
-    left = [skip for skip in done.skipped if skip.what == "all"]
-    if left:
-        names = tr("、", ", ").join(f"{skip.agent} {skip.day}" for skip in left[:_SHOWN]) + ("…" if len(left) > _SHOWN else "")
-        lines.append(tr(f"跳过 {len(left)} 个已有真实会话的客服日（--mix 可合并）：{names}",
-                        f"{len(left)} agent days with real sessions left out (--mix adds them): {names}"))  # fmt: skip
-    if len(left) < len(done.skipped):
-        lines.append(tr(f"{len(done.skipped) - len(left)} 个客服日已有真实的登录时长，保留真实的",
-                        f"{len(done.skipped) - len(left)} agent days have real login times, which are kept"))  # fmt: skip
-    if done.differing:
-        lines.append(tr("与文件自己的总值不符：", "Differs from the file's own totals: ") + ", ".join(done.differing))
+    from app.services.import_words import outcome
+
+    head = tr(f"导入 {done.id}，{done.file}", f"Import {done.id}, {done.file}")
+    lines = [head, *map(str, outcome(done))]
+    if any(skip.what == "all" for skip in done.skipped):
+        lines.append(tr("（--mix 可与真实数据合并）", "(--mix adds them to the real ones)"))
     _say(as_json, done.as_dict(), "\n".join(lines))
 
 
 def _show(seen: Preview, as_json: bool) -> None:
-    from app.services.imports import place
+    from app.services.import_words import forecast, place, skipping
 
     period = seen.period
     said = {
@@ -171,9 +149,7 @@ def _show(seen: Preview, as_json: bool) -> None:
         )
     ]
     lines += [f"{marks[column.state]} {column.header}" + (f" → {column.key}" if column.key else "") for column in seen.export.columns]
-    if period:
-        lines.append(tr(f"{period[0]} 至 {period[1]}，{len(seen.agents)} 位客服，{len(seen.days)} 个客服日",
-                        f"{period[0]} to {period[1]}, {len(seen.agents)} agents, {len(seen.days)} agent days"))  # fmt: skip
+    lines += [str(line) for line in (*forecast(seen), *skipping(seen.skipped))]
     lines += [("✗ " if problem.fatal else "! ") + str(place(problem)) for problem in seen.problems[:_SHOWN]]
     if len(seen.problems) > _SHOWN:
         lines.append(tr(f"另有 {len(seen.problems) - _SHOWN} 处", f"{len(seen.problems) - _SHOWN} more"))

@@ -15,6 +15,7 @@ from app.domain.language import T
 from app.domain.localtime import LocalTime, day_date, day_number
 from app.domain.metrics import METRICS
 from app.domain.settings import ORDER_WINDOW
+from app.services.import_words import refusal
 from app.sources import jd_export
 from app.sources.jd_export import FIELDS, Export, Problem, Record, UnreadableError
 from app.storage import imported, revisions
@@ -237,24 +238,6 @@ def _read(path: Path, mapping: Mapping[str, str], sheet: str | None, given: date
         raise FaultError("refused", error.sentence) from error
     except OSError as error:
         raise FaultError("refused", T(f"无法读取 {path}：{error.strerror}", f"Cannot read {path}: {error.strerror}")) from error
-
-
-def refusal(blocked: Sequence[Problem]) -> T:
-    """One sentence for problems that stand in the way: the first, and how many more."""
-    first = place(blocked[0])
-    more = len(blocked) - 1
-    return T(
-        f"没有导入任何内容。{first.zh}" + (f"（另有 {more} 处）" if more else ""),
-        f"Nothing was imported. {first.en}" + (f" ({more} more)" if more else ""),
-    )
-
-
-def place(problem: Problem) -> T:
-    """A problem with where it is."""
-    zh = (f"第 {problem.row} 行" if problem.row else "") + (f"“{problem.column}”" if problem.column else "")
-    en = (f"Row {problem.row}" if problem.row else "") + (f", “{problem.column}”" if problem.column else "")
-    said = problem.sentence
-    return T(f"{zh}：{said.zh}" if zh else said.zh, f"{en.removeprefix(', ')}: {said.en}" if en else said.en)
 
 
 def _days(export: Export, window: Window, problems: list[Problem]) -> list[Spoken]:

@@ -1,0 +1,105 @@
+"""What the command line and the dialog say about an import, so that both say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from app.domain.language import T
+from app.domain.metrics import METRICS
+from app.sources.jd_export import Problem
+
+if TYPE_CHECKING:
+    from app.services.imports import Imported, Preview, Skipped
+
+_NAMED = 8
+
+
+def place(problem: Problem) -> T:
+    """A problem with where it is."""
+    zh = (f"第 {problem.row} 行" if problem.row else "") + (f"“{problem.column}”" if problem.column else "")
+    en = ", ".join(([f"Row {problem.row}"] if problem.row else []) + ([f"“{problem.column}”"] if problem.column else []))
+    said = problem.sentence
+    return T(f"{zh}：{said.zh}" if zh else said.zh, f"{en}: {said.en}" if en else said.en)
+
+
+def refusal(blocked: Sequence[Problem]) -> T:
+    """One sentence for problems that stand in the way: the first, and how many more."""
+    first, more = place(blocked[0]), len(blocked) - 1
+    return T(
+        f"没有导入任何内容。{first.zh}" + (f"（另有 {more} 处）" if more else ""),
+        f"Nothing was imported. {first.en}" + (f" ({more} more)" if more else ""),
+    )
+
+
+def forecast(seen: Preview) -> list[T]:
+    """What importing would do, line by line."""
+    found = []
+    if seen.period is not None:
+        found.append(_extent(str(seen.period[0]), str(seen.period[1]), len(seen.agents), len(seen.days), len(seen.lines)))
+    if seen.plan.replaced:
+        n = seen.plan.replaced
+        found.append(T(f"替换较早导入的 {n} 个客服日", f"Replaces {n} agent days of an earlier import"))
+    found += _both(seen.plan.new, seen.window if seen.one_window else "", seen.export.duplicates, seen.export.summary_rows)
+    return found
+
+
+def outcome(done: Imported) -> list[T]:
+    """What an import did, line by line."""
+    found = [_extent(done.first, done.last, done.agents, done.days, done.lines)]
+    if done.replaced:
+        found.append(T(f"替换了较早导入的 {done.replaced} 个客服日", f"Replaced {done.replaced} agent days of an earlier import"))
+    if not done.changed:
+        found.append(T("数字没有变化", "No number has changed"))
+    found += _both(done.created, done.window, done.duplicates, done.summary_rows)
+    found += skipping(done.skipped)
+    if done.differing:
+        found.append(
+            T("与文件自己的总值不符：" + "、".join(METRICS[key].label.zh for key in done.differing),
+              "Differs from the file's own totals: " + ", ".join(METRICS[key].label.en for key in done.differing))
+        )  # fmt: skip
+    return found
+
+
+def skipping(skipped: Sequence[Skipped]) -> list[T]:
+    """Days of agents that are left as recorded."""
+    found = []
+    whole = [f"{skip.agent} {skip.day}" for skip in skipped if skip.what == "all"]
+    if whole:
+        named = _named(whole)
+        found.append(
+            T(
+                f"跳过 {len(whole)} 个已有真实会话的客服日：{named.zh}",
+                f"{len(whole)} agent days with real sessions are left out: {named.en}",
+            )
+        )
+    times = len(skipped) - len(whole)
+    if times:
+        found.append(T(f"{times} 个客服日已有真实的登录时长，保留真实的", f"{times} agent days have real login times, which are kept"))
+    return found
+
+
+def _extent(first: str, last: str, agents: int, days: int, lines: int) -> T:
+    zh, en = (first, first) if first == last else (f"{first} 至 {last}", f"{first} to {last}")
+    return T(
+        f"{zh}：{agents} 位客服，{days} 个客服日" + (f"，{lines} 行订单" if lines else ""),
+        f"{en}: {agents} agents, {days} agent days" + (f", {lines} order lines" if lines else ""),
+    )
+
+
+def _both(new: Sequence[str], window: str, duplicates: int, summary_rows: int) -> Iterable[T]:
+    if new:
+        named = _named(new)
+        yield T(f"新建客服 {len(new)} 位：{named.zh}", f"{len(new)} new agents: {named.en}")
+    if window:
+        yield T(f"销售数据计入 {window} 时效；其他时效没有数据", f"Sales go to the order window {window}; the others get none")
+    if summary_rows or duplicates:
+        yield T(f"不计入：{summary_rows} 行汇总，{duplicates} 行重复", f"Not counted: {summary_rows} summary rows, {duplicates} duplicates")
+
+
+def _named(names: Sequence[str]) -> T:
+    more = len(names) - _NAMED
+    return T(
+        "、".join(names[:_NAMED]) + (f" 等 {len(names)} 个" if more > 0 else ""),
+        ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else ""),
+    )
