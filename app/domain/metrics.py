@@ -65,6 +65,10 @@ class Metric:
     def is_ratio(self) -> bool:
         return bool(self.bottom) or self.percentile is not None
 
+    def fields(self, window: Window = "24h") -> frozenset[str]:
+        """The counters it is made of; a percentile is made of bins besides."""
+        return frozenset(name.replace("{W}", window) for name in (*self.top, *self.bottom))
+
     @property
     def decimals(self) -> int:
         return 1 if self.key == "replies_per_session" else _UNIT_DECIMALS[self.unit]
@@ -344,8 +348,7 @@ CUSTOMER_METRICS = ("presale_customers", "order_customers", "conversion", "avera
 def is_known_by(key: str, parts: Collection[Part]) -> bool:
     """Whether a metric can be told apart by these parts of a store. Presence knows neither group nor channel, visitors are the
     store's, and a leave message has no agent yet when it is left: such a figure has no value there, which is not 0."""
-    metric = METRICS[key]
-    fields = {*metric.top, *metric.bottom}
+    fields = METRICS[key].fields()
     if parts and fields & _VISITORS:
         return False
     if ("group" in parts or "channel" in parts) and fields & _PRESENCE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -51,25 +52,25 @@ def heat(connection: Connection, asked: Asked, metric: str) -> list[list[Value]]
     """[weekday, Monday first][hour]: a count per day of that weekday that has any data, a ratio of all of them together."""
     what = METRICS[metric]
     parts: dict[tuple[int, int], list[Counts]] = {}
-    days: dict[int, set[int]] = {weekday: set() for weekday in range(7)}
-    for (day, slot), counts in sums(connection, asked.slice, ("day", "slot"), what.percentile is not None).items():
-        weekday = day_date(day).weekday()
-        days[weekday].add(day)
-        parts.setdefault((weekday, slot // 12), []).append(counts)
+    fields = what.fields(asked.window)
+    for (day, slot), counts in sums(connection, asked.slice, ("day", "slot"), what.percentile is not None, fields=fields).items():
+        parts.setdefault((day_date(day).weekday(), slot // 12), []).append(counts)
+    days = Counter(day_date(day).weekday() for day in sums(connection, asked.slice, ("day",)))
     known = is_known_by(metric, asked.parts)
 
     def value(weekday: int, hour: int) -> Value:
         if not known or not days[weekday]:
             return None
         found = what.value(total(parts.get((weekday, hour), ())), asked.window)
-        return found if found is None or what.is_ratio else found / len(days[weekday])
+        return found if found is None or what.is_ratio else found / days[weekday]
 
     return [[value(weekday, hour) for hour in range(24)] for weekday in range(7)]
 
 
 def conversion_funnel(connection: Connection, asked: Asked) -> dict[str, Value]:
     """{metric: value} of FUNNEL, in its order."""
-    counts = total(sums(connection, asked.slice).values())
+    fields = {name for key in FUNNEL for name in METRICS[key].fields(asked.window)}
+    counts = total(sums(connection, asked.slice, fields=fields).values())
     return {key: METRICS[key].value(counts, asked.window) for key in FUNNEL}
 
 

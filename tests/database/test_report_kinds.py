@@ -168,7 +168,8 @@ def test_attendance_follows_the_store_s_days(database: Database) -> None:
 @pytest.mark.parametrize(
     ("options", "consults"),
     [({}, 16), ({"agent": "li"}, 7), ({"agents": ("li", "zhao")}, 8), ({"team": "一组"}, 15),
-     ({"team": "一组", "agents": ("li", "zhao")}, 7), ({"group": "pre"}, 10), ({"channel": "web"}, 6), ({"channel": "phone"}, 0), ({"group": "after", "agent": "wang"}, 3)],
+     ({"team": "一组", "agents": ("li", "zhao")}, 7),
+     ({"group": "pre"}, 10), ({"channel": "web"}, 6), ({"channel": "phone"}, 0), ({"group": "after", "agent": "wang"}, 3)],
 )  # fmt: skip
 def test_filters_hold_in_every_report(shop: tuple[Workspace, StoreInfo], options: dict[str, Any], consults: int) -> None:
     for report in HISTORY:
