@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QCalendarWidget, QDateEdit, QSpinBox, QWidget
 from app.domain.language import language
 from ui.theme import color
 
-_INDENT = 9
+INDENT = 9
+"""Of the text in a spin or date field, in pixels."""
 
 
 class NumberEdit(QSpinBox):
@@ -21,7 +22,7 @@ class NumberEdit(QSpinBox):
         self.setSuffix(suffix)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # Qt gives the editor inside a styled spin box no padding on the side where it has no button.
-        self.lineEdit().setTextMargins(_INDENT, 0, 0, 0)
+        self.lineEdit().setTextMargins(INDENT, 0, 0, 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():

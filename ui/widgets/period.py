@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from app.domain.language import T, tr
 from ui.theme import SPACE_1, SPACE_2, SPACE_3, SPACE_4, color
 from ui.widgets.buttons import Button
-from ui.widgets.inputs import dress_calendar
+from ui.widgets.inputs import INDENT, dress_calendar
 
 Preset = Literal["yesterday", "7d", "30d", "week", "month", "last_month", "custom"]
 PRESETS: dict[Preset, T] = {
@@ -195,7 +195,7 @@ class PeriodPanel(QFrame):
         for edit, name in ((self.first, tr("开始日期", "First day")), (self.last, tr("结束日期", "Last day"))):
             edit.setDisplayFormat("yyyy-MM-dd")
             edit.setAccessibleName(name)
-            edit.setButtonSymbols(QDateEdit.ButtonSymbols.NoButtons)
+            edit.lineEdit().setTextMargins(INDENT, 0, 0, 0)
             edit.dateChanged.connect(self._typed)
         self.calendar = _RangeCalendar(self)
         self.calendar.picked.connect(self._picked)

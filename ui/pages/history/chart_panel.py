@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from app.services.report_kinds import Kind
 
 P = TypeVar("P", bound=PaintedChart)
+_TALL = frozenset({"presence", "orders"})
+"""Charts with a height of their own, which scroll where the card has less."""
 LOWEST, HIGHEST, SHARE = 200, 380, 0.36
 """Height of the card in pixels, and its share of the page between the two."""
 
@@ -53,7 +55,6 @@ class ChartPanel(QFrame):
         self._highlighted = ""
         self._drawing: Drawing | None = None
         self._made: dict[str, QWidget] = {}
-        self._scroll: QScrollArea | None = None
         self._head = QHBoxLayout()
         self._head.setSpacing(SPACE_3)
         self.kinds: Segmented | None = None
@@ -173,7 +174,7 @@ class ChartPanel(QFrame):
         elif drawing.chart == "heat":
             self._painted(drawing.chart, HeatMap).set_data(metric, drawing.heat)
         elif drawing.chart == "presence":
-            self._presence().set_rows(drawing.presence)
+            self._painted(drawing.chart, PresenceRows).set_rows(drawing.presence)
         elif drawing.chart == "band":
             values = drawing.data.series[0].values
             self._trend().set_trend(metric, agent, drawing.positions, values, drawing.band)
@@ -205,14 +206,15 @@ class ChartPanel(QFrame):
         """Take a share of the page's height."""
         self.setFixedHeight(max(LOWEST, min(HIGHEST, round(room * SHARE))))
 
-    def _painted(self, chart: Chart, make: Callable[[QWidget], P]) -> P:
+    def _painted(self, chart: Chart, make: Callable[[], P]) -> P:
         if chart not in self._made:
-            made = make(self._stack)
+            made = make()
             made.clicked.connect(self._clicked)
-            self._keep(chart, made)
+            self._made[chart] = made
+            self._stack.addWidget(_scrolled(made) if chart in _TALL else made)
         found = cast("P", self._made[chart])
         found.set_stale(self._stale)
-        self._stack.setCurrentWidget(found)
+        self._raise(found)
         return found
 
     def _trend(self) -> BandTrend:
@@ -222,36 +224,19 @@ class ChartPanel(QFrame):
             found.setProperty("look", "")
             found.setContentsMargins(-SPACE_4, -SPACE_2, -SPACE_4, -SPACE_3)  # it brings the padding of a card of its own
             found.position_clicked.connect(self._clicked_at)
-            self._keep("trend", found)
+            self._made["trend"] = found
+            self._stack.addWidget(found)
         assert isinstance(found, BandTrend)
         found.set_stale(self._stale)
         self._stack.setCurrentWidget(found)
         return found
 
-    def _presence(self) -> PresenceRows:
-        found = self._made.get("presence")
-        if found is None:
-            found = PresenceRows()
-            found.clicked.connect(self._clicked)
-            scroll = QScrollArea(self._stack)
-            scroll.setWidgetResizable(True)
-            scroll.setFrameShape(QFrame.Shape.NoFrame)
-            scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-            found.setObjectName("scrolled")
-            scroll.setWidget(found)
-            self._made["presence"] = found
-            self._scroll = scroll
-            self._stack.addWidget(scroll)
-        assert isinstance(found, PresenceRows)
-        found.set_stale(self._stale)
-        if self._scroll is not None:
-            self._stack.setCurrentWidget(self._scroll)
-        return found
-
-    def _keep(self, name: str, widget: QWidget) -> None:
-        self._made[name] = widget
-        self._stack.addWidget(widget)
+    def _raise(self, widget: QWidget) -> None:
+        """Show what was made, or the scroll area it is in."""
+        for at in range(self._stack.count()):
+            held = self._stack.widget(at)
+            if held is not None and (held is widget or held.isAncestorOf(widget)):
+                self._stack.setCurrentIndex(at)
 
     def _clicked(self, key: str) -> None:
         if self._drawing is None:
@@ -264,3 +249,14 @@ class ChartPanel(QFrame):
     def _clicked_at(self, index: int) -> None:
         if self._drawing is not None and index < len(self._drawing.positions):
             self.row_wanted.emit(self._drawing.positions[index][0])
+
+
+def _scrolled(widget: QWidget) -> QScrollArea:
+    widget.setObjectName("scrolled")
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(widget)
+    return scroll

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
-from app.domain.metrics import METRICS, Metric, is_known_by, mean_values, total
+from app.domain.metrics import METRICS, Metric, is_known_by, mean_values, total, values
 from app.domain.statistics import Funnel, is_proportion
 from app.services.report_kinds import Kind
 from ui.pages.history.picture import Picture, name_of
 from ui.widgets.chart_data import ChartData, Series
 from ui.widgets.metric_text import with_unit
+from ui.widgets.order_funnel import STEPS
 from ui.widgets.painted import Entry
 from ui.widgets.timeline import DAY_MINUTES, PresenceRow, Stretch
 
@@ -107,13 +108,15 @@ def draw(
         return replace(drawing, heat=service.heat(store, asked, key))
     if chart in ("trend", "band"):
         # A day without anything is a gap: nobody was there to answer slowly or quickly.
-        values = [report.values(row.numbers).get(key) if row.numbers else None for row in report.rows]
+        line = [report.values(row.numbers).get(key) if row.numbers else None for row in report.rows]
         band = service.team_band(store, asked, key) if chart == "band" else {}
         positions = [(row.key, period_words(row.label)) for row in report.rows]
-        data = _lines(metric, [words for _, words in positions], values)
+        data = _lines(metric, [words for _, words in positions], line)
         return replace(drawing, data=data, positions=positions, band=[band.get(row.key) for row in report.rows])
     if chart == "orders":
-        return replace(drawing, steps=service.conversion_funnel(store, asked))
+        # Of the rows above which it stands: the store's own steps would count sessions that nobody was given, too.
+        steps = values(report.whole, STEPS, report.window)
+        return replace(drawing, steps={key: value if is_known_by(key, report.parts) else None for key, value in steps.items()})
     if chart == "presence":
         if report.kind.needs_agent:
             return replace(drawing, presence=[_presence(row, period_words(row.label), report.zone) for row in report.rows])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
 
 from app.domain.language import T
 from app.domain.metrics import Metric
+from app.services.report_kinds import REPORTS
 from ui.pages.history.picture import Picture, Sort, columns_of
+from ui.widgets.popover import CheckMenu
 from ui.widgets.report_table import ReportModel
 from ui.widgets.skeleton import Skeleton
 from ui.widgets.table import Column, DataTable, RowId
@@ -24,6 +27,7 @@ class ReportTable(DataTable):
         self.model_.setParent(self)
         self.setAccessibleName(str(title))
         self.picture: Picture | None = None
+        self._groups = REPORTS[report].groups
         self.set_tooltip(self._tooltip)
         self.set_placeholder(Skeleton("rows"))
         self.restore_columns(state)
@@ -58,6 +62,22 @@ class ReportTable(DataTable):
         self.clear()
         self.set_placeholder(Skeleton("rows"))
 
+    def columns_menu(self) -> CheckMenu:
+        """With an entry for each declared group of columns above the columns themselves."""
+        menu = super().columns_menu()
+        columns = {action.data(): action for action in menu.actions()}
+        first = menu.actions()[0]
+        for group in self._groups:
+            shown = set(self.metric_keys())
+            whole = QAction(str(group.title), menu)
+            whole.setCheckable(True)
+            whole.setChecked(shown.issuperset(group.keys))
+            whole.triggered.connect(lambda on, keys=group.keys: _tick([columns[key] for key in keys if key in columns], on))
+            menu.insertAction(first, whole)
+        if self._groups:
+            menu.insertSeparator(first)
+        return menu
+
     def show_columns(self, at: QPoint) -> None:
         menu = self.columns_menu()
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -65,6 +85,12 @@ class ReportTable(DataTable):
 
     def _tooltip(self, row_id: RowId, key: str) -> str:
         return "" if self.picture is None else self.picture.tooltip(row_id, key)
+
+
+def _tick(actions: Sequence[QAction], on: bool) -> None:
+    for action in actions:
+        if action.isChecked() != on:
+            action.trigger()
 
 
 class _Nothing:
