@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.domain import terms
+from app.domain.counters import Window
 from app.domain.language import T, tr
 from app.domain.localtime import day_date
 from app.services import paging
@@ -99,6 +100,16 @@ class ListingPage:
     after: paging.Cursor | None
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Agents by name and groups as (code, name), teams by name; `window` is the store's own order window."""
+
+    agents: list[tuple[str, str]]
+    groups: list[tuple[str, str]]
+    teams: list[str]
+    window: Window
+
+
 _ORDER_STATES = {
     "placed": T("已下单", "Placed"), "paid": T("已付款", "Paid"), "shipped": T("已发货", "Shipped"), "cancelled": T("已取消", "Cancelled"),
 }  # fmt: skip
@@ -184,10 +195,10 @@ LISTINGS: dict[str, ListingKind] = {
 class ListingService:
     workspace: Workspace
 
-    def ask(self, store: StoreInfo, question: Question, sort: str = "", descending: bool = False) -> Listing:
+    def ask(self, store: StoreInfo, question: Question, sort: str = "", descending: bool = False, told: bool = False) -> Listing:
         """Answers a listing of LISTINGS in full; rows are read while they are iterated, inside one snapshot. Times are ISO texts.
 
-        Raises FaultError as `ReportService.ask`.
+        told: enumerations as people call them, for a file; codes otherwise. Raises FaultError as `ReportService.ask`.
         """
         self._check(question)
         kind = LISTINGS[question.report]
@@ -200,6 +211,8 @@ class ListingService:
                 for row in paging.stream(connection, sources(connection, asked), _sort(kind, sort), descending):
                     for key in times:
                         row[key] = iso(asked.local, row[key])
+                    if told:
+                        row |= {column.key: tell(column, row[column.key]) for column in kind.columns if column.kind in ("word", "flag")}
                     yield row
 
         columns = {column.key: column.label for column in kind.columns}
@@ -227,6 +240,14 @@ class ListingService:
             asked = self.workspace.reports.look_up(connection, store, Wanted.of(question))
             return paging.count(connection, sources(connection, asked), COUNTED)
 
+    def offered(self, store: StoreInfo) -> Offered:
+        """Whom and what a listing can be narrowed to."""
+        self.workspace.actor.require("history.view")
+        with self.workspace.database.read() as connection:
+            asked = self.workspace.reports.look_up(connection, store, Question("sessions"))
+        agents = sorted(asked.agents.values(), key=lambda pair: pair[1].encode("gb18030", "replace"))
+        return Offered(agents, list(asked.groups.values()), sorted({team for team in asked.teams.values() if team}), asked.window)
+
     def account(self, store: StoreInfo, order: str) -> Account | None:
         """Who is credited for each line of an order in each window, by which rule, and why nobody else; None for an unknown code."""
         from app.services.accounting import account
@@ -240,6 +261,15 @@ class ListingService:
         for key in question.metrics:
             check_metric(key)
         check_times(question)
+
+
+def tell(column: ListingColumn, value: Any) -> str | None:
+    """A code of a "word" column, or the answer of a "flag" column, in words; None for no value."""
+    if value is None:
+        return None
+    if column.kind == "flag":
+        return tr("是", "Yes") if value else tr("否", "No")
+    return str(column.words[value]) if column.words and value in column.words else str(value)
 
 
 def _sort(kind: ListingKind, sort: str) -> str:

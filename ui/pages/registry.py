@@ -75,7 +75,7 @@ PAGES: dict[str, PageSpec] = {
         PageSpec("store", T("服务商经营数据", "Store"), "history", "history", "history.view", "ui.pages.history:StorePage"),
         PageSpec("compare", T("客服数据对比", "Compare agents"), "history", "compare", "history.view", "ui.pages.history:ComparePage"),
         PageSpec("agent", T("客服个人工作数据", "One agent"), "history", "agent", "history.view", "ui.pages.history:AgentPage"),
-        PageSpec("lookup", T("查询", "Look up"), "history", "lookup", "history.view"),
+        PageSpec("lookup", T("查询", "Look up"), "history", "lookup", "history.view", "ui.pages.lookup:LookupPage"),
         PageSpec("standards", T("指标标准", "Standards"), "history", "checks", "history.view", "ui.pages.settings:StandardsPage"),
         PageSpec("assessment", T("考核口径", "Assessment"), "history", "clock", "history.view", "ui.pages.settings:AssessmentPage"),
         PageSpec("agents", T("客服总览", "Agents"), "groups", "agents", "groups.edit"),

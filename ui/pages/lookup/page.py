@@ -1,0 +1,525 @@
+"""The page: five views of one question, a drawer for a session, and the ways between them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from app.domain.counters import Window
+from app.domain.language import tr
+from app.domain.localtime import day_date
+from ui.exporting import export
+from ui.pages.lookup.account import AccountView
+from ui.pages.lookup.cells import cells, count_text, row_id
+from ui.pages.lookup.choices import FILTERS, VIEWS, Choices, chips, opened
+from ui.pages.lookup.controls import Toolbar, TopControls
+from ui.pages.lookup.detail import Detail
+from ui.pages.lookup.hits import Entry, HitList
+from ui.pages.lookup.listing import PAGE_ROWS, ListingTable, Piece
+from ui.pages.registry import Page, PageContext
+from ui.runtime.subscribe import subscribe
+from ui.theme import SPACE_2, SPACE_3, SPACE_4
+from ui.widgets.drawer import WIDTH as DRAWER_WIDTH
+from ui.widgets.empty import EmptyState
+from ui.widgets.period import Period
+from ui.widgets.skeleton import Skeleton
+from ui.widgets.table import RowId
+
+if TYPE_CHECKING:
+    from app.services.accounting import Account
+    from app.services.listings import Offered, Wanted
+    from app.services.search import Found
+    from ui.runtime.feed import Quality
+
+_REMEMBERED_WAYS = 20
+_ROOM_FOR_TABLE = 360
+"""Beside the drawer the table keeps at least this width; where there is less, the drawer lies over it."""
+_MOST_READ_AGAIN = 1000
+
+
+class LookupPage(Page):
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(context)
+        self._local = context.workspace.local(context.store)
+        self._choices = Choices()
+        self._before: list[Choices] = []
+        self._offered: Offered | None = None
+        self._tables: dict[str, ListingTable] = {}
+        self._kept_columns: dict[str, dict[str, Any]] = {}
+        self._answered: object = None
+        self._place: Any = None
+        self._top = TopControls(self)
+        self._top.hide()  # until the shell takes it
+        self._bar = Toolbar(self)
+        self._account = AccountView(self._local)
+        self._hits = HitList()
+        self._reason = QWidget()
+        self._foot = QLabel()
+        self._foot.setProperty("look", "caption")
+        self._foot.setContentsMargins(SPACE_4, SPACE_2, SPACE_4, SPACE_2)
+        self._foot.hide()
+        self._stack = QStackedWidget()
+        for widget in (self._account, self._hits, self._reason):
+            self._stack.addWidget(widget)
+        card = QFrame(self)
+        card.setProperty("look", "card")
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(1, 4, 1, 4)
+        inside.setSpacing(0)
+        inside.addWidget(self._stack)
+        inside.addWidget(self._foot)
+        self._column = QVBoxLayout(self)
+        self._column.setSpacing(SPACE_3)
+        self._column.addWidget(self._bar)
+        self._column.addWidget(card, 1)
+        self._detail = Detail(self)
+        self._make_room()
+        self._connect()
+        self._show_choices()
+
+    def _connect(self) -> None:
+        self._top.period_chosen.connect(lambda period: self._choose(replace(self._choices, period=period, days=False)))
+        self._top.window_chosen.connect(self._choose_window)
+        self._bar.changed.connect(self._choose)
+        self._bar.back_wanted.connect(self._go_back)
+        self._bar.columns_wanted.connect(self._show_columns)
+        self._bar.export_wanted.connect(self.export)
+        self._bar.left.connect(self._take_keyboard)
+        self._account.session_wanted.connect(self._detail.open)
+        self._account.agent_wanted.connect(self._open_agent)
+        self._hits.opened.connect(self._open_hit)
+        self._hits.more_wanted.connect(self._read_more_hits)
+        self._detail.changed.connect(self._detail_changed)
+        self._detail.agent_wanted.connect(self._open_agent)
+        self._detail.customer_wanted.connect(lambda code: self._go(Choices("sessions", Period("30d", today=True), customer=code)))
+        subscribe(self.context.prefs.changed, self, self._preferred)
+
+    # -- hooks --
+
+    def filters(self) -> QWidget | None:
+        return self._top
+
+    def refresh(self) -> None:
+        self.read("offered", lambda: self.context.workspace.listings.offered(self.context.store), self._take_offered)
+        self._detail.refresh()
+        if self._offered is not None:
+            self._ask()
+
+    def on_quality(self, quality: Quality) -> None:
+        for table in self._tables.values():
+            table.set_stale(not quality.fresh)
+
+    def state(self) -> dict[str, Any]:
+        columns = {key: table.columns_state() for key, table in self._tables.items()}
+        return {"choices": self._choices.state(), "columns": {**self._kept_columns, **columns}}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        kept, columns = state.get("choices"), state.get("columns")
+        if isinstance(columns, dict):
+            self._kept_columns = {key: value for key, value in columns.items() if isinstance(value, dict)}
+        if isinstance(kept, dict):
+            self._choices = Choices.of_state(kept)
+        self._show_choices()
+
+    def open_at(self, where: dict[str, Any]) -> None:
+        self._before.clear()
+        self._choices = opened(where, self._choices)
+        self._show_choices()
+        if isinstance(where.get("session"), str):
+            self._detail.open(where["session"])
+        else:
+            self._detail.close()
+
+    def export(self) -> None:
+        view = self._choices.view
+        wanted = self._wanted()
+        if view in ("account", "transcripts") or wanted is None:
+            self.context.toast(tr("这里没有可导出的列表。", "There is no list to export here."), "info")
+            return
+        listings, store, (sort, descending) = self.context.workspace.listings, self.context.store, self._table(view).order()
+        name = f"{VIEWS[view]}_{wanted.first}_{wanted.last}"
+        export(self.context, self, name, lambda: listings.ask(store, wanted, sort, descending, told=True))
+
+    def focus_filter(self) -> None:
+        self._bar.search.take()
+
+    @property
+    def breadcrumb(self) -> tuple[str, ...]:
+        view = str(VIEWS[self._choices.view])
+        return (view, self._detail.title) if self._detail.is_open else (view,)
+
+    # -- what is asked --
+
+    def _today(self) -> date:
+        return day_date(self._local.day(self.context.clock()))
+
+    def _window(self) -> Window:
+        kept = self._choices.window or self.context.prefs.get("history_window")
+        window: Window = kept or (self._offered.window if self._offered is not None else "24h")
+        return window
+
+    def _wanted(self) -> Wanted | None:
+        """The question to a listing; None while the period has no complete day."""
+        from app.services.listings import Wanted
+
+        choices = self._choices
+        days = choices.period.days(self._today())
+        if days is None:
+            return None
+        has = FILTERS[choices.view]
+        narrowing = [name for name in ("agent", "group", "team", "channel", "kind") if name in has]
+        chosen: dict[str, Any] = {name: getattr(choices, name) or None for name in narrowing}
+        return Wanted(
+            choices.view, *days, **chosen, population="assessed" if choices.assessed else "overall", window=self._window(),
+            agents=choices.agents, hours=choices.hours, only=choices.only if choices.view == "sessions" else "",
+            customer=choices.customer or None, sku=choices.sku or None, order=choices.order or None, text=choices.text,
+            cancelled=choices.cancelled,
+        )  # fmt: skip
+
+    def _choose(self, choices: Choices) -> None:
+        """What the person wants now. Another view keeps the days, the agent and what else both have."""
+        if choices.view != self._choices.view:
+            self._before.clear()
+            self._detail.close()
+            choices = replace(choices, text="", order="" if self._choices.view != "account" else choices.order, only="", sku="")
+        self._choices = choices
+        self._changed()
+
+    def _go(self, choices: Choices) -> None:
+        """To another view, with a way back."""
+        self._before = [*self._before, self._choices][-_REMEMBERED_WAYS:]
+        self._choices = choices
+        self._changed()
+
+    def _go_back(self) -> None:
+        if self._before:
+            self._choices = self._before.pop()
+            self._changed()
+
+    def _changed(self) -> None:
+        self._show_choices()
+        self._ask()
+        self.state_changed.emit()
+        self.breadcrumb_changed.emit()
+
+    def _choose_window(self, window: str) -> None:
+        self._choices = replace(self._choices, window="")
+        self.context.prefs.put("history_window", window)
+
+    def _preferred(self, key: str) -> None:
+        if key == "history_window":
+            self._show_choices()
+            if self._offered is not None:
+                self._ask()
+
+    def _show_choices(self) -> None:
+        choices = self._choices
+        names = dict(self._offered.agents) if self._offered is not None else {}
+        self._top.show_choices(choices, self._today(), self._window())
+        self._bar.show_choices(choices, chips(choices, names, _only_words(choices.only)), bool(self._before))
+
+    def _take_offered(self, offered: Offered) -> None:
+        first = self._offered is None
+        self._offered = offered
+        self._bar.offer(offered)
+        self._show_choices()
+        if first:
+            self._ask()
+
+    # -- reading --
+
+    def _ask(self) -> None:
+        view = self._choices.view
+        self._foot.hide()
+        if view == "account":
+            self._ask_account()
+        elif view == "transcripts":
+            self._ask_hits()
+        else:
+            self._ask_rows()
+
+    def _ask_rows(self) -> None:
+        wanted = self._wanted()
+        table = self._table(self._choices.view)
+        self._stack.setCurrentWidget(table)
+        if wanted is None:
+            table.forget()
+            self._bar.count.setText("")
+            table.set_placeholder(self._why_empty())
+            return
+        order = table.order()
+        question = (wanted, order)
+        again = question == self._answered
+        if not again:
+            table.set_placeholder(Skeleton("rows"))
+            table.forget()
+            self._bar.count.setText("")
+        limit = min(_MOST_READ_AGAIN, max(PAGE_ROWS, table.count() if again else 0))
+        self.read("rows", lambda: self._piece(wanted, order, None, limit), lambda piece: self._take_first(question, piece), question)
+        listings, store = self.context.workspace.listings, self.context.store
+        self.read("count", lambda: listings.count(store, wanted), self._take_count, wanted)
+
+    def _piece(self, wanted: Wanted, order: tuple[str, bool], after: tuple[Any, ...] | None, limit: int) -> Piece:
+        """On a worker thread."""
+        from app.services.listings import LISTINGS
+
+        found = self.context.workspace.listings.page(self.context.store, wanted, *order, after, limit)
+        columns = LISTINGS[wanted.report].columns
+        return Piece([(row_id(wanted.report, row), row, cells(columns, row, self._local)) for row in found.rows], found.after)
+
+    def _take_first(self, question: tuple[Wanted, tuple[str, bool]], piece: Piece) -> None:
+        table = self._table(question[0].report)
+        if not piece.rows:
+            table.set_placeholder(self._why_empty())
+        scrolled = table.verticalScrollBar().value() if question == self._answered else 0
+        self._answered = question
+        table.show_first(piece)
+        table.verticalScrollBar().setValue(scrolled)
+
+    def _read_more(self) -> None:
+        wanted = self._wanted()
+        if wanted is None or self._choices.view in ("account", "transcripts"):
+            return
+        table = self._table(wanted.report)
+        order, after = table.order(), table.after
+        if after is None or (wanted, order) != self._answered:
+            return
+
+        def take(piece: Piece) -> None:
+            if table.after == after:
+                table.show_more(piece)
+
+        self.read("rows", lambda: self._piece(wanted, order, after, PAGE_ROWS), take, (wanted, order, after))
+
+    def _take_count(self, total: int) -> None:
+        from app.services.listings import COUNTED
+
+        self._bar.count.setText(count_text(total, COUNTED))
+
+    def _ask_account(self) -> None:
+        order = self._choices.order
+        self._stack.setCurrentWidget(self._account)
+        self._bar.count.setText("")
+        if not order:
+            self._account.show_nothing(
+                "orders", tr("核算一张订单", "Check an order"),
+                tr("输入订单编号，看每件商品在三种时效下归给谁、依据哪条规则、其他会话为什么没有归属。",
+                   "Type an order code to see who is credited for each item in each window, by which rule, and why nobody else."),
+            )  # fmt: skip
+            return
+        listings, store = self.context.workspace.listings, self.context.store
+        self.read("account", lambda: listings.account(store, order), self._take_account, order)
+
+    def _take_account(self, account: Account | None) -> None:
+        if account is None:
+            self._account.show_nothing(
+                "lookup", tr("找不到这张订单", "This order cannot be found"),
+                tr("请核对订单编号；编号要完整，区分大小写。", "Check the code: it has to be whole, and upper and lower case count."),
+            )  # fmt: skip
+        else:
+            self._account.show_account(account, self._window())
+
+    def _ask_hits(self) -> None:
+        self._bar.count.setText("")
+        if not self.context.actor.may("transcripts.view"):
+            self._show_reason(
+                "lock", tr("没有权限查看聊天记录", "You may not read transcripts"), tr("请向管理员申请。", "Ask an administrator.")
+            )  # fmt: skip
+            return
+        if not self._choices.words:
+            self._show_reason(
+                "transcripts", tr("搜索聊天记录", "Search transcripts"),
+                tr("输入要找的文字；用引号找完整的一句，例如 “什么时候发货”。",
+                   'Type words; quote a whole phrase, such as "when will it ship".'),
+            )  # fmt: skip
+            return
+        days = self._choices.period.days(self._today())
+        if days is None:
+            self._show_reason("calendar", tr("所选日期还没有结束", "The days are not over yet"), _choose_other_days())
+            return
+        self._place = None
+        self._show_skeleton()
+        self._find(days, None)
+
+    def _find(self, days: tuple[date, date], after: Any) -> None:
+        from app.services.search import SearchQuestion
+
+        choices = self._choices
+        question = SearchQuestion(
+            choices.words, *days, agent=choices.agent or None, group=choices.group or None, customer=choices.customer or None,
+            sender=choices.sender or None, newest_first=choices.newest, after=after,
+        )  # fmt: skip
+        workspace, store = self.context.workspace, self.context.store
+        names = {} if self._offered is None else dict(self._offered.agents)
+
+        def find() -> tuple[Found, list[Entry]]:
+            found = workspace.search.find(store, question)
+            entries = [
+                Entry(
+                    hit.session, hit.message_at, " · ".join(part for part in (hit.customer, names.get(hit.agent or "", "")) if part),
+                    f"{self._local.local(hit.message_at):%Y-%m-%d %H:%M}", _said_by(hit.sender), hit.snippet, tuple(hit.spans),
+                )
+                for hit in found.hits
+            ]  # fmt: skip
+            return found, entries
+
+        self.read("hits", find, lambda answer: self._take_hits(answer, after), question)
+
+    def _take_hits(self, answer: tuple[Found, list[Entry]], after: Any) -> None:
+        found, entries = answer
+        if after is None:
+            self._hits.set_entries(entries)
+            self._stack.setCurrentWidget(self._hits)
+        elif after == self._place:
+            self._hits.add_entries(entries)
+        self._place = found.next
+        count = len(self._hits.entries())
+        if not count and found.next is None:
+            self._show_reason(
+                "lookup", tr("没有找到", "Nothing found"),
+                tr("换一个词，或放宽日期与条件。", "Try another word, more days or fewer filters."),
+            )  # fmt: skip
+            return
+        more = tr("，向下滚动继续", ", scroll for more") if found.more else ""
+        self._bar.count.setText(tr(f"{count} 段对话{more}", f"{count} conversations{more}"))
+        self._foot.setText(
+            tr(f"还有 {found.pending:,} 个会话没有编入索引，正在逐个查找。",
+               f"{found.pending:,} sessions are not indexed yet and are searched one by one.")
+        )  # fmt: skip
+        self._foot.setVisible(found.pending > 0)
+        if not entries and found.next is not None:
+            self._read_more_hits()  # what could be looked at in the time had nothing
+
+    def _read_more_hits(self) -> None:
+        days = self._choices.period.days(self._today())
+        if self._place is not None and days is not None and self._choices.view == "transcripts":
+            self._find(days, self._place)
+
+    # -- what is shown --
+
+    def _table(self, view: str) -> ListingTable:
+        table = self._tables.get(view)
+        if table is None:
+            from app.services.listings import LISTINGS
+
+            table = self._tables[view] = ListingTable(view, LISTINGS[view])
+            table.restore_columns(self._kept_columns.get(view, {}))
+            table.set_tooltip(table.tooltip)
+            table.more_wanted.connect(self._read_more)
+            table.sort_wanted.connect(self._ask_rows)
+            table.opened.connect(self._open_row)
+            table.cell_opened.connect(self._open_cell)
+            table.current_changed.connect(self._follow)
+            table.columns_changed.connect(self.state_changed)
+            self._stack.addWidget(table)
+        return table
+
+    def _why_empty(self) -> QWidget:
+        """What stands in place of rows: why there are none, and the next step."""
+        choices = self._choices
+        if choices.period.days(self._today()) is None:
+            return EmptyState("calendar", tr("所选日期还没有结束", "The days are not over yet"), _choose_other_days())
+        if choices.narrows:
+            empty = EmptyState(
+                "filter", tr("没有符合条件的记录", "Nothing fits these filters"), tr("去掉条件看看全部。", "Drop them to see everything."),
+                tr("去掉全部条件", "Drop all filters"),
+            )  # fmt: skip
+            empty.acted.connect(lambda: self._choose(self._choices.without_filters()))
+            return empty
+        title, sentence = self.context.preparing() or (
+            tr("这些天没有记录", "No records of these days"),
+            tr("选择其他日期，或先写入这些天的事件。", "Choose other days, or feed the events of these first."),
+        )
+        return EmptyState("empty", title, sentence)
+
+    def _show_reason(self, icon: str, title: str, sentence: str) -> None:
+        self._replace_reason(EmptyState(icon, title, sentence))
+
+    def _show_skeleton(self) -> None:
+        self._replace_reason(Skeleton("rows"))
+
+    def _replace_reason(self, widget: QWidget) -> None:
+        self._stack.removeWidget(self._reason)
+        self._reason.deleteLater()
+        self._reason = widget
+        self._stack.addWidget(widget)
+        self._stack.setCurrentWidget(widget)
+
+    # -- from here to there --
+
+    def _open_row(self, row: RowId) -> None:
+        view = self._choices.view
+        record = self._table(view).record(row)
+        if view == "sessions":
+            if self._detail.session == record["session"]:
+                self._detail.take_keyboard()
+            else:
+                self._detail.open(record["session"])
+        elif view == "orders":
+            self._go(replace(Choices("account", self._choices.period), order=record["order"]))
+        else:
+            self._go(replace(self._choices, view="orders", sku=record["sku"], text=""))
+
+    def _open_cell(self, row: RowId, key: str) -> None:
+        view = self._choices.view
+        record = self._table(view).record(row)
+        if key == "agent_name" and record["agent"]:
+            self._open_agent(record["agent"])
+        elif key == "order":
+            self._open_row(row)
+        elif key in ("consults", "orders") and view == "skus":
+            to: Any = "sessions" if key == "consults" else "orders"
+            self._go(replace(self._choices, view=to, sku=record["sku"], text="", only="consulted" if key == "consults" else ""))
+
+    def _follow(self, row: RowId | None) -> None:
+        if row is not None and self._choices.view == "sessions" and self._detail.is_open:
+            record = self._table("sessions").record(row)
+            if record["session"] != self._detail.session:
+                self._detail.open(record["session"])
+
+    def _open_hit(self, entry: Entry) -> None:
+        self._detail.open(entry.session, entry.message_at, self._choices.words)
+
+    def _open_agent(self, agent: str) -> None:
+        self.context.navigate("agent", {"agent": agent})
+
+    def _take_keyboard(self) -> None:
+        if (shown := self._stack.currentWidget()) is not None:
+            shown.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_columns(self, at: QPoint) -> None:
+        menu = self._table(self._choices.view).columns_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(QPoint(at.x() - menu.sizeHint().width(), at.y()))
+
+    def _detail_changed(self) -> None:
+        self._make_room()
+        self.breadcrumb_changed.emit()
+
+    def _make_room(self) -> None:
+        """The table ends where the drawer begins, so that its last columns can be reached."""
+        beside = self._detail.is_open and self.width() - DRAWER_WIDTH - 2 * SPACE_4 >= _ROOM_FOR_TABLE
+        self._column.setContentsMargins(SPACE_4, SPACE_4, SPACE_4 + (DRAWER_WIDTH if beside else 0), SPACE_4)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+
+def _only_words(only: str) -> str:
+    from app.services.drill import ONLY
+
+    return str(ONLY[only].label) if only in ONLY else only
+
+
+def _said_by(sender: str) -> str:
+    return {"customer": tr("客户", "Customer"), "agent": tr("客服", "Agent"), "bot": tr("机器人", "Bot")}.get(sender, tr("系统", "System"))
+
+
+def _choose_other_days() -> str:
+    return tr("选择其他日期，或在日期里包含今天。", "Choose other days, or include today.")
