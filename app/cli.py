@@ -20,6 +20,7 @@ import click
 from app.commands.common import open_database, progress, url_option
 from app.commands.imports import import_
 from app.commands.reports import report
+from app.commands.search import search
 from app.commands.settings import settings
 from app.domain.language import set_language, tr
 
@@ -76,7 +77,7 @@ def main(language: str | None) -> None:
     set_language("en" if chosen == "en" else "zh")
 
 
-for _command in (report, settings, import_):
+for _command in (report, search, settings, import_):
     main.add_command(_command)
 
 
@@ -180,6 +181,7 @@ def ingest(file: str, url: str, store: str | None, zone: str, rejects: Path | No
         run = Ingest(database, local_owner(), store, zone, rejects or Path(f"{name}.rejected.ndjson"), source)
         try:
             summary = run.run(descriptor, told)
+            run.index(bar(tr("整理聊天记录索引", "Indexing transcripts"), None))
         except FaultError as fault:
             done = run.summary.applied + run.summary.repeated
             if not done:

@@ -27,7 +27,7 @@ from app.sources.simulator import Plan, Simulator
 from app.storage import schema
 from app.storage.bulk import Bulk, Row
 from app.storage.database import Database
-from app.storage.packing import SENDERS, Spoken, pack_facts, pack_messages
+from app.storage.packing import SENDERS, Spoken, pack_facts, pack_messages, unpack_messages
 from app.storage.recorder import open_store
 from benchmarks.harness import Result, paired
 from benchmarks.stores import TITLES, fresh
@@ -93,8 +93,26 @@ def _measure(title: str, url: str, talks: list[Talk], messages: int, repeats: in
         _fill_plain(database)
         size = f"{messages / 1e6:g} M messages"
         found = [
-            _result(f"{title}, {size}: sessions indexed", f"{sessions / seconds:,.0f} a second", f"{sessions:,} sessions", seconds, "s"),
-            _result(f"{title}, {size}: the index", f"{added / sessions:,.0f} bytes a session", f"{added / 2**20:,.0f} MB", added / sessions, ""),
+            Result(
+                "search",
+                f"{title}, {size}: indexing",
+                f"{sessions / seconds:,.0f} sessions/s",
+                "",
+                seconds,
+                f"{seconds:,.0f} s",
+                None,
+                None,
+            ),
+            Result(
+                "search",
+                f"{title}, {size}: size of the index",
+                f"{added / sessions:,.0f} bytes a session",
+                f"{before / sessions:,.0f} bytes a session (transcript and bare session)",
+                added / before,
+                f"{added / before:.2f} ×",
+                None,
+                None,
+            ),
         ]
         for what, asked in _ASKED.items():
             found.append(_compare(f"{title}, {size}: {what}", workspace, store, asked, repeats))
@@ -124,11 +142,9 @@ def _compare(what: str, workspace: Workspace, store: StoreInfo, asked: str, repe
 
     mine, theirs = paired(ours, peer, repeats)
     ratio = f"{theirs / mine:,.1f} × faster" if theirs > mine else f"1/{mine / theirs:,.1f}"
-    return Result("search", what, f"{mine:,.1f} ms ({statistics.median_low(hits)} found)", f"{theirs:,.1f} ms (LIKE)", mine, ratio, 300, 100)
-
-
-def _result(what: str, ours: str, peer: str, value: float, unit: str) -> Result:
-    return Result("search", what, ours, peer, value, f"{value:,.0f} {unit}".strip(), None, None)
+    return Result(
+        "search", what, f"{mine:,.1f} ms ({statistics.median_low(hits)} found)", f"{theirs:,.1f} ms (LIKE)", mine, ratio, 300, 100
+    )
 
 
 def _simulated() -> list[Talk]:
@@ -149,7 +165,6 @@ def _simulated() -> list[Talk]:
 def _told(talks: list[Talk], messages: int) -> Iterator[tuple[int, int, list[Spoken]]]:
     """(session id, opened at, what is said), in order of time, until there are so many messages."""
     rng = random.Random(1)
-    first = talks[0].opened
     id = told = round_ = 0
     while told < messages:
         shift = round_ * _DAYS_TOLD * DAY_MS
@@ -168,7 +183,6 @@ def _told(talks: list[Talk], messages: int) -> Iterator[tuple[int, int, list[Spo
             if told >= messages:
                 return
         round_ += 1
-    assert first
 
 
 def _fill(database: Database, store: StoreInfo, talks: list[Talk], messages: int) -> int:
@@ -201,15 +215,15 @@ def _fill(database: Database, store: StoreInfo, talks: list[Talk], messages: int
 
 def _fill_plain(database: Database) -> None:
     """The same messages as plain rows, read from the transcripts."""
-    from app.storage.packing import unpack_messages
-
     with database.write() as connection:
         _plain.create(connection)
     id = after = 0
     while True:
         with database.write() as connection:
             bulk = Bulk(connection)
-            packed = bulk.rows("SELECT session_id, messages FROM transcripts WHERE session_id > ? ORDER BY session_id LIMIT ?", (after, _AT_ONCE))
+            packed = bulk.rows(
+                "SELECT session_id, messages FROM transcripts WHERE session_id > ? ORDER BY session_id LIMIT ?", (after, _AT_ONCE)
+            )
             rows: list[Row] = []
             for session, messages in packed:
                 for at, sender, _, _, body in unpack_messages(messages):

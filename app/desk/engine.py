@@ -16,10 +16,12 @@ from app.storage.database import Database
 from app.storage.faults import FaultError
 from app.storage.progress import Progress
 from app.storage.recorder import Recorder
+from app.storage.search import index_pending
 
 TICK_SECONDS = 0.02
 UPKEEP_AFTER_SECONDS = 300.0
 UPKEEP_EVERY_SECONDS = 3600.0
+INDEX_EVERY_SECONDS = 30.0
 LIVE_BATCH = 4_000
 _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 
@@ -28,7 +30,7 @@ class Engine:
     """Runs one store from one source until `stop`.
 
     now: the store's clock, epoch ms. on_progress(done, total) is told at the start and after each backlog item. upkeep is called
-    beside the work, on a thread, some while after the start and then every hour.
+    beside the work, on a thread, some while after the start and then every hour; on another, what was said is indexed for searching.
     """
 
     def __init__(
@@ -42,6 +44,8 @@ class Engine:
         on_progress: Callable[[int, int], None] | None = None,
         upkeep: Callable[[], object] | None = None,
     ) -> None:
+        self._database = database
+        self._store = store
         self._source = source
         self._now = now
         self._recorder = Recorder(database, store)
@@ -63,28 +67,39 @@ class Engine:
     def run(self) -> None:
         """Blocks until `stop`. A lost database is waited for; other faults end the run with FaultError."""
         self._tell()
+        indexing = self._repeat(self._index, INDEX_EVERY_SECONDS, INDEX_EVERY_SECONDS, "index")
         if self._upkeep is not None:
-            threading.Thread(target=self._keep_up, args=(self._upkeep,), name="upkeep", daemon=True).start()
+            self._repeat(self._upkeep, UPKEEP_AFTER_SECONDS, UPKEEP_EVERY_SECONDS, "upkeep")
         while not self._stop.is_set():
             self._live()
             if not self._fill_some():
                 self._stop.wait(TICK_SECONDS)
+        indexing.join(5)  # it is at most in the middle of a piece
 
-    def _keep_up(self, upkeep: Callable[[], object]) -> None:
-        pause = UPKEEP_AFTER_SECONDS
-        while not self._stop.wait(pause):
-            pause = UPKEEP_EVERY_SECONDS
-            try:
-                upkeep()
-            except FaultError:  # a full disk, a lost connection: there will be another hour
-                continue
+    def _repeat(self, task: Callable[[], object], first: float, every: float, name: str) -> threading.Thread:
+        def keep_up() -> None:
+            pause = first
+            while not self._stop.wait(pause):
+                pause = every
+                try:
+                    task()
+                except FaultError:  # a full disk, a lost connection: there will be another time
+                    continue
+
+        thread = threading.Thread(target=keep_up, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _index(self) -> None:
+        index_pending(self._database, self._store, self._now(), self._stop, rest=1.0)
 
     def catch_up(self) -> None:
-        """Records everything up to now and the whole backlog, then returns."""
+        """Records everything up to now and the whole backlog, makes it searchable, then returns."""
         self._tell()
         self._live()
         while not self._stop.is_set() and self._fill_some():
             pass
+        self._insist(lambda: index_pending(self._database, self._store, self._now(), self._stop))
 
     def _live(self) -> None:
         events = self._source.due(self._now())

@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import BinaryIO
 
 from sqlalchemy.exc import DBAPIError
 
+from app.domain.clock import StoreClock
 from app.domain.events import MAX_CODE, AnyEvent
 from app.domain.language import T
 from app.domain.permissions import Actor
@@ -22,6 +24,8 @@ from app.sources.ndjson import Bad, blocks
 from app.storage.database import Database
 from app.storage.faults import FaultError
 from app.storage.recorder import Recorder, open_store
+from app.storage.search import index_pending
+from app.storage.stores import clock_setting
 
 BATCH = 8_000
 Lines = list[tuple[int, AnyEvent, bytes]]
@@ -87,6 +91,15 @@ class Ingest:
                     self._rejects_file.close()
         self.summary.seconds = time.monotonic() - self._started
         return self.summary
+
+    def index(self, tell: Callable[[int], None] = lambda done: None) -> None:
+        """Makes what this run has recorded searchable; tell(sessions) follows every piece."""
+        if not self.summary.applied:
+            return
+        for code in self._recorders:
+            store = open_store(self._database, code, self._zone)
+            now = StoreClock(clock_setting(self._database, store))()
+            index_pending(self._database, store, now, threading.Event(), tell)
 
     def _take(self, lines: Lines) -> None:
         by_store: dict[str, Lines] = {}

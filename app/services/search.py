@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Table, select
 
 from app.domain.language import T, tr
-from app.domain.localtime import DAY_MS, day_number
+from app.domain.localtime import day_number
 from app.domain.words import Query, Span, parse
 from app.storage import schema
 from app.storage.bulk import Bulk
 from app.storage.faults import FaultError
 from app.storage.packing import SENDERS, Sender
-from app.storage.search import Place, Wanted, index_piece, read_transcripts, steps, waiting
+from app.storage.search import Place, Wanted, index_pending, read_transcripts, steps, waiting
 
 if TYPE_CHECKING:
     from app.services.workspace import StoreInfo, Workspace
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 _SECONDS = 2.0
 _FIRST_READ, _READ_AT_ONCE = 60, 250
 _MOST_CHARACTERS = 200
-_OPEN_MS = DAY_MS
-"""A session that has not been closed for so long is indexed all the same."""
-_REST = 0.25
-"""Of the time that a piece of the index takes: a local file lets in another writer only by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +120,14 @@ class SearchService:
         """
         self.workspace.actor.require("transcripts.view")
         total = self.pending(store)
-        stop = stop or threading.Event()
-        settled_before = self.workspace.now(store) - _OPEN_MS
-        done, after = 0, 0
-        while total and not stop.is_set():
-            started = time.monotonic()
-            piece = index_piece(self.workspace.database, store.id, after, settled_before)
-            done += piece.sessions
+        if not total:
+            return 0
+        now = self.workspace.now(store)
+
+        def told(done: int) -> None:
             tell(done, max(total, done))
-            if piece.last is None:
-                break
-            after = piece.last
-            stop.wait((time.monotonic() - started) * _REST)
-        return done
+
+        return index_pending(self.workspace.database, store.id, now, stop or threading.Event(), told)
 
     def _wanted(self, connection: Connection, store: StoreInfo, question: SearchQuestion) -> Wanted:
         local = self.workspace.local(store)

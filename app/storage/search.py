@@ -8,8 +8,9 @@ any time.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -20,20 +21,26 @@ from app.storage.database import Database
 from app.storage.packing import Spoken, unpack_messages
 from app.storage.recorder import lock_store
 
-PIECE = 200
+BLOCK = 16
+"""Sessions whose words are indexed as one: neighbours say much the same, so that it takes a third of the space and of the time."""
+PIECE = 12 * BLOCK
 _PIECE_SECONDS = 0.05
 """A piece stops taking sessions after so long: writers to the store wait for it."""
 _LARGEST_DOCUMENT = 400_000
 """Bytes of terms; a tsvector holds 1 MB."""
 _EVERYTHING = "z" * 41
-"""The one term of a session with more different words than that, which is proposed always; no word is so long."""
+"""The one term of a block with more different words than that, which is proposed always; no word is so long."""
 _COMMON = 20_000
-"""With more documents than this to propose, looking at all sessions in order of time comes to a full page sooner."""
+"""With more sessions than this to propose, looking at all of them in order of time comes to a full page sooner."""
+_DOCUMENT = ("id", "session_id", "opened_at", "store_id")
 MOST_PENDING = 20_000
 """Sessions not indexed that one answer reads."""
-_WALKED_AT_ONCE = 2_000
-_INDEXED = "NOT EXISTS (SELECT 1 FROM search_pending p WHERE p.session_id = s.id)"
+_WALKED_FIRST, _WALKED_AT_ONCE = 250, 2_000
 _OF_DOCUMENTS = "(SELECT session_id FROM search_documents WHERE id IN {keys})"
+
+
+_OPEN_MS = 86_400_000
+"""A session that has not been closed for so long is indexed all the same."""
 
 
 class Piece(NamedTuple):
@@ -103,7 +110,33 @@ class Wanted:
 # Making it
 
 
-def index_piece(database: Database, store: int, after: int, settled_before: int, most: int = PIECE) -> Piece:
+def index_pending(
+    database: Database,
+    store: int,
+    now: int,
+    stop: threading.Event,
+    tell: Callable[[int], None] = lambda done: None,
+    rest: float = 0.25,
+) -> int:
+    """Indexes piece by piece what is pending and ripe, until `stop`; returns how many sessions.
+
+    now: the store's, epoch ms. tell(done) follows every piece. rest: pauses as shares of the time that the piece before them took: a local
+    file lets in another writer only by chance.
+    """
+    done, after = 0, 0
+    while not stop.is_set():
+        started = time.monotonic()
+        piece = index_piece(database, store, after, now - _OPEN_MS)
+        done += piece.sessions
+        tell(done)
+        if piece.last is None:
+            break
+        after = piece.last
+        stop.wait((time.monotonic() - started) * rest)
+    return done
+
+
+def index_piece(database: Database, store: int, after: int, settled_before: int) -> Piece:
     """Indexes some of the store's pending sessions with ids above `after`, in one transaction.
 
     Ripe are those that are closed or were opened before `settled_before` (epoch ms): each time a session is indexed again costs space.
@@ -115,26 +148,26 @@ def index_piece(database: Database, store: int, after: int, settled_before: int,
         lock_store(bulk, store)  # nobody writes to a transcript between its reading and its leaving the pending ones
         rows = bulk.rows(
             "SELECT p.session_id, s.opened_at, t.messages FROM search_pending p JOIN sessions s ON s.id = p.session_id "
-            "LEFT JOIN transcripts t ON t.session_id = p.session_id WHERE p.session_id > ? AND s.store_id = ? "
+            "JOIN transcripts t ON t.session_id = p.session_id WHERE p.session_id > ? AND s.store_id = ? "
             "AND s.opened_at IS NOT NULL AND (s.closed_at IS NOT NULL OR s.opened_at < ?) ORDER BY p.session_id LIMIT ?",
-            (after, store, settled_before, most),
+            (after, store, settled_before, PIECE),
         )
         done = _write_documents(bulk, store, rows)
         bulk.close()
     if not done:
         return Piece(0, None)
-    return Piece(done, rows[done - 1][0] if done < len(rows) or len(rows) == most else None)
+    return Piece(done, rows[done - 1][0] if done < len(rows) or len(rows) == PIECE else None)
 
 
 def waiting(bulk: Bulk, store: int) -> tuple[int, int]:
     """(sessions indexed and up to date, sessions pending) of a store."""
-    documents = bulk.rows("SELECT count(*) FROM search_documents WHERE store_id = ?", (store,))[0][0]
+    indexed = bulk.rows("SELECT count(DISTINCT session_id) FROM search_documents WHERE store_id = ?", (store,))[0][0]
     pending, both = bulk.rows(
-        "SELECT count(*), count(d.id) FROM search_pending p JOIN sessions s ON s.id = p.session_id "
-        "LEFT JOIN search_documents d ON d.session_id = p.session_id WHERE s.store_id = ? AND s.opened_at IS NOT NULL",
+        "SELECT count(*), count(CASE WHEN EXISTS (SELECT 1 FROM search_documents d WHERE d.session_id = p.session_id) THEN 1 END) "
+        "FROM search_pending p JOIN sessions s ON s.id = p.session_id WHERE s.store_id = ? AND s.opened_at IS NOT NULL",
         (store,),
     )[0]
-    return documents - both, pending
+    return indexed - both, pending
 
 
 def _write_documents(bulk: Bulk, store: int, rows: Sequence[Row]) -> int:
@@ -142,29 +175,31 @@ def _write_documents(bulk: Bulk, store: int, rows: Sequence[Row]) -> int:
     if not rows:
         return 0
     end = time.monotonic() + _PIECE_SECONDS
-    first = id = bulk.rows("SELECT coalesce(max(id), 0) + 1 FROM search_documents")[0][0]
+    newest = bulk.rows("SELECT coalesce(max(id), 0) FROM search_documents")[0][0]
+    head = (newest // BLOCK + 1) * BLOCK
     documents: list[Row] = []
-    for session, opened_at, packed in rows:
-        if packed is not None:
-            documents.append((id, session, opened_at, store, _words(unpack_messages(packed))))
-            id += 1
-        done = session
-        if time.monotonic() > end:
-            break
+    words: list[Row] = []
+    done = 0
+    while done < len(rows) and (not done or time.monotonic() < end):
+        block = rows[done : done + BLOCK]
+        terms: set[str] = set()
+        for _, _, packed in block:
+            terms |= cut("\n".join(message[4] for message in unpack_messages(packed)))
+        words.append((head, _written(terms)))
+        documents += [(head + i, session, opened_at, store) for i, (session, opened_at, _) in enumerate(block)]
+        done += len(block)
+        head += BLOCK
     if bulk.sqlite:
-        bulk.insert(schema.search_documents, ("id", "session_id", "opened_at", "store_id"), [row[:4] for row in documents])
-        bulk.many("INSERT INTO search_words (rowid, words) VALUES (?, ?)", [(row[0], row[4]) for row in documents])
+        bulk.insert(schema.search_documents, _DOCUMENT, documents)
+        bulk.many("INSERT INTO search_words (rowid, words) VALUES (?, ?)", words)
     else:
-        bulk.insert(schema.search_documents, ("id", "session_id", "opened_at", "store_id", "words"), documents)
-    taken = [row[0] for row in rows if row[0] <= done]
-    # What SQLite holds of the words of a document that is gone leads nowhere.
-    bulk.many("DELETE FROM search_documents WHERE session_id = ? AND id < ?", [(session, first) for session in taken])
-    bulk.many("DELETE FROM search_pending WHERE session_id = ?", [(session,) for session in taken])
-    return len(taken)
+        by_head: dict[int, str] = dict(words)
+        bulk.insert(schema.search_documents, (*_DOCUMENT, "words"), [(*row, by_head.get(row[0])) for row in documents])
+    bulk.many("DELETE FROM search_pending WHERE session_id = ?", [row[:1] for row in rows[:done]])
+    return done
 
 
-def _words(messages: Sequence[Spoken]) -> str:
-    terms = cut("\n".join(message[4] for message in messages))
+def _written(terms: set[str]) -> str:
     words = " ".join(terms)
     return words if len(words) * 4 <= _LARGEST_DOCUMENT or len(words.encode()) <= _LARGEST_DOCUMENT else _EVERYTHING
 
@@ -181,14 +216,15 @@ def steps(bulk: Bulk, terms: Sequence[Term], wanted: Wanted) -> Iterator[Step]:
         return
     pending, left_out = _pending(bulk, wanted)
     proposed = _proposed(bulk, terms, wanted)
-    for places, reached in _walk(bulk, wanted) if proposed is None else [(proposed, None)]:
+    for indexed, reached in _walk(bulk, wanted) if proposed is None else [(proposed, None)]:
         last = pending[-1] if left_out and pending else None
-        if last is not None and (reached is None or not _behind(last, reached, wanted)):
-            yield Step(_merged([place for place in places if not _behind(place, last, wanted)], pending, wanted), last, left_out)
+        final = last is not None and (reached is None or not _behind(last, reached, wanted))
+        upto = last if final else reached
+        here = {place for place in (*indexed, *pending) if upto is None or not _behind(place, upto, wanted)}
+        yield Step(sorted(here, reverse=wanted.newest_first), upto, left_out if final else 0)
+        if final:
             return
-        now = [place for place in pending if reached is None or not _behind(place, reached, wanted)]
-        pending = pending[len(now) :]
-        yield Step(_merged(places, now, wanted), reached)
+        pending = [place for place in pending if place not in here]
 
 
 def read_transcripts(bulk: Bulk, sessions: Sequence[int]) -> dict[int, list[Spoken]]:
@@ -210,42 +246,45 @@ def _proposed(bulk: Bulk, terms: Sequence[Term], wanted: Wanted) -> list[Place] 
     """The indexed sessions with all the terms; None where there are too many, or nothing to ask the index for."""
     if not terms:
         return None
+    limit = _COMMON // BLOCK
     if bulk.sqlite:
         asked = " AND ".join(f'"{term.text}" *' if term.beginning else f'"{term.text}"' for term in terms)
         query = "SELECT rowid FROM search_words WHERE search_words MATCH ? LIMIT ?"
-        ids = bulk.rows(query, (f'({asked}) OR "{_EVERYTHING}"', _COMMON + 1))
+        heads = bulk.rows(query, (f'({asked}) OR "{_EVERYTHING}"', limit + 1))
     else:
         asked = " & ".join(f"{term.text}:*" if term.beginning else term.text for term in terms)
         query = "SELECT id FROM search_documents WHERE words @@ ?::tsquery LIMIT ?"
-        ids = bulk.rows(query, (f"({asked}) | {_EVERYTHING}", _COMMON + 1))
-    if len(ids) > _COMMON:
+        bulk.run("SET LOCAL enable_seqscan = off")  # reading the words of every block is never faster, whatever the planner believes
+        heads = bulk.rows(query, (f"({asked}) | {_EVERYTHING}", limit + 1))
+        bulk.run("SET LOCAL enable_seqscan = on")
+    if len(heads) > limit:
         return None
     clause, values = wanted.sessions()
-    query = f"SELECT s.opened_at, s.id FROM sessions s WHERE {clause} AND {_INDEXED} AND s.id IN {_OF_DOCUMENTS}"
-    return sorted(_places(bulk.rows_in(query, values, [row[0] for row in ids])), reverse=wanted.newest_first)
+    query = f"SELECT s.opened_at, s.id FROM sessions s WHERE {clause} AND s.id IN {_OF_DOCUMENTS}"
+    return sorted(
+        _places(bulk.rows_in(query, values, [id for (head,) in heads for id in range(head, head + BLOCK)])), reverse=wanted.newest_first
+    )
 
 
 def _walk(bulk: Bulk, wanted: Wanted) -> Iterator[tuple[list[Place], Place | None]]:
     """All indexed sessions, some at a time, each time with the last that was looked at; None at the end."""
     filters, values = wanted.sessions()
-    kept = f"SELECT s.opened_at, s.id FROM sessions s WHERE {filters} AND {_INDEXED} AND s.id IN {{keys}}"
-    after = wanted.after
+    kept = f"SELECT s.opened_at, s.id FROM sessions s WHERE {filters} AND s.id IN {{keys}}"
+    after, size = wanted.after, _WALKED_FIRST
     while True:
         clause, bounds = replace(wanted, after=after).clauses("opened_at", "session_id")
         rows = bulk.rows(
             f"SELECT opened_at, session_id FROM search_documents WHERE store_id = ? AND {clause} "
             f"{_ordered('opened_at', 'session_id', wanted)} LIMIT ?",
-            (wanted.store, *bounds, _WALKED_AT_ONCE),
+            (wanted.store, *bounds, size),
         )
-        places = _places(bulk.rows_in(kept, values, [row[1] for row in rows]))
-        after = Place(*rows[-1]) if len(rows) == _WALKED_AT_ONCE else None
-        yield sorted(places, reverse=wanted.newest_first), after
+        here = set(_places(rows))  # a session that has moved in time since is met again where it is now
+        places = [place for place in _places(bulk.rows_in(kept, values, [row[1] for row in rows])) if place in here]
+        after = Place(*rows[-1]) if len(rows) == size else None
+        yield places, after
         if after is None:
             return
-
-
-def _merged(a: list[Place], b: list[Place], wanted: Wanted) -> list[Place]:
-    return sorted([*a, *b], reverse=wanted.newest_first)
+        size = _WALKED_AT_ONCE
 
 
 def _behind(place: Place, other: Place, wanted: Wanted) -> bool:
