@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.domain.documents import Document, Field, Object, Preset
@@ -112,6 +113,14 @@ STANDARDS = Document(
 )
 
 DOCUMENTS: dict[str, Document] = {document.key: document for document in (ORDER_WINDOW, ASSESSMENT, STANDARDS)}
+
+
+def with_standards(standards: Mapping[str, Standard]) -> dict[str, Metric]:
+    """The catalogue with the targets and thresholds of a store."""
+    found = dict(METRICS)
+    for key, (target, warn, alarm) in standards.items():
+        found[key] = replace(found[key], target=target, warn=warn, alarm=alarm)
+    return found
 
 
 def standards(body: Mapping[str, Any]) -> dict[str, Standard]:

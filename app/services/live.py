@@ -7,7 +7,7 @@ same after a day and after a year. `at` is the moment the answer is for: now, un
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +17,7 @@ from app.domain.conversation import CHANNELS, CLOSERS, LEAVE, ONLINE, PAGES, REA
 from app.domain.counters import Counts
 from app.domain.language import T
 from app.domain.localtime import SLOTS_PER_DAY, LocalTime
-from app.domain.metrics import METRICS, total
+from app.domain.metrics import METRICS, Metric, total
 from app.domain.presence import AVAILABLE, AWAY, OFFLINE, STATES, SUSPENDED
 from app.services.standing import Standing, Standings
 from app.storage import schema
@@ -33,6 +33,7 @@ _HISTORY_KEPT_SECONDS = 30
 """Of this computer's time: what is late, credited later or still being filled in changes the days before, too."""
 _DAYS_KEPT = 64
 _NEEDS_LIMIT = 100
+_NEVER_SECONDS = 1e9
 
 Value = float | int | None
 State = Literal["available", "away", "suspended", "offline"]
@@ -71,6 +72,8 @@ class Seats:
     numbers: Counts
     groups: list[GroupInfo]
     teams: list[str]
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
+    """The catalogue with the store's standards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Overview:
     yesterday: Counts | None
     week_ago: Counts | None
     groups: list[GroupInfo]
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
+    """The catalogue with the store's standards."""
 
     def value(self, key: str) -> Value:
         return METRICS[key].value(self.numbers, pending=True)
@@ -107,6 +112,8 @@ class Curves:
     usual: dict[str, list[Value]]
     """Mean of the last 7 same weekdays that have data: counts divided by their number, ratios pooled."""
     usual_days: int
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
+    """The catalogue with the store's standards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +222,7 @@ class LiveService:
                 self._until(connection, store.id, day - 1, slot, group),
                 self._until(connection, store.id, day - 7, slot, group),
                 _groups(connection, store.id),
+                self.workspace.settings.metrics(connection, store.id),
             )
 
     def curves(
@@ -227,6 +235,7 @@ class LiveService:
             today = self._slots(connection, store.id, day, group, agent, fresh=True)
             yesterday = self._slots(connection, store.id, day - 1, group, agent)
             usual = [self._slots(connection, store.id, day - 7 * week, group, agent) for week in range(1, 8)]
+            metrics = self.workspace.settings.metrics(connection, store.id)
         usual = [slots for slots in usual if slots]
         width = step // 5
         steps = range(SLOTS_PER_DAY // width)
@@ -248,17 +257,18 @@ class LiveService:
             return found
 
         return Curves(
-            step, [i * step for i in steps], values(today_rows), values(yesterday_rows), values(usual_rows, len(usual)), len(usual)
+            step, [i * step for i in steps], values(today_rows), values(yesterday_rows), values(usual_rows, len(usual)), len(usual), metrics
         )
 
     def needs(self, store: StoreInfo, group: int | None = None, at: int | None = None) -> list[Need]:
         """What needs somebody now, the worst first: customers waiting beyond the limit, full and silent agents, stuck leave messages."""
         local, at = self._moment(store, at)
-        limit, alarm = METRICS["longest_wait"].warn or 0, METRICS["longest_wait"].alarm or 0
         s, a, c = schema.sessions.c, schema.agents.c, schema.customers.c
         found: list[Need] = []
         with self.workspace.database.read() as connection:
             seats, _ = self._seats(connection, store.id, local, at, group)
+            longest = self.workspace.settings.metrics(connection, store.id)["longest_wait"]
+            limit, alarm = _limits(longest)
             waiting = (
                 select(s.code, s.waiting_since, a.code.label("agent"), a.name, c.name.label("customer"), c.code.label("who"))
                 .select_from(
@@ -314,7 +324,8 @@ class LiveService:
         local, at = self._moment(store, at)
         with self.workspace.database.read() as connection:
             rows, numbers = self._seats(connection, store.id, local, at, group, percentiles)
-            return Seats(at, rows, numbers, _groups(connection, store.id), sorted({row.team for row in rows if row.team}))
+            teams = sorted({row.team for row in rows if row.team})
+            return Seats(at, rows, numbers, _groups(connection, store.id), teams, self.workspace.settings.metrics(connection, store.id))
 
     def agent_day(self, store: StoreInfo, agent: str, at: int | None = None) -> AgentDay | None:
         """One agent's today: presence, trend in half hours, current sessions; None for an unknown code."""
@@ -409,6 +420,12 @@ class LiveService:
             .group_by(s.agent_id)
         )
         return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _limits(metric: Metric) -> tuple[float, float]:
+    """Warn and alarm of something that should be small; what is not set is never reached."""
+    alarm = _NEVER_SECONDS if metric.alarm is None else metric.alarm
+    return alarm if metric.warn is None else metric.warn, alarm
 
 
 def _open(store: int, group: int | None):  # type: ignore[no-untyped-def]

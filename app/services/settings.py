@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Connection
 
 from app.domain import settings as declared
 from app.domain.assessment import AssessedRule
@@ -10,6 +13,7 @@ from app.domain.counters import Window
 from app.domain.documents import Body, Document
 from app.domain.kinds import Change, Fault, Text, fill, joined, same
 from app.domain.language import T
+from app.domain.metrics import Metric
 from app.domain.settings import DOCUMENTS, ORDER_WINDOW, STANDARDS, Standard
 from app.storage import revisions
 from app.storage.faults import FaultError
@@ -39,6 +43,7 @@ class SettingsService:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._database = workspace.database
+        self._metrics: dict[int, tuple[int, Mapping[str, Metric]]] = {}
 
     def documents(self, store: StoreInfo) -> list[Standing]:
         """All of them, in order of declaration."""
@@ -108,6 +113,15 @@ class SettingsService:
     def standards(self, store: StoreInfo) -> dict[str, Standard]:
         """{metric key: (target, warn, alarm)} in display units, None where not set."""
         return declared.standards(self._now(store, STANDARDS))
+
+    def metrics(self, connection: Connection, store: int) -> Mapping[str, Metric]:
+        """The catalogue with the store's standards; the same object until they change."""
+        number = revisions.number(connection, store, STANDARDS)
+        kept = self._metrics.get(store)
+        if kept is None or kept[0] != number:
+            body = revisions.current(connection, store, STANDARDS).body
+            kept = self._metrics[store] = number, declared.with_standards(declared.standards(body))
+        return kept[1]
 
     def assessed(self, store: StoreInfo) -> AssessedRule:
         """Which sessions are assessed."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from app.domain import assessment
 from app.domain.documents import Body, Document
@@ -89,6 +89,12 @@ def current(connection: Connection, store: int, document: Document) -> Saved:
     """What holds now: one row, found by its key."""
     found = connection.execute(_of(store, document).limit(1)).first()
     return Saved(0, document.default()) if found is None else _saved(document, found)
+
+
+def number(connection: Connection, store: int, document: Document) -> int:
+    """Of the current revision, 0 where nothing was saved."""
+    where = _r.store_id == store, _r.document == document.key
+    return connection.execute(select(func.max(_r.revision)).where(*where)).scalar() or 0
 
 
 def revision(connection: Connection, store: int, document: Document, number: int) -> Saved | None:

@@ -534,3 +534,17 @@ def test_in_english_nothing_stays_chinese(desk: Desk) -> None:
     words += [str(series.name) for series in page.chart._data.series]
     words += [page._filters.pace.itemText(index) for index in range(page._filters.pace.count())]
     assert [word for word in words if any("一" <= letter <= "鿿" for letter in word)] == []
+
+
+def test_tiles_and_the_list_follow_the_stores_standards(desk: Desk) -> None:
+    a_day(desk.shop)
+    settings = desk.workspace.settings
+    body = settings.get(desk.store, "standards").body
+    body["answer_rate"] = {"target": 80, "warn": 70, "alarm": None}
+    body["longest_wait"] = {"target": None, "warn": None, "alarm": None}
+    before = desk.workspace.live.needs(desk.store)
+    settings.save(desk.store, "standards", body)
+    page = desk.open()
+    assert page.grid.tile("answer_rate").data().level == ""
+    assert any(need.kind == "waiting" for need in before)
+    assert not any(need.kind == "waiting" for need in desk.workspace.live.needs(desk.store))

@@ -447,3 +447,16 @@ def test_on_the_wall_the_worst_comes_first(desk: Desk) -> None:
     page.set_wallboard(False)
     assert page._wall is None
     assert desk.ids() == ["a1", "a2", "a4", "a5"]
+
+
+def test_colours_follow_the_stores_standards(shop: Shop, desk: Desk) -> None:
+    a_day(shop)
+    page = desk.open()
+    desk.listen()
+    assert page._rows.cell("a1", "answer_rate").level == "warn"  # three of four: below 90
+    settings = desk.workspace.settings
+    body = settings.get(desk.store, "standards").body
+    body["answer_rate"] = {"target": 80, "warn": None, "alarm": 76}
+    settings.save(desk.store, "standards", body)
+    desk.until(lambda: page._rows.cell("a1", "answer_rate").level == "alarm")
+    assert "76" in page._tooltip("a1", "answer_rate")

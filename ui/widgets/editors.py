@@ -28,14 +28,14 @@ class Editor(QWidget):
     changed = Signal()
 
     def value(self) -> Any:
-        raise NotImplementedError
+        raise AssertionError(type(self))
 
     def set_value(self, value: Any) -> None:
-        raise NotImplementedError
+        raise AssertionError(type(self))
 
     def target(self) -> QWidget:
         """What takes the keyboard, the name and the mark of an error."""
-        raise NotImplementedError
+        raise AssertionError(type(self))
 
 
 class SwitchEditor(Editor):

@@ -19,7 +19,7 @@ _BASES: tuple[Base, ...] = ("yesterday", "week_ago")
 
 def tile_data(overview: Overview, key: str, line: Sequence[float | None], stale: str) -> TileData:
     """`line` is the sparkline, empty where there is none; `stale` the age of old data as shown, "" when it is live."""
-    metric = METRICS[key]
+    metric = overview.metrics[key]
     value = overview.value(key)
     changes: list[Change] = []
     past: list[str] = []

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.language import tr
 from app.domain.localtime import LocalTime
-from app.domain.metrics import METRICS, label_on
+from app.domain.metrics import label_on
 from ui.pages.seats.lines import state_cell
 from ui.pages.seats.sessions import SessionList
 from ui.theme import CAPTION, SPACE_1, SPACE_2, SPACE_3, SPACE_4, color
@@ -148,15 +148,16 @@ class AgentPanel(QWidget):
         if "longest_wait_ms" in numbers:
             numbers["longest_wait_ms"] += max(0, now - self._day.at)
         found = []
+        metrics = self._day.curves.metrics
         for key in FIGURES:
-            metric = METRICS[key]
+            metric = metrics[key]
             value = metric.value(numbers, pending=True)
             text, unit = metric.text(value), unit_of(metric)
             level = metric.level(value)
             if key == "active" and self._day.seat.capacity is not None:
                 # The cap stands beside it, and the colour is that of the saturation.
                 unit = f"/ {self._day.seat.capacity}"
-                level = METRICS["saturation"].level(METRICS["saturation"].value(numbers))
+                level = metrics["saturation"].level(metrics["saturation"].value(numbers))
             elif key == "longest_wait" and isinstance(value, float):
                 text, unit = clock_text(round(value * 1000)), ""
             found.append(Figure(str(label_on("seats", key)), text, unit, level, metric_tooltip(metric, numbers, pending=True)))
@@ -188,7 +189,7 @@ def _hours(presence: list[Interval], stretches: list[Stretch]) -> tuple[int, int
 
 
 def _chart(curves: Curves, key: str) -> ChartData:
-    metric = METRICS[key]
+    metric = curves.metrics[key]
     series = [Series(tr("今日", "Today"), curves.today[key])]
     if any(value is not None for value in curves.yesterday[key]):
         series.append(Series(tr("昨日", "Yesterday"), curves.yesterday[key], "compare"))

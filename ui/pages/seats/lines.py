@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from app.domain.events import State
     from app.services.live import SeatRow, Seats
 
+Catalogue = Mapping[str, Metric]
+"""METRICS with a store's standards."""
 METRIC_KEYS = (*SEAT_COLUMNS, *SEAT_OPTIONAL)
 TOTAL_ID = "\0total"
 """No agent's code: a code cannot hold a NUL."""
@@ -83,13 +85,13 @@ def state_age(ms: int) -> str:
     return tr(f"{ms // _DAY_MS}天", f"{ms // _DAY_MS} d")
 
 
-def aged(line: Line, now: int) -> Cells:
-    """The cells of a line as they are at `now`, epoch ms."""
+def aged(line: Line, now: int, metrics: Catalogue) -> Cells:
+    """The cells of a line as they are at `now`, epoch ms; `metrics` has the store's standards."""
     cells = dict(line.cells)
     if line.state is not None:
         cells["state"] = state_cell(line.state, line.state_since, now)
     if line.wait_since is not None:
-        metric = METRICS["longest_wait"]
+        metric = metrics["longest_wait"]
         seconds = max(0, now - line.wait_since) / 1000
         # Sorted by the moment the wait began, so that the order does not change by mere ageing.
         cells["longest_wait"] = Cell(metric.text(seconds), -line.wait_since, metric.level(seconds))
@@ -107,6 +109,7 @@ def state_cell(state: State, since: int | None, now: int) -> Cell:
 class _Kept(NamedTuple):
     row: SeatRow
     keys: frozenset[str]
+    metrics: Catalogue
     line: Line
 
 
@@ -122,9 +125,10 @@ class LineMaker:
         rows = self._shown(seats.rows, filters)
         numbers = _sums(rows, keys) if filters.narrows else seats.numbers
         label = Cell(tr("总览", "All"), detail=tr(f"{len(rows)}人", f"{len(rows)}"))
-        whole = Line(TOTAL_ID, {"agent": label, **_UNKNOWN, **_cells(numbers, keys)}, None, None, _wait_since(numbers, seats.at))
+        cells = {"agent": label, **_UNKNOWN, **_cells(numbers, keys, seats.metrics)}
+        whole = Line(TOTAL_ID, cells, None, None, _wait_since(numbers, seats.at))
         namesakes = Counter(row.name for row in seats.rows)
-        lines = [self._line(row, keys, seats.at, namesakes[row.name] > 1) for row in rows]
+        lines = [self._line(row, keys, seats.metrics, seats.at, namesakes[row.name] > 1) for row in rows]
         return Picture(seats, filters, {row.code: row for row in seats.rows}, lines, whole, numbers)
 
     def _shown(self, rows: Iterable[SeatRow], filters: Filters) -> list[SeatRow]:
@@ -139,28 +143,28 @@ class LineMaker:
             self._readings.update(zip(names, with_pinyin(names), strict=True))
         return [row for row in wanted if text in typed(row.code) or holds(self._readings[row.name], text)]
 
-    def _line(self, row: SeatRow, keys: frozenset[str], at: int, with_code: bool) -> Line:
+    def _line(self, row: SeatRow, keys: frozenset[str], metrics: Catalogue, at: int, with_code: bool) -> Line:
         kept = self._kept.get(row.code)
         code = row.code if with_code else ""
         wait_since = _wait_since(row.numbers, at)
-        if kept is None or kept.keys != keys:
-            cells = {**_labels(row, code), **_UNKNOWN, **_cells(row.numbers, keys)}
+        if kept is None or kept.keys != keys or kept.metrics is not metrics:
+            cells = {**_labels(row, code), **_UNKNOWN, **_cells(row.numbers, keys, metrics)}
             line = Line(row.code, cells, row.state, row.state_since, wait_since)
         else:
-            was, _, line = kept
+            was, _, _, line = kept
             new: dict[str, Cell] = {}
             if (row.name, row.team) != (was.name, was.team) or line.cells["agent"].detail != code:
                 new = _labels(row, code)
             changed = {name for name, _ in was.numbers.items() ^ row.numbers.items()}
             touched = keys.intersection([key for name in changed for key in _AFFECTED.get(name, ())])
-            for key, cell in _cells(row.numbers, touched).items():
+            for key, cell in _cells(row.numbers, touched, metrics).items():
                 # A value that reads the same is the same: a running clock would otherwise touch every seat with every answer.
                 if cell.text != line.cells[key].text or cell.level != line.cells[key].level:
                     new[key] = cell
             fresh = Line(row.code, {**line.cells, **new} if new else line.cells, row.state, row.state_since, wait_since)
             if new or fresh[2:] != line[2:]:
                 line = fresh
-        self._kept[row.code] = _Kept(row, keys, line)
+        self._kept[row.code] = _Kept(row, keys, metrics, line)
         return line
 
 
@@ -207,13 +211,17 @@ def _wait_since(numbers: Mapping[str, int], at: int) -> int | None:
     return None if waits is None else at - waits
 
 
-def _cells(numbers: Numbers, keys: Iterable[str]) -> dict[str, Cell]:
-    return {key: _cell(key, None if key == "longest_wait" else METRICS[key].value(numbers, pending=True)) for key in keys}
+def _cells(numbers: Numbers, keys: Iterable[str], metrics: Catalogue) -> dict[str, Cell]:
+    found = {}
+    for key in keys:
+        metric = metrics[key]
+        found[key] = _cell(key, None if key == "longest_wait" else metric.value(numbers, pending=True), metric.warn, metric.alarm)
+    return found
 
 
 @lru_cache(maxsize=8_000)
-def _cell(key: str, value: float | int | None) -> Cell:
-    metric = METRICS[key]
+def _cell(key: str, value: float | int | None, warn: float | None, alarm: float | None) -> Cell:
+    metric = replace(METRICS[key], warn=warn, alarm=alarm)
     return Cell(metric.text(value), value, metric.level(value))
 
 

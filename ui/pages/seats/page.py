@@ -204,18 +204,18 @@ class SeatsPage(Page):
         self._select_wanted()
 
     def _show(self, picture: Picture, same_question: bool) -> None:
-        now = self.context.clock()
+        now, metrics = self.context.clock(), picture.seats.metrics
         before, self._shown = self._shown, {}
         rows: list[tuple[RowId, Cells]] = []
         for line in picture.lines:
             kept = before.get(line.code)
             if kept is None or kept[0] is not line:
-                kept = (line, aged(line, now))
+                kept = (line, aged(line, now, metrics))
             self._shown[line.code] = kept
             rows.append((line.code, kept[1]))
         self._say_why(picture)
         self._rows.set_rows(rows, flash=same_question)
-        self._show_total(aged(picture.total, now), flash=same_question)
+        self._show_total(aged(picture.total, now, metrics), flash=same_question)
 
     def _show_total(self, cells: Cells, flash: bool) -> None:
         if cells != self._total:
@@ -254,7 +254,7 @@ class SeatsPage(Page):
         """Move the clocks of the rows in view, and of the total."""
         if self._picture is None or not self._fresh:
             return
-        now = self.context.clock()
+        now, metrics = self.context.clock(), self._picture.seats.metrics
         table = self._table
         first = max(0, table.rowAt(0))
         last = table.rowAt(table.viewport().height() - 1)
@@ -263,13 +263,13 @@ class SeatsPage(Page):
             row_id = self._rows.row_id(row)
             if kept := self._shown.get(row_id):
                 line, cells = kept
-                now_cells = aged(line, now)
+                now_cells = aged(line, now, metrics)
                 if any(now_cells[key] != cells.get(key) for key in ("state", "longest_wait")):
                     older[row_id] = now_cells
                     self._shown[row_id] = (line, now_cells)
         if older:
             self._rows.update_rows(older, flash=False)
-        self._show_total(aged(self._picture.total, now), flash=False)
+        self._show_total(aged(self._picture.total, now, metrics), flash=False)
 
     def _show_wall(self) -> None:
         if self._wall is not None and self._picture is not None:
@@ -317,12 +317,12 @@ class SeatsPage(Page):
 
     def _tooltip(self, row_id: RowId, key: str) -> str:
         if row_id == TOTAL_ID and self._picture is not None:
-            return metric_tooltip(METRICS[key], self._picture.numbers, pending=True) if key in METRICS else ""
+            return metric_tooltip(self._picture.seats.metrics[key], self._picture.numbers, pending=True) if key in METRICS else ""
         seat = self._seat(str(row_id))
-        if seat is None:
+        if seat is None or self._picture is None:
             return ""
         if key in METRICS:
-            return metric_tooltip(METRICS[key], seat.numbers, pending=True)
+            return metric_tooltip(self._picture.seats.metrics[key], seat.numbers, pending=True)
         if key == "state":
             word = str(STATES[seat.state][0])
             if seat.state_since is None:
