@@ -81,8 +81,6 @@ def _kind(column: ListingColumn) -> Kind:
     return "text" if column.kind in ("text", "word", "flag", "time") else "number"
 
 
-
-
 def count_text(total: int, counted: int) -> str:
     """How many there are; counting ended at `counted`."""
     if total >= counted:
