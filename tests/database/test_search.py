@@ -20,6 +20,7 @@ import pytest
 
 import app.storage.search as index
 from app.cli import run
+from app.desk.engine import Engine
 from app.domain.events import decode
 from app.domain.permissions import Actor, NotAllowedError, local_owner
 from app.domain.words import parse
@@ -29,6 +30,7 @@ from app.storage.database import Database
 from app.storage.doctor import examine
 from app.storage.faults import FaultError
 from app.storage.recorder import Recorder, open_store
+from tests.database.test_engine import Scripted
 
 NOON = 1_607_918_400_000
 """14 December 2020 in Shanghai"""
@@ -340,6 +342,31 @@ def test_recording_while_indexing(shop: Shop) -> None:
     assert shop.workspace.search.pending(shop.store) == 0
     for text in ("退款", "费"):
         assert sorted(shop.find(text)) == sorted(truth(events, text))
+
+
+def test_the_engine_indexes_beside_its_work(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.desk.engine.INDEX_EVERY_SECONDS", 0.01)
+    indexed = threading.Event()
+
+    def watched(*given: Any, **more: Any) -> int:
+        done = index.index_pending(*given, **more)
+        if done:
+            indexed.set()
+        return done
+
+    monkeypatch.setattr("app.desk.engine.index_pending", watched)
+    talk = [decode(json.dumps(e).encode()) for e in session("s1", "我要退款")]
+    engine = Engine(shop.workspace.database, shop.store.id, Scripted(talk), lambda: NOON + DAY)
+    thread = threading.Thread(target=engine.run)
+    thread.start()
+    try:
+        assert indexed.wait(10)
+    finally:
+        engine.stop()
+        thread.join(10)
+    assert not thread.is_alive()
+    assert shop.workspace.search.pending(shop.store) == 0
+    assert shop.find("退款") == ["s1"]
 
 
 def test_doctor_tells_the_state_of_the_index(shop: Shop) -> None:
