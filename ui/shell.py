@@ -322,6 +322,7 @@ class Shell(QWidget):
             *found, *self._page_actions(), *self._languages(), *self._themes(),
             Command("sidebar", T("展开或收起侧栏", "Fold or unfold the sidebar"), "collapse", self.fold, "Ctrl+B"),
             Command("wallboard_settings", T("大屏设置", "Wallboard settings"), "settings", self._configure_wallboard),
+            *self._import_actions(),
             *self._connection_actions(),
             Command("about", T("关于", "About"), "info", self._about),
             Command("quit", T("退出", "Quit"), "sign_out", self.quit_wanted.emit),
@@ -334,6 +335,18 @@ class Shell(QWidget):
             Command("export", T("导出", "Export"), "export", self.export, "Ctrl+E"),
             Command("filter", T("筛选", "Filter"), "filter", self.focus_filter, "Ctrl+F"),
         ]
+
+    def _import_actions(self) -> list[Command]:
+        if self._context is None:
+            return []
+        refused = "" if self._context.actor.may("data.ingest") else tr("没有权限", "Not allowed")
+        return [Command("import", T("导入报表", "Import reports"), "import", self._import, why_not=refused)]
+
+    def _import(self) -> None:
+        if self._context is not None:
+            from ui.importing import ImportDialog
+
+            ImportDialog(self._context, self).open()
 
     def _languages(self, short: bool = False) -> list[Command]:
         def choice(key: str, name: str) -> Command:

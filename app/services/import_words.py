@@ -39,8 +39,12 @@ def forecast(seen: Preview) -> list[T]:
         found.append(_extent(str(seen.period[0]), str(seen.period[1]), len(seen.agents), len(seen.days), len(seen.lines)))
     if seen.plan.replaced:
         n = seen.plan.replaced
-        found.append(T(f"替换较早导入的 {n} 个客服日", f"Replaces {n} agent days of an earlier import"))
+        found.append(T(f"替换较早导入的 {n} 个客服日", f"Replaces {_many(n, 'agent day')} of an earlier import"))
     found += _both(seen.plan.new, seen.window if seen.one_window else "", seen.export.duplicates, seen.export.summary_rows)
+    unknown = [column.header for column in seen.export.columns if column.state == "unknown"]
+    if unknown:
+        named = _named(unknown)
+        found.append(T(f"没有识别的列：{named.zh}", f"Columns not known: {named.en}"))
     return found
 
 
@@ -48,7 +52,7 @@ def outcome(done: Imported) -> list[T]:
     """What an import did, line by line."""
     found = [_extent(done.first, done.last, done.agents, done.days, done.lines)]
     if done.replaced:
-        found.append(T(f"替换了较早导入的 {done.replaced} 个客服日", f"Replaced {done.replaced} agent days of an earlier import"))
+        found.append(T(f"替换了较早导入的 {done.replaced} 个客服日", f"Replaced {_many(done.replaced, 'agent day')} of an earlier import"))
     if not done.changed:
         found.append(T("数字没有变化", "No number has changed"))
     found += _both(done.created, done.window, done.duplicates, done.summary_rows)
@@ -70,12 +74,12 @@ def skipping(skipped: Sequence[Skipped]) -> list[T]:
         found.append(
             T(
                 f"跳过 {len(whole)} 个已有真实会话的客服日：{named.zh}",
-                f"{len(whole)} agent days with real sessions are left out: {named.en}",
+                f"{_many(len(whole), 'agent day')} with real sessions left out: {named.en}",
             )
         )
     times = len(skipped) - len(whole)
     if times:
-        found.append(T(f"{times} 个客服日已有真实的登录时长，保留真实的", f"{times} agent days have real login times, which are kept"))
+        found.append(T(f"{times} 个客服日已有真实的登录时长，保留真实的", f"Real login times kept on {_many(times, 'agent day')}"))
     return found
 
 
@@ -83,18 +87,21 @@ def _extent(first: str, last: str, agents: int, days: int, lines: int) -> T:
     zh, en = (first, first) if first == last else (f"{first} 至 {last}", f"{first} to {last}")
     return T(
         f"{zh}：{agents} 位客服，{days} 个客服日" + (f"，{lines} 行订单" if lines else ""),
-        f"{en}: {agents} agents, {days} agent days" + (f", {lines} order lines" if lines else ""),
+        f"{en}: {_many(agents, 'agent')}, {_many(days, 'agent day')}" + (f", {_many(lines, 'order line')}" if lines else ""),
     )
 
 
 def _both(new: Sequence[str], window: str, duplicates: int, summary_rows: int) -> Iterable[T]:
     if new:
         named = _named(new)
-        yield T(f"新建客服 {len(new)} 位：{named.zh}", f"{len(new)} new agents: {named.en}")
+        yield T(f"新建客服 {len(new)} 位：{named.zh}", f"{_many(len(new), 'new agent')}: {named.en}")
     if window:
         yield T(f"销售数据计入 {window} 时效；其他时效没有数据", f"Sales go to the order window {window}; the others get none")
     if summary_rows or duplicates:
-        yield T(f"不计入：{summary_rows} 行汇总，{duplicates} 行重复", f"Not counted: {summary_rows} summary rows, {duplicates} duplicates")
+        yield T(
+            f"不计入：{summary_rows} 行汇总，{duplicates} 行重复",
+            f"Not counted: {_many(summary_rows, 'summary row')}, {_many(duplicates, 'duplicate')}",
+        )
 
 
 def _named(names: Sequence[str]) -> T:
@@ -103,3 +110,7 @@ def _named(names: Sequence[str]) -> T:
         "、".join(names[:_NAMED]) + (f" 等 {len(names)} 个" if more > 0 else ""),
         ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else ""),
     )
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}" + ("" if count == 1 else "s")

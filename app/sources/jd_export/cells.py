@@ -106,16 +106,16 @@ def rates(cells: Sequence[Cell], most: float = 1.0) -> list[_Read]:
     return found
 
 
-def durations(cells: Sequence[Cell], kind: Literal["h", "min", "s"], unit: Unit, most: int = _DAY) -> list[_Read]:
-    """Milliseconds. kind: what the figure usually is in; unit: what the header says, "" for nothing; most: what is possible, in ms.
+def durations(cells: Sequence[Cell], kind: Literal["h", "min", "s"], unit: Unit, rows: int | None = None) -> list[_Read]:
+    """Milliseconds. kind: what the figure usually is in; unit: what the header says, "" for nothing.
+
+    rows: how many of the cells, from the first, are of agents' days: they decide the unit and last a day at most; the others are sums.
 
     Bare numbers are in the header's unit; without one, numbers too small for their kind are parts of a day, as Excel keeps times,
     and hours or minutes too large for a day are seconds.
     """
-    read: list[float | int | T | None] = []
-    for cell in cells:
-        read.append(_duration(cell, kind))
-    bare = [value for value in read if isinstance(value, float)]
+    read = [_duration(cell, kind) for cell in cells]
+    bare = [value for value in read[:rows] if isinstance(value, float)]
     largest = max(bare, default=0.0)
     factor = float(_MS[unit or kind])
     if not unit:
@@ -124,17 +124,16 @@ def durations(cells: Sequence[Cell], kind: Literal["h", "min", "s"], unit: Unit,
         elif kind != "s" and largest > (200 if kind == "h" else 720):
             factor = 1000
     found: list[_Read] = []
-    for cell, value in zip(cells, read):
-        if isinstance(value, int | float):
-            ms = value * factor if isinstance(value, float) else float(value)
-            if ms < 0 or ms > most + 1:
-                hours = most // 3_600_000
-                found.append(T(f"{text_of(cell)} 不是 0 到 {hours} 小时之间的时长。请更正。",
-                               f"{text_of(cell)} is not a duration between 0 and {hours} hours. Correct it."))  # fmt: skip
-            else:
-                found.append(ms)
-        else:
+    for at, (cell, value) in enumerate(zip(cells, read)):
+        if not isinstance(value, int | float):
             found.append(value)
+            continue
+        ms = value * factor if isinstance(value, float) else float(value)
+        if ms < 0 or (ms > _DAY + 1 and (rows is None or at < rows)):
+            found.append(T(f"{text_of(cell)} 不是 0 到 24 小时之间的时长。请更正。",
+                           f"{text_of(cell)} is not a duration between 0 and 24 hours. Correct it."))  # fmt: skip
+        else:
+            found.append(ms)
     return found
 
 

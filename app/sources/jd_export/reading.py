@@ -186,7 +186,7 @@ class _Reading:
                       "There is no column of dates, and neither name nor title of the file says which one day it is. Give the date."),
                 )  # fmt: skip
         kept, summaries = self._sift()
-        values = self._values(kept + summaries)
+        values = self._values(kept, summaries)
         for index in kept:
             self._take(index, values, fallback)
         self._keep_totals(summaries, values)
@@ -248,12 +248,13 @@ class _Reading:
             texts.append(next((text for text in map(cells.text_of, row) if text), ""))
         return next((text for text in texts if _SUMMARY.fullmatch(normal(text))), "")
 
-    def _values(self, indices: Sequence[int]) -> dict[int, dict[str, Any]]:
+    def _values(self, kept: list[int], summaries: list[int]) -> dict[int, dict[str, Any]]:
         """{row index: {key: value, or the sentence that says why there is none}}, decided column by column."""
+        indices = kept + summaries
         found: dict[int, dict[str, Any]] = {index: {} for index in indices}
         for column in self._used:
             column_cells = [_at(self._grid.rows[index], column.index) for index in indices]
-            for index, value in zip(indices, _reader(FIELDS[column.key], column.header)(column_cells)):
+            for index, value in zip(indices, _reader(FIELDS[column.key], column.header, len(kept))(column_cells)):
                 if value is not None:
                     found[index][column.key] = value
         return found
@@ -352,7 +353,7 @@ def _columns(headers: Sequence[str], chosen: Mapping[str, str]) -> list[Column]:
     return found
 
 
-def _reader(what: Field, header: str) -> Callable[[Sequence[Cell]], Sequence[Any]]:
+def _reader(what: Field, header: str, rows: int) -> Callable[[Sequence[Cell]], Sequence[Any]]:
     unit = unit_of(header)
     match what.kind:
         case "code":
@@ -372,7 +373,7 @@ def _reader(what: Field, header: str) -> Callable[[Sequence[Cell]], Sequence[Any
                 round(value * 100) if isinstance(value, float) else value for value in cells.numbers(column, whole=False)
             ]
         case "h" | "min" | "s" as kind:
-            return lambda column: cells.durations(column, kind, unit)
+            return lambda column: cells.durations(column, kind, unit, rows)
 
 
 def _texts(row: Sequence[Cell]) -> list[str]:

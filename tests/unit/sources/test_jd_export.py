@@ -220,6 +220,14 @@ def test_durations(kind: Any, unit: Any, column: list[Any], wanted: list[float |
     assert reading.durations(column, kind, unit) == [None if value is None else pytest.approx(value, abs=1) for value in wanted]
 
 
+def test_sums_neither_decide_the_unit_of_a_column_nor_end_with_the_day(tmp_path: Path) -> None:
+    rows = [["客服", "咨询量", "登录时长", "平均会话时长"], *([f"客服{n}", 10, 8.5, 9.5] for n in range(40)), ["总值", 400, 340, 9.5]]
+    export = read(csv_file(tmp_path / "2026-08-25.csv", rows))
+    assert not export.problems
+    assert set(values(export, "login_hours")) == {8.5 * HOUR}
+    assert export.totals[0].values["login_hours"] == 340 * HOUR
+
+
 def test_a_day_has_no_more_than_24_hours() -> None:
     assert isinstance(reading.durations([25.0, 8.0], "h", "")[0], T)
     assert isinstance(reading.durations(["30:00:00"], "h", "")[0], T)
