@@ -148,7 +148,7 @@ def index_piece(database: Database, store: int, after: int, settled_before: int)
         lock_store(bulk, store)  # nobody writes to a transcript between its reading and its leaving the pending ones
         rows = bulk.rows(
             "SELECT p.session_id, s.opened_at, t.messages FROM search_pending p JOIN sessions s ON s.id = p.session_id "
-            "JOIN transcripts t ON t.session_id = p.session_id WHERE p.session_id > ? AND s.store_id = ? "
+            "LEFT JOIN transcripts t ON t.session_id = p.session_id WHERE p.session_id > ? AND s.store_id = ? "
             "AND s.opened_at IS NOT NULL AND (s.closed_at IS NOT NULL OR s.opened_at < ?) ORDER BY p.session_id LIMIT ?",
             (after, store, settled_before, PIECE),
         )
@@ -184,7 +184,8 @@ def _write_documents(bulk: Bulk, store: int, rows: Sequence[Row]) -> int:
         block = rows[done : done + BLOCK]
         terms: set[str] = set()
         for _, _, packed in block:
-            terms |= cut("\n".join(message[4] for message in unpack_messages(packed)))
+            if packed is not None:  # one that has only moved in time may have no messages
+                terms |= cut("\n".join(message[4] for message in unpack_messages(packed)))
         words.append((head, _written(terms)))
         documents += [(head + i, session, opened_at, store) for i, (session, opened_at, _) in enumerate(block)]
         done += len(block)

@@ -161,6 +161,14 @@ def test_a_session_that_moves_in_time_is_found_where_it_is(shop: Shop) -> None:
         shop.index()
 
 
+def test_a_silent_session_is_not_pending_for_ever(shop: Shop) -> None:
+    for at in (NOON, NOON - DAY):
+        shop.hear(event("session.opened", at, session="s1", customer="c1", kind="online", channel="app"))
+    assert shop.index() == 1
+    assert shop.workspace.search.pending(shop.store) == 0
+    assert shop.find("退款") == []
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_arrival_does_not_matter(shop: Shop, seed: int) -> None:
     events = many(60)
