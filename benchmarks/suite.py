@@ -28,6 +28,9 @@ BENCHMARKS = {
     "seats_refresh": "benchmarks.seats_refresh",
     "live_refresh": "benchmarks.live_refresh",
     "demo": "benchmarks.demo",
+    "compare": "benchmarks.compare",
+    "order_window": "benchmarks.order_window",
+    "assessed_hours": "benchmarks.assessed_hours",
 }
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _MARK = "<!-- {} -->"

@@ -19,6 +19,12 @@ Better = Literal["up", "down", ""]
 Level = Literal["", "warn", "alarm"]
 Source = Literal["K", "JD", "P"]
 Part = Literal["agent", "group", "channel"]
+SOURCES: dict[Source, T] = {
+    "K": T("商家后台的口径", "as the store's own manager tool counts it"),
+    "JD": T("京东公布的规则", "rules published by JD"),
+    "P": T("本工具的定义", "defined by this tool"),
+}
+"""Where a definition comes from."""
 Numbers = Mapping[str, int]
 """Counters by field name. The live pages add the gauges of `GAUGES`, which are numbers of this moment and never stored."""
 
@@ -135,7 +141,12 @@ class Metric:
 
 
 def _combine(terms: Mapping[str, int], numbers: Numbers, window: Window) -> int:
-    return sum(factor * numbers.get(name.replace("{W}", window), 0) for name, factor in terms.items())
+    found = 0
+    for name, factor in terms.items():
+        if name[-1] == "}":  # {W}; a report of many rows comes here for each of its cells
+            name = name[:-3] + window
+        found += factor * numbers.get(name, 0)
+    return found
 
 
 def _spell(terms: Mapping[str, int], window: Window) -> str:
