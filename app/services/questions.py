@@ -84,6 +84,12 @@ class Asked:
             self.rule.flags if assessed else None, self.chosen, self.channel, assessed,
         )  # fmt: skip
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What people call the agents and the group that are asked for, by code."""
+        wanted = {self.question.agent, self.question.group, *self.question.agents}
+        return {code: name for code, name in (*self.agents.values(), *self.groups.values()) if code in wanted}
+
     def has(self, agent: int) -> bool:
         """Whether an agent is among those asked for."""
         return self.agent in (None, agent) and (self.chosen is None or agent in self.chosen)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.domain.counters import IMPORTED, PRESENCE_FIELDS, Counts
+from app.domain.counters import IMPORTED, PRESENCE_FIELDS, SUM_FIELDS, VISITOR_FIELDS, Counts
 from app.domain.language import T
 from app.domain.localtime import day_date
 from app.domain.metrics import CUSTOMER_METRICS, METRICS, VISITOR_METRICS, Part, is_known_by, label_on, total
@@ -18,7 +18,7 @@ from app.services.periods import Period, grain, periods
 from app.services.questions import Asked
 from app.services.report_kinds import By, Kind
 from app.storage import schema
-from app.storage.queries import sums
+from app.storage.queries import Dimension, sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,11 @@ class Row:
 
 _Cells = dict[tuple[Period, int], Counts]
 """Counters by period and id, of an agent or a group; 0 where rows are periods alone."""
+_ANY_DATA = (
+    "consults", "agent_messages", "invited", "rated", "transferred_in", "transferred_out", "leave_left", "leave_assigned", "login_ms",
+    "logins", *VISITOR_FIELDS,
+)  # fmt: skip
+"""Where any counter of a slot is not 0, one of these is not: a reply is a message, a sale has a reply, every state but offline is login."""
 _PARTS: dict[str, Part] = {"agent": "agent", "agent_period": "agent", "group": "group", "group_period": "group"}
 
 
@@ -65,16 +70,19 @@ def parts_of(asked: Asked, kind: Kind) -> frozenset[Part]:
     return asked.parts | {_PARTS[kind.rows]} if kind.rows in _PARTS else asked.parts
 
 
-def rows_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, bins: bool) -> list[Row]:
-    """All periods of the days asked for, also empty ones; of agents and groups those that have any data. bins: also histograms."""
+def rows_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str]) -> list[Row]:
+    """All periods of the days asked for, also empty ones; of agents and groups those that have any data.
+
+    Their numbers have what the metrics `keys` are made of, and whether there is any data at all.
+    """
     if by is None:
-        return _by_name(connection, asked, kind, bins)
+        return _by_name(connection, asked, kind, keys)
     cut = periods(by, asked.first, asked.last)
     if kind.rows == "period":
-        found = sums(connection, asked.slice, (grain(by),), bins)
+        found = _sums(connection, asked, (grain(by),), keys)
         cells: _Cells = {(p, asked.agent or 0): total(found.get(i, {}) for i in range(p.first, p.past)) for p in cut}
     else:
-        cells = _crossed(connection, asked, kind, by, cut, bins)
+        cells = _crossed(connection, asked, kind, by, cut, keys)
     stays: dict[tuple[int, int], Attended] = {}
     if kind.timeline:
         agents = [id for id in asked.agents if asked.has(id)]
@@ -110,9 +118,9 @@ def _row(asked: Asked, kind: Kind, by: By, period: Period, id: int, counts: Coun
     return (code, period.first), Row(f"{period.label} {code}", name, counts, extra, Place(first, last, None, code, hours))
 
 
-def _by_name(connection: Connection, asked: Asked, kind: Kind, bins: bool) -> list[Row]:
+def _by_name(connection: Connection, asked: Asked, kind: Kind, keys: Sequence[str]) -> list[Row]:
     rows = []
-    for id, counts in sums(connection, asked.slice, ("agent_id" if kind.rows == "agent" else "group_id",), bins).items():
+    for id, counts in _sums(connection, asked, ("agent_id" if kind.rows == "agent" else "group_id",), keys).items():
         code, name = (asked.agents if kind.rows == "agent" else asked.groups).get(id, ("", ""))
         if code:
             place = Place(agent=code) if kind.rows == "agent" else Place(group=code)
@@ -120,15 +128,22 @@ def _by_name(connection: Connection, asked: Asked, kind: Kind, bins: bool) -> li
     return sorted(rows, key=lambda row: row.key)
 
 
-def _crossed(connection: Connection, asked: Asked, kind: Kind, by: By, cut: Sequence[Period], bins: bool) -> _Cells:
+def _crossed(connection: Connection, asked: Asked, kind: Kind, by: By, cut: Sequence[Period], keys: Sequence[str]) -> _Cells:
     of_agents = kind.rows == "agent_period"
     names = asked.agents if of_agents else asked.groups
     period_of = {number: period for period in cut for number in range(period.first, period.past)}
     gathered: dict[tuple[Period, int], list[Counts]] = {}
-    for (id, number), counts in sums(connection, asked.slice, ("agent_id" if of_agents else "group_id", grain(by)), bins).items():
+    for (id, number), counts in _sums(connection, asked, ("agent_id" if of_agents else "group_id", grain(by)), keys).items():
         if id in names:
             gathered.setdefault((period_of[number], id), []).append(counts)
     return {key: total(parts) for key, parts in gathered.items()}
+
+
+def _sums(connection: Connection, asked: Asked, by: Sequence[Dimension], keys: Sequence[str]) -> dict[Any, Counts]:
+    fields: Collection[str] = SUM_FIELDS
+    if asked.slice.grain(by) == "slot":  # so many rows are summed there that every column tells
+        fields = {name for key in keys for name in METRICS[key].fields(asked.window)}.union(_ANY_DATA)
+    return sums(connection, asked.slice, by, any(METRICS[key].percentile is not None for key in keys), fields=fields)
 
 
 def notes_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str], rows: Sequence[Row]) -> list[T]:

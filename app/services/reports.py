@@ -6,7 +6,7 @@ and on the command line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from app.domain.counters import Counts, Window
 from app.domain.language import T
 from app.domain.localtime import LocalTime, day_date
-from app.domain.metrics import METRICS, Part, is_known_by, label_on, mean_values, total, values
+from app.domain.metrics import Part, is_known_by, label_on, mean_values, total, values
 from app.services import report_charts
 from app.services.drill import BEHIND
 from app.services.questions import Asked as Asked
@@ -58,6 +58,8 @@ class Report:
     parts: frozenset[Part] = frozenset()
     """What the figures are told apart by: a metric that is not known by it has no value."""
     notes: list[T] = field(default_factory=list)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What people call the agents and the group that were asked for, by code."""
 
     @property
     def kind(self) -> Kind:
@@ -66,6 +68,11 @@ class Report:
     @property
     def live(self) -> bool:
         return self.kind.live
+
+    @property
+    def by(self) -> By | None:
+        """What its rows are cut by."""
+        return self.question.by or (self.kind.by[0] if self.kind.by else None)
 
     @property
     def window(self) -> Window:
@@ -157,11 +164,13 @@ class ReportService:
         by = question.by or (kind.by[0] if kind.by else None)
         with self.workspace.database.read() as connection:
             asked = self.look_up(connection, store, settled(kind, question))
-            rows = rows_of(connection, asked, kind, by, any(METRICS[key].percentile is not None for key in keys))
+            rows = rows_of(connection, asked, kind, by, keys)
             notes = notes_of(connection, asked, kind, by, keys, rows)
         first, last = day_date(asked.first), day_date(asked.last)
         whole = total(row.numbers for row in rows)
-        return Report(asked.question, kind.title, first, last, rows, tuple(keys), whole, store.zone, parts_of(asked, kind), notes)
+        return Report(
+            asked.question, kind.title, first, last, rows, tuple(keys), whole, store.zone, parts_of(asked, kind), notes, asked.names
+        )  # fmt: skip
 
     def team_band(self, store: StoreInfo, question: Question, metric: str) -> dict[str, Band]:
         """{period: median and quartiles of `metric` over the team's agents}, what one agent's trend is seen against.
@@ -214,7 +223,7 @@ class ReportService:
             ]  # fmt: skip
             if asked.agent is not None or asked.chosen is not None:
                 whole = total(row.numbers for row in rows)
-        return Report(asked.question, kind.title, today, today, rows, tuple(keys), whole, store.zone)
+        return Report(asked.question, kind.title, today, today, rows, tuple(keys), whole, store.zone, names=asked.names)
 
     def look_up(self, connection: Connection, store: StoreInfo, question: Question) -> Asked:
         """The question with its names, days, order window and assessed rule. Raises FaultError for what is not there."""

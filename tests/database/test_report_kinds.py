@@ -23,8 +23,8 @@ from app.storage.database import Database
 from app.storage.faults import FaultError
 from app.storage.recorder import Recorder, open_store
 from tests.database.test_reports import DAY, DAY_1, Script, assert_like
-from tests.oracle.metrics import total_row
-from tests.oracle.recompute import assessed, recompute, select
+from tests.oracle.metrics import mean_row, total_row
+from tests.oracle.recompute import assessed, grouped, recompute, select
 from tests.oracle.streams import random_stream
 
 HOUR, MINUTE = 3_600_000, 60_000
@@ -205,6 +205,24 @@ def test_every_filter_against_a_recomputation(database: Database, seed: int) -> 
                 continue
             found = workspace.reports.ask(info, Question(report, *period, window="7d", metrics=metrics, **options))
             assert_like(found.total(), wanted)
+
+
+def test_the_mean_of_hours_divides_by_all_that_have_any_data(database: Database) -> None:
+    events = random_stream(43, 200)
+    store = open_store(database, "shop", "Asia/Shanghai")
+    Recorder(database, store).record([decode(json.dumps(event).encode()) for event in events])
+    workspace = Workspace(database, local_owner())
+    counters = recompute(events, "Asia/Shanghai").counters
+    days = sorted({key.day for key in counters})
+    period = (date.fromisoformat(days[0]), date.fromisoformat(days[-1]))
+    of_groups = {key: counts for key, counts in counters.items() if key.group}
+    for report, by, rows in (
+        ("store", "halfhour", grouped(counters, lambda key: key.slot // 6)),
+        ("group_halfhours", None, grouped(of_groups, lambda key: (key.group, key.slot // 6))),
+    ):
+        asked = Question(report, *period, by=by, metrics=("transferred_in",))  # type: ignore[arg-type]
+        wanted = mean_row(list(rows.values()), "24h", ("transferred_in",))
+        assert_like(workspace.reports.ask(workspace.store("shop"), asked).mean(), wanted)
 
 
 def test_figures_that_are_not_told_apart_have_no_value_and_it_is_said(shop: tuple[Workspace, StoreInfo]) -> None:
