@@ -11,7 +11,8 @@ from PySide6.QtCore import QPoint, QStringListModel, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QTabBar, QVBoxLayout, QWidget
 
-from app.domain.counters import WINDOWS, Window
+from app.domain import terms
+from app.domain.counters import WINDOWS
 from app.domain.language import T, tr
 from ui.pages.history.choices import Choices
 from ui.runtime.finder import Reading, typed
@@ -23,14 +24,7 @@ from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
 
 if TYPE_CHECKING:
-    from app.services.reports import By, Population
-
-POPULATIONS: tuple[tuple[Population, T], ...] = (("overall", T("整体", "Overall")), ("assessed", T("考核", "Assessed")))
-WINDOW_WORDS: dict[Window, T] = {"24h": T("24小时", "24 h"), "7d": T("7天", "7 d"), "15d": T("15天", "15 d")}
-BY_WORDS: dict[By, T] = {
-    "day": T("日", "Day"), "week": T("周", "Week"), "month": T("月", "Month"), "hour": T("时段", "Hour"),
-    "halfhour": T("半小时", "Half hour"),
-}  # fmt: skip
+    from app.services.reports import By
 
 
 @dataclass(frozen=True)
@@ -57,13 +51,13 @@ class TopControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.period = PeriodButton(self)
-        self.population = Segmented(POPULATIONS, name=tr("口径", "Population"), parent=self)
+        self.population = Segmented(list(terms.POPULATIONS.items()), name=tr("口径", "Population"), parent=self)
         self.population.setToolTip(
             tr("整体：全部会话。考核：考核时段内的会话，不含垃圾和仅机器人会话。所有历史页面一起切换。",
                "Overall: every session. Assessed: sessions of the assessed hours, without spam and bot-only ones. "
                "Switches all history pages.")
         )  # fmt: skip
-        self.window_switch = Segmented([(key, WINDOW_WORDS[key]) for key in WINDOWS], name=tr("订单时效", "Order window"), parent=self)
+        self.window_switch = Segmented([(key, terms.WINDOWS[key]) for key in WINDOWS], name=tr("订单时效", "Order window"), parent=self)
         self.window_switch.setToolTip(
             tr("订单时效：咨询后多久内下单算促成。所有历史页面一起切换，立即生效。",
                "Order window: how long after a consultation an order counts. Switches all history pages at once.")
@@ -200,7 +194,7 @@ class Toolbar(QWidget):
             self.by.deleteLater()
             self.by = None
         if by:
-            self.by = Segmented([(key, BY_WORDS[key]) for key in by], name=tr("按", "By"), parent=self)
+            self.by = Segmented([(key, terms.STEPS[key]) for key in by], name=tr("按", "By"), parent=self)
             self.by.chosen.connect(lambda key: self._want(by=key))
             self._by.addWidget(self.by)
 

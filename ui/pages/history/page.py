@@ -25,6 +25,7 @@ from ui.pages.history.chart_panel import ChartPanel
 from ui.pages.history.charts import Drawing, draw
 from ui.pages.history.choices import Choices
 from ui.pages.history.controls import OneLine, Toolbar, TopControls
+from ui.pages.history.leftovers import Leftovers
 from ui.pages.history.names import Reference, read_reference
 from ui.pages.history.picture import MEAN_ID, TOTAL_ID, Picture, in_window, picture
 from ui.pages.history.table import ReportTable
@@ -81,6 +82,7 @@ class HistoryPage(Page):
         self.charts = ChartPanel(self)
         self._chart_open = True
         self._lay_out()
+        self._leftovers = Leftovers(self)
         self._live = QTimer(self, singleShot=True, interval=LIVE_MS)
         self._live.timeout.connect(self._read_again)
         self._connect()
@@ -224,6 +226,8 @@ class HistoryPage(Page):
         self._show_choices()
         if choices.report != before.report:
             self._shown = None
+            self._let_go()
+            self._tables[before.report].clear()
         if (choices.report, choices.agent) != (before.report, before.agent):
             self.breadcrumb_changed.emit()
         self._ask()
@@ -243,7 +247,7 @@ class HistoryPage(Page):
         """Bring the table up to the choices; `again` also reads what is held already."""
         question, table = self._question(), self._table()
         if question is None:
-            self._held = None
+            self._let_go()
             self._say(empty.no_agent() if self._choices.period.days(self._today()) else empty.no_days())
             return
         asked = replace(question, window="24h")
@@ -260,6 +264,11 @@ class HistoryPage(Page):
 
         self.read("table", answer, self._take, (question, text, sort))
 
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._leftovers.take(self._held.report.rows)
+            self._held = None
+
     # -- what is answered --
 
     def _take_reference(self, found: Reference) -> None:
@@ -274,7 +283,9 @@ class HistoryPage(Page):
         self._ask()
 
     def _take(self, answer: tuple[_Held, Picture]) -> None:
-        self._held, found = answer
+        before, (self._held, found) = self._held, answer
+        if before is not None and before.report is not self._held.report:
+            self._leftovers.take(before.report.rows)
         table, identity = self._table(), (found.report.question, found.text)
         same, self._shown = self._shown == identity, identity
         if found.is_empty:
