@@ -86,7 +86,6 @@ class HistoryPage(Page):
         self._live = QTimer(self, singleShot=True, interval=LIVE_MS)
         self._live.timeout.connect(self._read_again)
         self._connect()
-        self._show_choices()
 
     def _lay_out(self) -> None:
         card = QFrame(self)
@@ -128,7 +127,10 @@ class HistoryPage(Page):
 
     def refresh(self) -> None:
         context = self.context
-        self.read("names", lambda: read_reference(context.workspace, context.store), self._take_reference)
+        # Not through `read`: names alone are no numbers, and do not make a page work whose numbers cannot be read.
+        context.operations.latest(
+            self, "names", lambda: read_reference(context.workspace, context.store), self._take_reference, self._on_failed
+        )  # fmt: skip
         self._ask(again=True)
 
     def on_notice(self, topics: frozenset[str]) -> None:
@@ -355,7 +357,8 @@ class HistoryPage(Page):
 
     def _fit(self) -> None:
         """The chart takes its share of the height, where there is anything to draw."""
-        self.charts.setVisible(self._chart_open and self._table().picture is not None)
+        table = self._tables.get(self._choices.report)
+        self.charts.setVisible(self._chart_open and table is not None and table.picture is not None)
         self.charts.fit(self.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:

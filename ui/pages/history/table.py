@@ -28,7 +28,7 @@ class ReportTable(DataTable):
         self.setAccessibleName(str(title))
         self.picture: Picture | None = None
         self._groups = REPORTS[report].groups
-        self.set_tooltip(self._tooltip)
+        self.set_tooltip(self.explain)
         self.set_placeholder(Skeleton("rows"))
         self.restore_columns(state)
 
@@ -83,7 +83,8 @@ class ReportTable(DataTable):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(QPoint(at.x() - menu.sizeHint().width(), at.y()))
 
-    def _tooltip(self, row_id: RowId, key: str) -> str:
+    def explain(self, row_id: RowId, key: str) -> str:
+        """What the pointer over a cell shows."""
         return "" if self.picture is None else self.picture.tooltip(row_id, key)
 
 
