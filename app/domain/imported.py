@@ -24,6 +24,7 @@ PARTS: tuple[frozenset[str], ...] = (
     frozenset({"presale_customers"}),
     *(frozenset(name for name in SALES_FIELDS if name.endswith(f"_{window}")) for window in WINDOWS),
 )
+_PART_OF = {name: number for number, part in enumerate(PARTS) for name in part}
 
 
 class Line(NamedTuple):
@@ -50,16 +51,18 @@ def holding(claims: Iterable[tuple[int, Counts]], lines: Counts | None, order_im
     claims: (import's id, what it says), oldest first. lines: what all order lines of that day come to; they stand wherever one of
     `order_imports` would hold.
     """
-    found: Counts = {}
+    spoken: dict[int, tuple[int, Counts]] = {}
     for import_id, counts in claims:
-        for part in PARTS:
-            spoken = counts.keys() & part
-            if not spoken:
-                continue
-            for name in part & found.keys():
-                del found[name]
-            source = (lines or {}) if import_id in order_imports else counts
-            found.update((name, source.get(name, 0)) for name in (spoken | (source.keys() & part)))
+        for name, value in counts.items():
+            part = _PART_OF[name]
+            if part not in spoken or spoken[part][0] != import_id:
+                spoken[part] = (import_id, {})
+            spoken[part][1][name] = value
+    found: Counts = {}
+    for part, (import_id, counts) in spoken.items():
+        if import_id in order_imports:
+            counts = {name: (lines or {}).get(name, 0) for name in PARTS[part]}
+        found.update(counts)
     return found
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import msgspec
+
 from app.domain.counters import IMPORTED, PRESENCE_FIELDS, SALES_FIELDS, SESSION_FIELDS, Counts, Delta, Key
 from app.domain.imported import AgentDay, Line, difference, holding, newest, sales_of
 from app.domain.language import T
@@ -219,7 +221,7 @@ def held(bulk: Bulk, store: int, wanted: set[AgentDay], local: LocalTime) -> dic
         sorted({agent for agent, _ in wanted}),
     ):
         if (agent, day) in wanted:
-            claims.setdefault((agent, day), []).append((import_id, json.loads(counts)))
+            claims.setdefault((agent, day), []).append((import_id, msgspec.json.decode(counts)))
     with_lines = "SELECT id FROM imports i WHERE store_id = ? AND EXISTS (SELECT 1 FROM imported_orders WHERE import_id = i.id)"
     order_imports = frozenset(row[0] for row in bulk.rows(with_lines, (store,)))
     sold = sales_of(_lines(bulk, store, first, last, local), local) if order_imports else {}

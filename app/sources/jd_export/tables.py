@@ -83,7 +83,7 @@ def _workbook(content: bytes) -> list[Grid]:
         raise UnreadableError(
             T("文件有密码。请在 Excel 里取消密码后再导入。", "The file has a password. Take it off in Excel and import it again.")
         ) from None
-    except (CalamineError, zipfile.BadZipFile, OSError, ValueError, OverflowError, NotImplementedError, RuntimeError):
+    except (CalamineError, zipfile.BadZipFile, OSError, ValueError, OverflowError, RuntimeError):
         raise UnreadableError(damaged) from None
     except BaseException as error:
         if type(error).__name__ == "PanicException":  # the reader gave up where it never expected to; it is no subclass of Exception
