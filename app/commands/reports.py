@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.common import day_of, open_workspace, output, store_option, url_option
+from app.commands.common import day_of, open_workspace, output, progress, store_option, url_option
 from app.domain.language import tr
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def report(
         if format_ == "table":
             _print_table(answer, out)
             return
-        with output(out) as target:
-            write(answer, format_, target)
+        with output(out) as target, progress(quiet=out is None) as bar:
+            write(answer, format_, target, store=info, made=workspace.now(info), tell=bar(tr("写入", "Writing"), None))
 
 
 def _split(text: str | None) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ def _print_table(answer: Report | Listing, out: Path | None) -> None:
     from rich.text import Text
 
     from app.domain.metrics import METRICS
-    from app.services.sheets import sheet_of
+    from app.services.sheets import plain, sheet_of
 
     sheet = sheet_of(answer)
 
@@ -125,7 +125,7 @@ def _print_table(answer: Report | Listing, out: Path | None) -> None:
         shown = []
         for column, cell in zip(sheet.columns, row):
             metric = METRICS.get(column.key)
-            text = metric.text(cell) if metric else "--" if cell is None else str(cell)
+            text = metric.text(cell) if metric else "--" if cell is None else str(plain(column, cell))
             shown.append("".join(c if c.isprintable() else "�" for c in text))  # nothing that a terminal would obey
         return shown
 

@@ -1,4 +1,4 @@
-"""What people call the enumerations of sessions and orders, on pages and in files alike: a code of conversation.py to its words."""
+"""What people call the enumerations of sessions, orders and reports, on pages and in files alike: a code to its words."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ PAGES = {
     "item": T("商品页", "Item page"), "shop": T("店铺首页", "Shop page"), "order": T("订单页", "Order page"),
     "logistics": T("物流页", "Delivery page"),
 }  # fmt: skip
+POPULATIONS = {"overall": T("整体", "Overall"), "assessed": T("考核", "Assessed")}
+WINDOWS = {"24h": T("24小时", "24 h"), "7d": T("7天", "7 d"), "15d": T("15天", "15 d")}
+STEPS = {
+    "day": T("日", "Day"), "week": T("周", "Week"), "month": T("月", "Month"), "hour": T("时段", "Hour"),
+    "halfhour": T("半小时", "Half hour"),
+}  # fmt: skip
+"""What the rows of a report are cut by."""
 CLOSERS = {
     "customer": T("客户结束", "Closed by the customer"), "agent": T("客服结束", "Closed by the agent"),
     "timeout": T("超时结束", "Timed out"), "system": T("系统结束", "Closed by the system"),

@@ -5,10 +5,11 @@ They read facts, so their cost is that of the rows asked for: a page at a time o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from app.domain import terms
 from app.domain.counters import Window
@@ -16,7 +17,7 @@ from app.domain.language import T, tr
 from app.domain.localtime import day_date
 from app.services import paging
 from app.services.listing_sources import sources
-from app.services.reports import Kind, Question, check_metric, check_times, iso
+from app.services.reports import Asked, Kind, Question, check_metric, check_times, iso
 from app.storage.faults import FaultError
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ ColumnKind = Literal["text", "word", "flag", "time", "seconds", "hours", "number
 """word: a code of `words`; time: epoch ms; share: a fraction; flag: yes, no or nothing."""
 
 COUNTED = 100_000
-"""Counting the rows of a listing ends here: beyond it a person needs a filter, not a number."""
+_COUNTING_SECONDS = 1.5
+"""Counting the rows of a listing ends there: beyond it a person needs a filter, not a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class Listing:
     last: date
     columns: dict[str, T]
     rows: Iterator[dict[str, Any]]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What people call the agents and the group that were asked for, by code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,13 @@ class ListingPage:
     last: date
     rows: list[dict[str, Any]]
     after: paging.Cursor | None
+
+
+class Total(NamedTuple):
+    """whole: counted to the end; otherwise there are at least so many."""
+
+    rows: int
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +227,7 @@ class ListingService:
                     yield row
 
         columns = {column.key: column.label for column in kind.columns}
-        return Listing(question, kind.title, day_date(asked.first), day_date(asked.last), columns, rows())
+        return Listing(asked.question, kind.title, day_date(asked.first), day_date(asked.last), columns, rows(), asked.names)
 
     def page(
         self, store: StoreInfo, question: Question, sort: str = "", descending: bool = True, after: paging.Cursor | None = None,
@@ -233,12 +244,20 @@ class ListingService:
             rows, following = paging.page(connection, sources(connection, asked), _sort(kind, sort), descending, after, limit)
         return ListingPage(day_date(asked.first), day_date(asked.last), rows, following)
 
-    def count(self, store: StoreInfo, question: Question) -> int:
-        """How many rows the whole answer has, COUNTED standing for so many or more. Raises FaultError as `page`."""
+    def count(self, store: StoreInfo, question: Question) -> Total:
+        """How many rows the whole answer has. Raises FaultError as `page`."""
         self._check(question)
+        until = time.monotonic() + _COUNTING_SECONDS
+        found = 0
         with self.workspace.database.read() as connection:
             asked = self.workspace.reports.look_up(connection, store, Wanted.of(question))
-            return paging.count(connection, sources(connection, asked), COUNTED)
+            for part in _parts(asked):
+                if found and time.monotonic() > until:
+                    return Total(found, False)
+                found += paging.count(connection, sources(connection, part), COUNTED - found)
+                if found >= COUNTED:
+                    return Total(found, False)
+        return Total(found, True)
 
     def offered(self, store: StoreInfo) -> Offered:
         """Whom and what a listing can be narrowed to."""
@@ -261,6 +280,16 @@ class ListingService:
         for key in question.metrics:
             check_metric(key)
         check_times(question)
+
+
+def _parts(asked: Asked) -> Iterator[Asked]:
+    """The question cut where counting may stop: sessions lie in days, found by an index."""
+    wanted = Wanted.of(asked.question)
+    if wanted.report != "sessions" or wanted.customer is not None or wanted.order is not None:
+        yield asked
+        return
+    for day in range(asked.last, asked.first - 1, -1):
+        yield replace(asked, first=day, last=day)
 
 
 def tell(column: ListingColumn, value: Any) -> str | None:

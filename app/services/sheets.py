@@ -1,6 +1,7 @@
 """A report as a file: JSON, CSV or Excel, from one description of its columns.
 
-CSV is UTF-8 with a byte order mark (Excel opens it right); texts that a spreadsheet would run as a formula are neutralised.
+CSV is UTF-8 with a byte order mark (Excel opens it right) and begins with its header; texts that a spreadsheet would run as a formula are
+neutralised. Rows are written while they are read, so the size of a file does not matter.
 """
 
 from __future__ import annotations
@@ -8,80 +9,135 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal
+from datetime import date, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
-from app.domain.metrics import MEAN_DECIMALS, METRICS
-from app.services.listings import Listing
+from app.domain.metrics import METRICS, SOURCES
+from app.services.listings import LISTINGS, ColumnKind, Listing
 from app.services.report_kinds import BESIDE, ROW_LABELS
 from app.services.reports import Report
+from app.services.sheet_words import heading
 from app.storage.faults import FaultError
 
+if TYPE_CHECKING:
+    from app.services.workspace import StoreInfo
+
 Format = Literal["json", "csv", "xlsx"]
-Cell = str | int | float | bool | None
+Cell = str | int | float | bool | date | datetime | None
+Kind = Literal["text", "date", "time", "clock", "n", "%", "s", "min", "h", "yuan"]
+"""What the cells of a column are: texts, days, moments, moments of which only the time of day matters, or numbers by unit."""
+Tell = Callable[[int, int | None], object]
+"""(rows written, rows in all; None where nobody has counted them)"""
 
-_EXCEL_ROWS = 1_048_576
-
-_COUNT = "#,##0"
-_NUMBER_FORMATS = {"n": _COUNT, "%": "0.0%", "s": "0.0", "min": "0.0", "h": "0.00", "yuan": "#,##0.00"}
+_STEP = 500
+"""Rows between two looks at whether to go on."""
+_KINDS: dict[ColumnKind, Kind] = {"time": "time", "seconds": "s", "hours": "h", "number": "n", "yuan": "yuan", "share": "%"}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """`definition`, `formula` and `source` tell where its figures come from; "" for what explains itself."""
+
     key: str
     label: T
-    number_format: str = ""
-    note: str = ""
+    kind: Kind = "text"
+    definition: str = ""
+    formula: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Rows of cells under columns; `summary` rows (total, mean) stand above them, as on screen."""
+    """Rows of cells under columns; `summary` rows (total, mean) stand above them, as on screen.
+
+    heading: what was asked, as (word, what) lines to stand above the table; the last is the moment it was made. count: the number of
+    rows where it is known beforehand.
+    """
 
     title: str
     columns: Sequence[Column]
     summary: Sequence[Sequence[Cell]]
     rows: Iterable[Sequence[Cell]]
     notes: Sequence[str] = ()
+    heading: Sequence[tuple[str, str]] = ()
+    count: int | None = None
 
 
-def sheet_of(answer: Report | Listing) -> Sheet:
+def sheet_of(answer: Report | Listing, store: StoreInfo | None = None, made: int | None = None) -> Sheet:
+    """made: the store's moment that counts as now, epoch ms."""
     period = f"{answer.first.isoformat()}~{answer.last.isoformat()}"
-    title = f"{answer.title} {period}"
-    if isinstance(answer, Listing):
-        columns = [Column(key, label) for key, label in answer.columns.items()]
-        return Sheet(title, columns, (), ([row[c.key] for c in columns] for row in answer.rows))
+    title, above = f"{answer.title} {period}", heading(answer, store, made)
+    return _of_listing(answer, title, above) if isinstance(answer, Listing) else _of_report(answer, title, above)
+
+
+def _of_listing(answer: Listing, title: str, above: Sequence[tuple[str, str]]) -> Sheet:
+    declared = {column.key: column for column in LISTINGS[answer.question.report].columns}
+    columns = [
+        Column(key, label, _KINDS.get(declared[key].kind, "text"), str(declared[key].tooltip)) for key, label in answer.columns.items()
+    ]
+    times = {column.key for column in columns if column.kind == "time"}
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        for row in answer.rows:
+            yield [_moment(row[c.key]) if c.key in times else row[c.key] for c in columns]
+
+    return Sheet(title, columns, (), rows(), heading=above)
+
+
+def _moment(iso: str | None) -> datetime | None:
+    """Spreadsheets know no zones: the wall clock of the store."""
+    return None if iso is None else datetime.fromisoformat(iso).replace(tzinfo=None)
+
+
+def _of_report(answer: Report, title: str, above: Sequence[tuple[str, str]]) -> Sheet:
     local = LocalTime(answer.zone)
-    extras = answer.kind.beside
-    head = BESIDE["period"] if answer.kind.rows == "period" and answer.question.by in ("hour", "halfhour") else ROW_LABELS[answer.kind.rows]
-    columns = [Column("key", head), *(Column(key, BESIDE[key]) for key in extras)]
+    kind, by = answer.kind, answer.by
+    dated = by == "day"
+    head = Column("key", BESIDE["period"] if kind.rows == "period" and by in ("hour", "halfhour") else ROW_LABELS[kind.rows])
+    if dated and kind.rows == "period":
+        head = Column("key", head.label, "date")
+    beside = [Column(key, BESIDE[key], _beside_kind(key, dated)) for key in kind.beside]
+    columns = [head, *beside]
     for key in answer.keys:
         metric = METRICS[key]
-        note = f"{metric.definition}\n{metric.formula(answer.window)}"
-        number = "0.0" if key == "replies_per_session" else _NUMBER_FORMATS[metric.unit]
-        columns.append(Column(key, _with_unit(answer.label(key), metric.unit), number, note))
-    blank: list[Cell] = [None] * len(extras)
+        label = _with_unit(answer.label(key), metric.unit)
+        columns.append(Column(key, label, metric.unit, str(metric.definition), metric.formula(answer.window), str(SOURCES[metric.source])))
+    blank: list[Cell] = [None] * len(beside)
     total, mean = answer.total(), answer.mean()
     summary: list[list[Cell]] = [
         [tr("总值", "Total"), *blank, *(total[key] for key in answer.keys)],
         [tr("均值", "Mean"), *blank, *(mean[key] for key in answer.keys)],
     ]
 
-    def rows() -> Iterable[Sequence[Cell]]:
+    def rows() -> Iterator[Sequence[Cell]]:
         for row in answer.rows:
             values = answer.values(row.numbers)
-            yield [row.head, *(_beside(key, row.extra[key], local) for key in extras), *(values[key] for key in answer.keys)]
+            first = date.fromisoformat(row.head) if head.kind == "date" else row.head
+            yield [first, *(_beside(c, row.extra[c.key], local) for c in beside), *(values[key] for key in answer.keys)]
 
-    return Sheet(title, columns, summary, rows(), [str(note) for note in answer.notes])
+    return Sheet(title, columns, summary, rows(), [str(note) for note in answer.notes], above, len(answer.rows))
 
 
-def _beside(key: str, cell: Cell, local: LocalTime) -> Cell:
+def _beside_kind(key: str, dated: bool) -> Kind:
     if key in ("first_login", "last_logout"):
-        return None if cell is None else local.local(int(cell)).strftime("%H:%M:%S")
-    return cell
+        return "clock"
+    return "date" if key == "day" and dated else "text"
+
+
+def _beside(column: Column, cell: str | int | None, local: LocalTime) -> Cell:
+    if cell is None or column.kind == "text":
+        return cell
+    if column.kind == "date":
+        return date.fromisoformat(str(cell))
+    return local.local(int(cell)).replace(microsecond=0, tzinfo=None)
 
 
 _UNITS = {"s": T("(秒)", " (s)"), "min": T("(分钟)", " (min)"), "h": T("(小时)", " (h)"), "yuan": T("(元)", " (¥)")}
@@ -92,6 +148,13 @@ def _with_unit(label: T, unit: str) -> T:
     return T(label.zh + suffix.zh, label.en + suffix.en)
 
 
+def plain(column: Column, cell: Cell) -> str | int | float | bool | None:
+    """A cell where there are only texts and numbers: days and moments as ISO writes them, in store time."""
+    if isinstance(cell, datetime):
+        return f"{cell:%H:%M:%S}" if column.kind == "clock" else f"{cell:%Y-%m-%d %H:%M:%S}"
+    return cell.isoformat() if isinstance(cell, date) else cell
+
+
 def neutral(cell: Cell) -> Cell:
     """A text that starts like a formula gets a leading apostrophe, so that opening a file never runs it."""
     if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
@@ -99,85 +162,98 @@ def neutral(cell: Cell) -> Cell:
     return cell
 
 
-def write(answer: Report | Listing, format: Format, out: BinaryIO) -> None:
-    """Writes the whole answer; a listing is streamed, except into Excel's format, which is made in memory.
+def write(
+    answer: Report | Listing, format: Format, out: BinaryIO, *, store: StoreInfo | None = None, made: int | None = None,
+    tell: Tell | None = None, stop: Event | None = None,
+) -> None:  # fmt: skip
+    """Writes the whole answer, row by row. store and made go into the lines above an Excel table.
 
-    Raises FaultError for more rows than Excel takes.
+    Raises FaultError for more rows than Excel takes, and (kind "cancelled") when `stop` is set meanwhile: `out` is then of no use.
     """
-    if format == "json":
-        _write_json(answer, out)
-    elif format == "csv":
-        _write_csv(sheet_of(answer), out)
-    else:
-        _write_xlsx(sheet_of(answer), out)
+    try:
+        if format == "json":
+            _write_json(answer, out, tell, stop)
+            return
+        sheet = sheet_of(answer, store, made)
+        rows = watched(sheet.rows, sheet.count, tell, stop)
+        if format == "csv":
+            _write_csv(sheet, rows, out)
+        else:
+            from app.services import workbook  # xlsxwriter is loaded when the first workbook is made
+
+            workbook.write(sheet, rows, out)
+    finally:
+        if isinstance(answer, Listing) and isinstance(answer.rows, Iterator) and hasattr(answer.rows, "close"):
+            answer.rows.close()  # lets go of the connection behind it
 
 
-def _write_json(answer: Report | Listing, out: BinaryIO) -> None:
+def save(
+    answer: Report | Listing, format: Format, path: Path, *, store: StoreInfo | None = None, made: int | None = None,
+    tell: Tell | None = None, stop: Event | None = None,
+) -> None:  # fmt: skip
+    """`write` to a file that appears whole or not at all. Raises FaultError also for a place that cannot be written to."""
+    half = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with half.open("wb") as out:
+            write(answer, format, out, store=store, made=made, tell=tell, stop=stop)
+        os.replace(half, path)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise FaultError(
+            "refused",
+            T(f"无法写入 {path}（{why}）。请换一个文件夹或文件名。", f"{path} cannot be written ({why}). Choose another folder or name."),
+        ) from None
+    finally:
+        with suppress(OSError):
+            half.unlink()
+
+
+def watched(rows: Iterable[Sequence[Cell]], count: int | None, tell: Tell | None, stop: Event | None) -> Iterator[Sequence[Cell]]:
+    """The rows, telling how far they are and ending in a FaultError when `stop` is set."""
+    done = 0
+    for row in rows:
+        if done % _STEP == 0:
+            _look(done, count, tell, stop)
+        yield row
+        done += 1
+    _look(done, done, tell, stop)
+
+
+def _look(done: int, count: int | None, tell: Tell | None, stop: Event | None) -> None:
+    if stop is not None and stop.is_set():
+        raise FaultError("cancelled", T("已取消，没有写入文件。", "Cancelled; no file was written."))
+    if tell is not None:
+        tell(done, count)
+
+
+def _write_json(answer: Report | Listing, out: BinaryIO, tell: Tell | None, stop: Event | None) -> None:
     if isinstance(answer, Report):
         out.write(json.dumps(answer.as_json(), ensure_ascii=False, indent=1).encode() + b"\n")
         return
     out.write(b'{"rows": [')
     for i, row in enumerate(answer.rows):
+        if i % _STEP == 0:
+            _look(i, None, tell, stop)
         out.write((b",\n" if i else b"\n") + json.dumps(row, ensure_ascii=False).encode())
     out.write(b"\n]}\n")
 
 
-def _write_csv(sheet: Sheet, out: BinaryIO) -> None:
+def _write_csv(sheet: Sheet, rows: Iterable[Sequence[Cell]], out: BinaryIO) -> None:
     out.write(b"\xef\xbb\xbf")
-    text = io.TextIOWrapper(out, "utf-8", newline="", write_through=True)
+    text = io.TextIOWrapper(out, "utf-8", newline="")
     writer = csv.writer(text)
-    writer.writerow([str(column.label) for column in sheet.columns])
-    for row in sheet.summary:
-        writer.writerow([neutral(cell) for cell in row])
-    for row in sheet.rows:
-        writer.writerow([neutral(cell) for cell in row])
-    text.detach()
+    columns = sheet.columns
+    special = [i for i, column in enumerate(columns) if column.kind in ("text", "date", "time", "clock")]
 
+    def line(row: Sequence[Cell]) -> list[Cell]:
+        cells = list(row)
+        for i in special:
+            cells[i] = neutral(plain(columns[i], cells[i]))
+        return cells
 
-def _write_xlsx(sheet: Sheet, out: BinaryIO) -> None:
-    import xlsxwriter
-
-    held = io.BytesIO()
-    book = xlsxwriter.Workbook(held, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    page = book.add_worksheet(tr("数据", "Data"))
-    title, head = book.add_format({"bold": True, "font_size": 14}), book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
-    formats: list[Any] = [book.add_format({"num_format": c.number_format or "@"}) for c in sheet.columns]
-    mean_of_counts = book.add_format({"num_format": _COUNT + "." + "0" * MEAN_DECIMALS})
-    page.write_string(0, 0, sheet.title, title)
-    for i, column in enumerate(sheet.columns):
-        page.set_column(i, i, 22 if not column.number_format else 12)
-        page.write_string(1, i, str(column.label), head)
-        if column.note:
-            page.write_comment(1, i, column.note)
-    page.freeze_panes(2, 1)
-    line = 2
-    for rows in (sheet.summary, sheet.rows):
-        for row in rows:
-            if line == _EXCEL_ROWS:  # the library would leave the rest out without a word
-                raise FaultError(
-                    "refused",
-                    T("行数超过 Excel 的上限（1,048,576）。请缩短日期范围或用 --format csv。",
-                      "More rows than Excel takes (1,048,576). Choose fewer days or --format csv."),
-                )  # fmt: skip
-            for i, cell in enumerate(row):
-                broken = isinstance(cell, float) and not cell.is_integer() and sheet.columns[i].number_format == _COUNT
-                _put(page, line, i, cell, mean_of_counts if broken else formats[i])
-            line += 1
-    page.autofilter(1, 0, max(1, line - 1), len(sheet.columns) - 1)
-    if sheet.notes:
-        notes = book.add_worksheet(tr("说明", "Notes"))
-        for i, note in enumerate(sheet.notes):
-            notes.write_string(i, 0, note)
-    book.close()
-    out.write(held.getvalue())
-
-
-def _put(page: Any, line: int, column: int, cell: Cell, format: Any) -> None:
-    if cell is None:
-        page.write_blank(line, column, None, format)
-    elif isinstance(cell, bool):
-        page.write_boolean(line, column, cell)
-    elif isinstance(cell, int | float):
-        page.write_number(line, column, cell, format)
-    else:
-        page.write_string(line, column, cell[:32767], format)
+    try:
+        writer.writerow([str(column.label) for column in columns])
+        writer.writerows(map(line, sheet.summary))
+        writer.writerows(map(line, rows))
+    finally:
+        text.detach()  # flushes; closing is for whoever opened it

@@ -14,7 +14,7 @@ import pytest
 
 from app.cli import run
 from app.services import ingest as ingest_service
-from app.services import sheets
+from app.services import workbook
 from app.services.ingest import Ingest
 from app.sources import ndjson
 
@@ -191,10 +191,11 @@ class TestOutput:
         url = str(tmp_path / "a.db")
         feed(tmp_path, url, *(event("session.opened", str(i), session=str(i), customer="c") for i in range(9)))
         out = tmp_path / "sessions.xlsx"
-        monkeypatch.setattr(sheets, "_EXCEL_ROWS", 10)
-        assert "csv" in refusal(capsys, "report", "sessions", "--db", url, *DAY, "--format", "xlsx", "--out", str(out))
+        above = 6  # title, store, days, population, order window, time of making
+        monkeypatch.setattr(workbook, "ROWS", above + 1 + 8)
+        assert "CSV" in refusal(capsys, "report", "sessions", "--db", url, *DAY, "--format", "xlsx", "--out", str(out))
         assert not out.exists()
-        monkeypatch.setattr(sheets, "_EXCEL_ROWS", 11)
+        monkeypatch.setattr(workbook, "ROWS", above + 1 + 9)
         assert run(["report", "sessions", "--db", url, *DAY, "--format", "xlsx", "--out", str(out)]) == 0
 
 

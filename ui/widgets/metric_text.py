@@ -6,17 +6,12 @@ from collections.abc import Mapping
 
 from app.domain.counters import Window
 from app.domain.language import T, tr
-from app.domain.metrics import Metric, Numbers, Source, Unit
+from app.domain.metrics import SOURCES, Metric, Numbers, Unit
 from ui.widgets.tile import Change
 
 _UNITS: dict[Unit, T] = {
     "n": T("", ""), "%": T("", ""), "s": T("秒", "s"), "min": T("分钟", "min"), "h": T("小时", "h"), "yuan": T("元", "CNY"),
 }  # fmt: skip
-_SOURCES: dict[Source, T] = {
-    "K": T("商家后台的口径", "as the store's own manager tool counts it"),
-    "JD": T("京东公布的规则", "rules published by JD"),
-    "P": T("本工具的定义", "defined by this tool"),
-}
 _PART_SCALE: dict[Unit, int] = {"s": 1000, "min": 60_000, "h": 3_600_000}
 
 
@@ -92,7 +87,7 @@ def ago_text(seconds: float) -> str:
 
 
 def _rules(metric: Metric) -> list[str]:
-    lines = [tr("来源：", "Source: ") + str(_SOURCES[metric.source])]
+    lines = [tr("来源：", "Source: ") + str(SOURCES[metric.source])]
     if limits := _limits(metric):
         lines.append(limits)
     return lines
