@@ -13,7 +13,7 @@ from ui.widgets.table import Cell, Cells, Column, RowId
 from ui.widgets.table_model import Kind
 
 if TYPE_CHECKING:
-    from app.services.listings import ListingColumn
+    from app.services.listings import ListingColumn, Total
 
 _WIDTHS = {
     "opened_at": 120, "placed_at": 120, "closed_at": 120, "customer_name": 96, "customer": 104, "agent_name": 92, "order": 132,
@@ -81,8 +81,7 @@ def _kind(column: ListingColumn) -> Kind:
     return "text" if column.kind in ("text", "word", "flag", "time") else "number"
 
 
-def count_text(total: int, counted: int) -> str:
-    """How many there are; counting ended at `counted`."""
-    if total >= counted:
-        return tr(f"{counted:,} 条以上", f"{counted:,} or more")
-    return tr(f"共 {total:,} 条", f"{total:,} in all")
+def count_text(total: Total) -> str:
+    if total.whole:
+        return tr(f"共 {total.rows:,} 条", f"{total.rows:,} in all")
+    return tr(f"{total.rows:,} 条以上", f"{total.rows:,} or more")

@@ -32,7 +32,7 @@ from ui.widgets.table import RowId
 
 if TYPE_CHECKING:
     from app.services.accounting import Account
-    from app.services.listings import Offered, Wanted
+    from app.services.listings import Offered, Total, Wanted
     from app.services.search import Found
     from ui.runtime.feed import Quality
 
@@ -296,10 +296,8 @@ class LookupPage(Page):
 
         self.read("rows", lambda: self._piece(wanted, order, after, PAGE_ROWS), take, (wanted, order, after))
 
-    def _take_count(self, total: int) -> None:
-        from app.services.listings import COUNTED
-
-        self._bar.count.setText(count_text(total, COUNTED))
+    def _take_count(self, total: Total) -> None:
+        self._bar.count.setText(count_text(total))
 
     def _ask_account(self) -> None:
         order = self._choices.order
