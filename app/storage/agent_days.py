@@ -61,13 +61,14 @@ def rebuild_assessed(bulk: Bulk, store: int, rule: AssessedRule) -> None:
     """Makes `rule` the store's and works out its assessed rows again. The store's lock is held; the caller announces a revision.
 
     What is kept of a day is the whole day (day counters of the flags kept) less its slots outside the hours, or the slots inside where
-    those are fewer: a day has dozens of slots and one row.
+    fewer are filled.
     """
     bulk.run("UPDATE stores SET assessed_rule = ? WHERE id = ?", (rule.to_json(), store))
     bulk.run("DELETE FROM agent_days WHERE store_id = ? AND assessed = 1", (store,))
     first, past = rule.slots
-    whole = (past - first - 1) % SLOTS_PER_DAY >= SLOTS_PER_DAY // 2
-    ranges = _ranges(past, first) if whole else _ranges(first, past)
+    outside = _ranges(past, first)
+    whole = not outside or _filled(bulk, store, outside) <= _filled(bulk, store, _ranges(first, past))
+    ranges = outside if whole else _ranges(first, past)
     flags = ", ".join(map(str, rule.flags)) or "NULL"
     parts = [_slots_part(ranges, flags, -1 if whole else 1), _bins_part(ranges, flags, -1 if whole else 1)] if ranges else []
     if whole:
@@ -91,6 +92,15 @@ def _ranges(first: int, past: int) -> str:
     """The slots from the first to the one before `past`, over midnight if need be, as rows (low, past); none where they are equal."""
     cut = [(first, past)] if first <= past else [(first, SLOTS_PER_DAY), (0, past)]
     return ", ".join(f"({low}, {high})" for low, high in cut if low < high)
+
+
+def _filled(bulk: Bulk, store: int, ranges: str) -> int:
+    """How many counters these slots hold on the last day but one, which is seldom cut short."""
+    statement = (
+        f"SELECT count(*) FROM (VALUES {ranges}) s CROSS JOIN slot_counters c WHERE c.store_id = ? "
+        "AND c.day = (SELECT max(day) - 1 FROM slot_counters WHERE store_id = ?) AND c.slot >= s.column1 AND c.slot < s.column2"
+    )
+    return int(bulk.rows(statement, (store, store))[0][0])
 
 
 def _slots_part(ranges: str, flags: str, sign: int) -> str:
