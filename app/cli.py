@@ -270,6 +270,7 @@ def reference(out: Path) -> None:
 
     (out / "metrics.md").write_text(derived.metrics(), encoding="utf-8")
     (out / "events.md").write_text(derived.event_contract(), encoding="utf-8")
+    (out / "imports.md").write_text(derived.imports(), encoding="utf-8")
     (out / "settings.md").write_text(derived.settings(), encoding="utf-8")
 
 

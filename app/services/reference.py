@@ -1,4 +1,5 @@
-"""The reference documents, derived from the declarations: docs/metrics.md, docs/events.md and docs/settings.md. A test keeps the files equal to this."""
+"""The reference documents, derived from the declarations: docs/metrics.md, docs/events.md, docs/imports.md and
+docs/settings.md. A test keeps the files equal to this."""
 
 from __future__ import annotations
 
@@ -14,8 +15,13 @@ from app.domain.documents import Document, Field, List, Object, to_json
 from app.domain.metrics import METRICS, Metric
 from app.domain.permissions import PERMISSIONS
 from app.domain.settings import DOCUMENTS
+from app.sources.jd_export import FIELDS
 
 _SOURCES = {"K": "as the original tool's screens show it", "JD": "JD's published rule", "P": "proposed here"}
+_READ_AS = {
+    "code": "text", "date": "day", "moment": "time", "count": "whole number", "rate": "share", "number": "number", "yuan": "¥",
+    "h": "duration, hours", "min": "duration, minutes", "s": "duration, seconds",
+}  # fmt: skip
 _UNITS = {"n": "", "%": "%", "s": "s", "min": "min", "h": "h", "yuan": "¥"}
 
 
@@ -69,6 +75,38 @@ def event_contract() -> str:
         lines.append(f"| `{struct.__struct_config__.tag}` | {', '.join(fields)} |")
     line = ", ".join(_field(field) for field in msgspec.structs.fields(events.OrderLine))
     lines += ["", f"A line of an order: {line}. Amounts are net, in fen, of the whole line.", ""]
+    return "\n".join(lines)
+
+
+def imports() -> str:
+    """The text of docs/imports.md."""
+    lines = [
+        "# Imported reports",
+        "",
+        "Derived from `app/sources/jd_export/fields.py`. Exports of the original tool and its neighbours, as xlsx, xls or CSV (GBK, UTF-8, UTF-16).",
+        "",
+        "```",
+        "python main.py import FILE --db URL --store CODE [--date D] [--sheet S] [--map HEADER=KEY ...] [--window W] [--mix] [--preview]",
+        "python main.py import --list|--undo N --db URL --store CODE",
+        "```",
+        "",
+        "A header is looked up without white space, line breaks, brackets, underscores and dashes, in lower case; a unit in brackets at its end is",
+        "read as the unit. Of several columns with one meaning the header that stands first below is taken. The keys and both names of a metric",
+        "are known, too. Whole files are imported or nothing is; a cell that cannot be read is named with its row.",
+        "",
+        "| meaning | 中文 | read as | headers |",
+        "|---|---|---|---|",
+    ]
+    for field in FIELDS.values():
+        lines.append(f"| `{field.key}` | {field.label.zh} | {_READ_AS[field.kind]} | {', '.join(field.headers)} |")
+    lines += [
+        "",
+        "Rates become counts of what they are shares of, means become sums: `received` = answer rate × consults, `satisfied` = satisfaction × rated,",
+        "`turn_ms` = mean × turns, where turns are the agent's messages if known, else `received`. Percents are parts of one or of a hundred for a",
+        "whole column, never for a single cell. A file with `opened_at`, `placed_at` and `order` is one of credited order lines: they count in",
+        "every order window by the time between consultation and order.",
+        "",
+    ]
     return "\n".join(lines)
 
 
