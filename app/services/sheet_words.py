@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from app.services.workspace import StoreInfo
 
 Words = tuple[str, str]
+_NAMED = 12
+"""Agents told by name; of more the number is told."""
 
 
 def heading(answer: Report | Listing, store: StoreInfo | None, made: int | None) -> list[Words]:
@@ -47,7 +49,8 @@ def filters(answer: Report | Listing) -> list[Words]:
     if asked.agent is not None:
         found.append((tr("客服", "Agent"), name(asked.agent)))
     if asked.agents:
-        found.append((tr("客服", "Agents"), separator.join(map(name, asked.agents))))
+        many, named = len(asked.agents), separator.join(map(name, asked.agents[:_NAMED]))
+        found.append((tr("客服", "Agents"), named if many <= _NAMED else tr(f"{named} 等 {many} 位", f"{named} and {many - _NAMED} more")))
     if asked.team is not None:
         found.append((tr("行政组", "Team"), asked.team))
     if asked.group is not None:

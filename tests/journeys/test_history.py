@@ -28,8 +28,10 @@ from app.services.workspace import Workspace
 from app.storage.faults import FaultError
 from tests.journeys.seats_desk import DAY, HOUR, LOCAL, MINUTE, NOON, Shop
 from ui import theme
-from ui.exporting import write_file
+from ui.exporting import Run, write_file
+from ui.importing import ImportDialog
 from ui.pagehost import PageHost
+from ui.pages.history.charts import charts_of
 from ui.pages.history.page import HistoryPage
 from ui.pages.history.picture import LABEL, MEAN_ID, TOTAL_ID
 from ui.pages.registry import PAGES, PageContext
@@ -40,6 +42,7 @@ from ui.widgets.empty import EmptyState
 from ui.widgets.period import Period, PeriodButton, days_text
 from ui.widgets.report_table import ReportModel
 from ui.widgets.table import Cell, Column, DataTable
+from ui.widgets.toast import Toast
 
 TODAY = day_date(DAY)
 YESTERDAY = TODAY - timedelta(days=1)
@@ -575,7 +578,7 @@ def test_what_is_shown_can_be_exported(shop: Shop, desk: HistoryDesk, tmp_path: 
     rows = list(csv.reader(file.read_text("utf-8-sig").splitlines()))
     consults = next(at for at, title in enumerate(rows[0]) if title.startswith("咨询量"))
     assert {row[0]: row[consults] for row in rows if row[0] in ("a1", "a2")} == {"a1": "5", "a2": "1"}
-    assert any("out.csv" in words for words in desk.toasts)
+    assert any(toast.label.text() == f"已导出：{file}" for toast in page.window().findChildren(Toast))
     assert len(rows[0]) >= len(WORKLOAD_COLUMNS)
 
 
@@ -583,14 +586,14 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(shop: Shop, desk: H
     some_days(shop)
     folder = tmp_path / "gone"
     with pytest.raises(FaultError, match=r"out\.xlsx"):
-        write_file(desk.context, folder / "out.xlsx", lambda: desk.workspace.reports.ask(desk.store, Question("workload")))
+        write_file(desk.context, folder / "out.xlsx", lambda: desk.workspace.reports.ask(desk.store, Question("workload")), Run())
     assert not folder.exists()
 
 
 @pytest.mark.parametrize("actor", [Actor("reader", frozenset({"history.view"}))])
 def test_who_may_not_export_writes_nothing(shop: Shop, desk: HistoryDesk, tmp_path: Path) -> None:
     with pytest.raises(PermissionError):
-        write_file(desk.context, tmp_path / "out.csv", lambda: desk.workspace.reports.ask(desk.store, Question("workload")))
+        write_file(desk.context, tmp_path / "out.csv", lambda: desk.workspace.reports.ask(desk.store, Question("workload")), Run())
     assert not list(tmp_path.glob("*.csv"))
 
 

@@ -1,4 +1,4 @@
-"""Blocking work off the UI thread: reads beside each other, changes one after another.
+"""Blocking work off the UI thread: reads beside each other, changes one after another, long tasks in nobody's way.
 
 Results come back through one relay that lives as long as the console, so a result is never lost with the object that asked,
 and callbacks always run on the UI thread. Whoever asked and is destroyed meanwhile simply hears nothing.
@@ -56,7 +56,7 @@ class _Lane:
 
 
 class Operations(QObject):
-    """`read`, `latest` and `change`; create and use it on the UI thread only.
+    """`read`, `latest`, `change` and `task`; create and use it on the UI thread only.
 
     A failure goes to the asker's `failed(problem)`, or, without one, to `unhandled(problem)`; a bug is announced with
     `bug(error)` in either case, so that it is logged.
@@ -73,6 +73,7 @@ class Operations(QObject):
         self._topics: dict[tuple[int, str], _Topic] = {}
         self._reads = _Lane("read", READERS)
         self._changes = _Lane("change", 1)
+        self._tasks = _Lane("task", 1)
         self._closed = False
         self._arrived.connect(self._deliver)
 
@@ -83,6 +84,10 @@ class Operations(QObject):
     def change(self, owner: QObject, fn: Callable[[], R], done: Callable[[R], None], failed: Failed | None = None) -> None:
         """The same for a change; changes run one after another in the order they were asked for."""
         self._start(self._changes, _Job(owner, fn, done, failed))
+
+    def task(self, owner: QObject, fn: Callable[[], R], done: Callable[[R], None], failed: Failed | None = None) -> None:
+        """The same for what may take minutes, such as an export; tasks run one after another and keep no read or change waiting."""
+        self._start(self._tasks, _Job(owner, fn, done, failed))
 
     def latest(
         self, owner: QObject, topic: str, fn: Callable[[], R], done: Callable[[R], None], failed: Failed | None = None,
@@ -131,7 +136,7 @@ class Operations(QObject):
         self._closed = True
         self._jobs.clear()
         self._topics.clear()
-        lanes = (self._reads, self._changes)
+        lanes = (self._reads, self._changes, self._tasks)
         for lane in lanes:
             for _ in lane.threads:
                 lane.jobs.put(None)

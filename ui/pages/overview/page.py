@@ -176,6 +176,16 @@ class OverviewPage(Page):
             self.context.feed.set_pace(pace)
         self._fit()
 
+    def export(self) -> None:
+        """The tiles shown, in their order."""
+        from app.services.reports import Question
+        from ui.exporting import export
+
+        question = Question("live", group=self._group or None, metrics=tuple(self.grid.order()))
+        reports, store = self.context.workspace.reports, self.context.store
+        name = f"{tr('全局监控', 'Overview')} {self._local.local(self.context.clock()):%Y-%m-%d %H%M}"
+        export(self.context, self, name, lambda: reports.ask(store, question))
+
     def focus_filter(self) -> None:
         self._filters.group.setFocus(Qt.FocusReason.ShortcutFocusReason)
 

@@ -131,6 +131,24 @@ class SeatsPage(Page):
         if isinstance(session, str):
             self._detail.open_session(session)
 
+    def export(self) -> None:
+        """The seats shown, with the columns shown."""
+        from app.services.reports import Question
+        from ui.exporting import export
+
+        picture, filters = self._picture, self._bar.filters()
+        if picture is None or not picture.lines:
+            self.context.toast(tr("现在没有可导出的数据。", "There is nothing to export now."), "info")
+            return
+        question = Question(
+            "seats", group=filters.group or None, team=filters.team or None,
+            agents=tuple(line.code for line in picture.lines) if filters.text or not filters.everyone else (),
+            metrics=tuple(key for key in self._table.shown_columns() if key in METRICS),
+        )  # fmt: skip
+        reports, store = self.context.workspace.reports, self.context.store
+        name = f"{tr('坐席监控', 'Seats')} {self.context.workspace.local(store).local(self.context.clock()):%Y-%m-%d %H%M}"
+        export(self.context, self, name, lambda: reports.ask(store, question))
+
     def focus_filter(self) -> None:
         self._bar.search.take()
 
