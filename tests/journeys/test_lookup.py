@@ -296,11 +296,11 @@ def test_words_are_found_marked_and_scrolled_to(desk: LookupDesk) -> None:
     page._bar.search.setText("发票")
     page._bar.search.returnPressed.emit()
     desk.settle()
-    (entry,) = page._hits.entries()
+    (entry,) = page._search.hits.entries()
     assert entry.session == codes["late"]
     assert [entry.snippet[start:end] for start, end in entry.spans] == ["发票"]
-    page._hits.setCurrentIndex(page._hits.model().index(0, 0))
-    page._hits.setFocus()
+    page._search.hits.setCurrentIndex(page._search.hits.model().index(0, 0))
+    page._search.hits.setFocus()
     desk.press(Qt.Key.Key_Return)
     talk = desk.session_panel().transcript
     hit = next(i for i, bubble in enumerate(talk._bubbles) if "发票" in bubble.text)

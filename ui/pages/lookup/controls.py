@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.domain.counters import WINDOWS, Window
+from app.domain.counters import Window
 from app.domain.language import T, tr
-from app.domain.terms import CHANNELS, KINDS
+from app.domain.terms import CHANNELS, KINDS, WINDOWS
 from ui.pages.lookup.choices import FILTERS, VIEWS, Choices
 from ui.theme import SPACE_1, SPACE_2, SPACE_3
 from ui.widgets.buttons import IconButton
@@ -24,7 +24,6 @@ from ui.widgets.segmented import Segmented
 if TYPE_CHECKING:
     from app.services.listings import Offered
 
-_WINDOW_WORDS: dict[Window, T] = {"24h": T("24小时", "24 h"), "7d": T("7天", "7 d"), "15d": T("15天", "15 d")}
 _SENDERS = {"customer": T("客户说的", "By the customer"), "agent": T("客服说的", "By the agent"), "bot": T("机器人说的", "By the bot")}
 _SEARCHES = {
     "text": T("编号、名称", "Code or name"), "words": T("聊天内容，例如 发票", "Words, such as invoice"),
@@ -41,7 +40,7 @@ class TopControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.period = PeriodButton(self)
-        self.window_switch = Segmented([(key, _WINDOW_WORDS[key]) for key in WINDOWS], name=tr("订单时效", "Order window"), parent=self)
+        self.window_switch = Segmented(list(WINDOWS.items()), name=tr("订单时效", "Order window"), parent=self)
         self.window_switch.setToolTip(
             tr("订单时效：咨询后多久内下单算促成。所有历史页面一起切换，立即生效。",
                "Order window: how long after a consultation an order counts. Switches all history pages at once.")
@@ -202,7 +201,7 @@ class _Choice(QComboBox):
         self.setAccessibleName(name)
         self.setToolTip(name)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(6)
+        self.setMinimumContentsLength(min(12, max(6, len(everything))))
         self.setMinimumWidth(84)  # beside an open drawer all of them stay in reach
         self.setMaxVisibleItems(20)
         self.addItem(everything, "")

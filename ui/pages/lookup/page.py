@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.counters import Window
 from app.domain.language import tr
@@ -19,11 +19,12 @@ from ui.pages.lookup.cells import cells, count_text, row_id
 from ui.pages.lookup.choices import FILTERS, VIEWS, Choices, chips, opened
 from ui.pages.lookup.controls import Toolbar, TopControls
 from ui.pages.lookup.detail import Detail
-from ui.pages.lookup.hits import Entry, HitList
+from ui.pages.lookup.hits import Entry
 from ui.pages.lookup.listing import PAGE_ROWS, ListingTable, Piece
+from ui.pages.lookup.search import TranscriptSearch, choose_other_days
 from ui.pages.registry import Page, PageContext
 from ui.runtime.subscribe import subscribe
-from ui.theme import SPACE_2, SPACE_3, SPACE_4
+from ui.theme import SPACE_3, SPACE_4
 from ui.widgets.drawer import WIDTH as DRAWER_WIDTH
 from ui.widgets.empty import EmptyState
 from ui.widgets.period import Period
@@ -33,7 +34,6 @@ from ui.widgets.table import RowId
 if TYPE_CHECKING:
     from app.services.accounting import Account
     from app.services.listings import Offered, Total, Wanted
-    from app.services.search import Found
     from ui.runtime.feed import Quality
 
 _REMEMBERED_WAYS = 20
@@ -52,19 +52,13 @@ class LookupPage(Page):
         self._tables: dict[str, ListingTable] = {}
         self._kept_columns: dict[str, dict[str, Any]] = {}
         self._answered: object = None
-        self._place: Any = None
         self._top = TopControls(self)
         self._top.hide()  # until the shell takes it
         self._bar = Toolbar(self)
         self._account = AccountView(self._local)
-        self._hits = HitList()
-        self._reason = QWidget()
-        self._foot = QLabel()
-        self._foot.setProperty("look", "caption")
-        self._foot.setContentsMargins(SPACE_4, SPACE_2, SPACE_4, SPACE_2)
-        self._foot.hide()
+        self._search = TranscriptSearch(self)
         self._stack = QStackedWidget()
-        for widget in (self._account, self._hits, self._reason):
+        for widget in (self._account, self._search):
             self._stack.addWidget(widget)
         card = QFrame(self)
         card.setProperty("look", "card")
@@ -72,7 +66,6 @@ class LookupPage(Page):
         inside.setContentsMargins(1, 4, 1, 4)
         inside.setSpacing(0)
         inside.addWidget(self._stack)
-        inside.addWidget(self._foot)
         self._column = QVBoxLayout(self)
         self._column.setSpacing(SPACE_3)
         self._column.addWidget(self._bar)
@@ -92,8 +85,8 @@ class LookupPage(Page):
         self._bar.left.connect(self._take_keyboard)
         self._account.session_wanted.connect(self._detail.open)
         self._account.agent_wanted.connect(self._open_agent)
-        self._hits.opened.connect(self._open_hit)
-        self._hits.more_wanted.connect(self._read_more_hits)
+        self._search.hits.opened.connect(self._open_hit)
+        self._search.counted.connect(self._bar.count.setText)
         self._detail.changed.connect(self._detail_changed)
         self._detail.agent_wanted.connect(self._open_agent)
         self._detail.customer_wanted.connect(lambda code: self._go(Choices("sessions", Period("30d", today=True), customer=code)))
@@ -235,7 +228,6 @@ class LookupPage(Page):
 
     def _ask(self) -> None:
         view = self._choices.view
-        self._foot.hide()
         if view == "account":
             self._ask_account()
         elif view == "transcripts":
@@ -324,79 +316,9 @@ class LookupPage(Page):
 
     def _ask_hits(self) -> None:
         self._bar.count.setText("")
-        if not self.context.actor.may("transcripts.view"):
-            self._show_reason(
-                "lock", tr("没有权限查看聊天记录", "You may not read transcripts"), tr("请向管理员申请。", "Ask an administrator.")
-            )  # fmt: skip
-            return
-        if not self._choices.words:
-            self._show_reason(
-                "transcripts", tr("搜索聊天记录", "Search transcripts"),
-                tr("输入要找的文字；用引号找完整的一句，例如 “什么时候发货”。",
-                   'Type words; quote a whole phrase, such as "when will it ship".'),
-            )  # fmt: skip
-            return
-        days = self._choices.period.days(self._today())
-        if days is None:
-            self._show_reason("calendar", tr("所选日期还没有结束", "The days are not over yet"), _choose_other_days())
-            return
-        self._place = None
-        self._show_skeleton()
-        self._find(days, None)
-
-    def _find(self, days: tuple[date, date], after: Any) -> None:
-        from app.services.search import SearchQuestion
-
-        choices = self._choices
-        question = SearchQuestion(
-            choices.words, *days, agent=choices.agent or None, group=choices.group or None, customer=choices.customer or None,
-            sender=choices.sender or None, newest_first=choices.newest, after=after,
-        )  # fmt: skip
-        workspace, store = self.context.workspace, self.context.store
+        self._stack.setCurrentWidget(self._search)
         names = {} if self._offered is None else dict(self._offered.agents)
-
-        def find() -> tuple[Found, list[Entry]]:
-            found = workspace.search.find(store, question)
-            entries = [
-                Entry(
-                    hit.session, hit.message_at, " · ".join(part for part in (hit.customer, names.get(hit.agent or "", "")) if part),
-                    f"{self._local.local(hit.message_at):%Y-%m-%d %H:%M}", _said_by(hit.sender), hit.snippet, tuple(hit.spans),
-                )
-                for hit in found.hits
-            ]  # fmt: skip
-            return found, entries
-
-        self.read("hits", find, lambda answer: self._take_hits(answer, after), question)
-
-    def _take_hits(self, answer: tuple[Found, list[Entry]], after: Any) -> None:
-        found, entries = answer
-        if after is None:
-            self._hits.set_entries(entries)
-            self._stack.setCurrentWidget(self._hits)
-        elif after == self._place:
-            self._hits.add_entries(entries)
-        self._place = found.next
-        count = len(self._hits.entries())
-        if not count and found.next is None:
-            self._show_reason(
-                "lookup", tr("没有找到", "Nothing found"),
-                tr("换一个词，或放宽日期与条件。", "Try another word, more days or fewer filters."),
-            )  # fmt: skip
-            return
-        more = tr("，向下滚动继续", ", scroll for more") if found.more else ""
-        self._bar.count.setText(tr(f"{count} 段对话{more}", f"{count} conversations{more}"))
-        self._foot.setText(
-            tr(f"还有 {found.pending:,} 个会话没有编入索引，正在逐个查找。",
-               f"{found.pending:,} sessions are not indexed yet and are searched one by one.")
-        )  # fmt: skip
-        self._foot.setVisible(found.pending > 0)
-        if not entries and found.next is not None:
-            self._read_more_hits()  # what could be looked at in the time had nothing
-
-    def _read_more_hits(self) -> None:
-        days = self._choices.period.days(self._today())
-        if self._place is not None and days is not None and self._choices.view == "transcripts":
-            self._find(days, self._place)
+        self._search.ask(self._choices, self._choices.period.days(self._today()), names)
 
     # -- what is shown --
 
@@ -421,7 +343,7 @@ class LookupPage(Page):
         """What stands in place of rows: why there are none, and the next step."""
         choices = self._choices
         if choices.period.days(self._today()) is None:
-            return EmptyState("calendar", tr("所选日期还没有结束", "The days are not over yet"), _choose_other_days())
+            return EmptyState("calendar", tr("所选日期还没有结束", "The days are not over yet"), choose_other_days())
         if choices.narrows:
             empty = EmptyState(
                 "filter", tr("没有符合条件的记录", "Nothing fits these filters"), tr("去掉条件看看全部。", "Drop them to see everything."),
@@ -434,19 +356,6 @@ class LookupPage(Page):
             tr("选择其他日期，或先写入这些天的事件。", "Choose other days, or feed the events of these first."),
         )
         return EmptyState("empty", title, sentence)
-
-    def _show_reason(self, icon: str, title: str, sentence: str) -> None:
-        self._replace_reason(EmptyState(icon, title, sentence))
-
-    def _show_skeleton(self) -> None:
-        self._replace_reason(Skeleton("rows"))
-
-    def _replace_reason(self, widget: QWidget) -> None:
-        self._stack.removeWidget(self._reason)
-        self._reason.deleteLater()
-        self._reason = widget
-        self._stack.addWidget(widget)
-        self._stack.setCurrentWidget(widget)
 
     # -- from here to there --
 
@@ -513,11 +422,3 @@ def _only_words(only: str) -> str:
     from app.services.drill import ONLY
 
     return str(ONLY[only].label) if only in ONLY else only
-
-
-def _said_by(sender: str) -> str:
-    return {"customer": tr("客户", "Customer"), "agent": tr("客服", "Agent"), "bot": tr("机器人", "Bot")}.get(sender, tr("系统", "System"))
-
-
-def _choose_other_days() -> str:
-    return tr("选择其他日期，或在日期里包含今天。", "Choose other days, or include today.")
