@@ -445,6 +445,31 @@ def test_a_bar_of_the_ranking_selects_its_row(shop: Shop, desk: HistoryDesk) -> 
     assert page._table().current_id() == "a2"
 
 
+@pytest.mark.parametrize("report", [key for page in REPORT_PAGES for key in tabs(page)])
+def test_every_chart_of_a_report_draws_what_the_table_says(shop: Shop, desk: HistoryDesk, report: str) -> None:
+    some_days(shop)
+    kind = REPORTS[report]
+    page = desk.open(kind.page, {"report": report, **({"agent": "a1"} if kind.needs_agent else {})})
+    total = page._table().picture.report.whole  # type: ignore[union-attr]
+    for chart in charts_of(kind):
+        page.charts.choose(chart=chart)
+        desk.until(lambda wanted=chart: (found := page.charts.drawing()) is not None and found.chart == wanted)
+        desk.settle()
+        drawing = page.charts.drawing()
+        assert drawing is not None
+        if chart == "ranking":
+            assert sum(entry.numbers.get("consults", 0) for entry in drawing.entries) == total.get("consults", 0)
+        elif chart == "orders":
+            assert drawing.steps["consults"] == total["consults"]
+        elif chart in ("trend", "band"):
+            assert [key for key, _ in drawing.positions] == list(shown(page))
+        elif chart == "presence":
+            assert any(row.stretches for row in drawing.presence)
+        elif chart == "heat":
+            assert any(value is not None for row in drawing.heat for value in row) or "login" in page.charts.metric_key()
+    assert not desk.faults
+
+
 # Empty, one, broken, old, live
 
 
@@ -456,7 +481,12 @@ def test_an_empty_store_says_why_and_what_to_do(desk: HistoryDesk) -> None:
     words.acted.emit()
     desk.settle()
     assert page._choices.period.preset == "30d"
-    assert said(page).button.text() == "重新读取"
+    assert said(page).button.text() == "导入报表"
+    said(page).acted.emit()
+    dialog = page.findChild(ImportDialog)
+    assert dialog is not None
+    desk.settle()
+    dialog.close()
     assert "选择一位客服" in said(desk.open("agent")).accessibleName()
 
 

@@ -12,13 +12,14 @@ from ui.widgets.period import Period
 
 
 class Reason(NamedTuple):
-    """Words of an empty table. `remedy` makes the choices its button sets; None: the button reads again."""
+    """Words of an empty table. `remedy` makes the choices its button sets; None: the button reads again, or opens the import."""
 
     icon: str
     title: str
     sentence: str
     action: str = ""
     remedy: Callable[[Choices], Choices] | None = None
+    imports: bool = False
 
 
 def no_days() -> Reason:
@@ -53,7 +54,7 @@ def no_match(choices: Choices) -> Reason:
     )
 
 
-def no_data(choices: Choices, preparing: tuple[str, str] | None) -> Reason:
+def no_data(choices: Choices, preparing: tuple[str, str] | None, may_import: bool) -> Reason:
     """There are days and nobody was searched for, and yet nothing was counted."""
     if choices.group or choices.team or choices.channel:
         return Reason(
@@ -81,5 +82,6 @@ def no_data(choices: Choices, preparing: tuple[str, str] | None) -> Reason:
         tr("近30天没有数据", "No data for the last 30 days"),
         tr("可以导入从商家后台导出的报表，也可以用 ingest 命令写入事件文件。",
            "Reports exported from the store's own manager tool can be imported; events are fed with the ingest command."),
-        tr("重新读取", "Read again"),
+        tr("导入报表", "Import reports") if may_import else tr("重新读取", "Read again"),
+        imports=may_import,
     )  # fmt: skip

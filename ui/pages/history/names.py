@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from app.domain.counters import Window
 from app.domain.metrics import METRICS, Metric
+from app.domain.settings import with_standards
 from app.domain.terms import CHANNELS
 from ui.pages.history.controls import Names
-from ui.pages.history.picture import with_standards
 from ui.runtime.finder import with_pinyin
 
 if TYPE_CHECKING:

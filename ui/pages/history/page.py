@@ -176,7 +176,10 @@ class HistoryPage(Page):
         if question is None or self._reason is not None:
             self.context.toast(tr("现在没有可导出的数据。", "There is nothing to export now."), "info")
             return
+        found = self._table().picture
         wanted = replace(question, metrics=self._table().metric_keys())
+        if found is not None and found.text:
+            wanted = replace(wanted, agents=tuple(dict.fromkeys(row.head for row in found.rows.values())))
         reports, store = self.context.workspace.reports, self.context.store
         days = f"{wanted.first} {wanted.last}" if wanted.first != wanted.last else f"{wanted.first}"
         export(self.context, self, f"{self._kind().title} {days}", lambda: reports.ask(store, wanted))
@@ -294,7 +297,7 @@ class HistoryPage(Page):
             if self._held.report.rows and not found.rows:
                 self._say(empty.no_match(self._choices))
             else:
-                self._say(empty.no_data(self._choices, self.context.preparing()))
+                self._say(empty.no_data(self._choices, self.context.preparing(), self.context.actor.may("data.ingest")))
             return
         self._reason = None
         table.show_picture(found, flash=same)
@@ -317,6 +320,10 @@ class HistoryPage(Page):
         why = self._reason
         if why is not None and why.remedy is not None:
             self._choose(why.remedy(self._choices))
+        elif why is not None and why.imports:
+            from ui.importing import ImportDialog
+
+            ImportDialog(self.context, self).open()
         else:
             self.refresh()
 

@@ -11,7 +11,6 @@ from app.domain.counters import Window
 from app.domain.language import tr
 from app.domain.localtime import LocalTime
 from app.domain.metrics import METRICS, Metric, is_known_by, label_on, total
-from app.domain.settings import Standard
 from app.domain.statistics import Funnel, is_proportion, sentence
 from app.services.report_kinds import BESIDE, REPORTS, ROW_LABELS
 from ui.runtime.finder import Reading, typed
@@ -93,7 +92,7 @@ def picture(
     report: Report, text: str = "", sort: Sort = UNSORTED, readings: Mapping[str, Reading] | None = None,
     metrics: Mapping[str, Metric] = METRICS,
 ) -> Picture:  # fmt: skip
-    """`readings` of the rows' names, for `text`; without any text every row is shown. `metrics` as from `with_standards`."""
+    """`readings` of the rows' names, for `text`; without any text every row is shown. metrics: the catalogue with the store's standards."""
     shown = report
     if typed(text):
         rows = [row for row in report.rows if fits(row, text, readings or {})]
@@ -193,15 +192,6 @@ def _cells(metrics: Mapping[str, Metric], found: Mapping[str, float | int | None
 
 def _cell(metric: Metric, value: float | int | None) -> Cell:
     return Cell(metric.text(value), value, metric.level(value))
-
-
-def with_standards(standards: Mapping[str, Standard]) -> dict[str, Metric]:
-    """The catalogue with the targets and thresholds this store has set."""
-    found = dict(METRICS)
-    for key, (target, warn, alarm) in standards.items():
-        if key in found:
-            found[key] = replace(found[key], target=target, warn=warn, alarm=alarm)
-    return found
 
 
 def funnels(report: Report) -> dict[str, Funnel]:
