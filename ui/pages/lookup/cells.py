@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _WIDTHS = {
     "opened_at": 120, "placed_at": 120, "closed_at": 120, "customer_name": 96, "customer": 104, "agent_name": 92, "order": 132,
-    "sku_name": 180, "rule": 148, "sku": 112, "reason": 112, "order_state": 100, "channel": 96, "page": 84, "session": 124, "rating": 112, "resolved": 84,
-    "state": 80, "source": 64, "amount": 96, "lag_hours": 96, "first_reply": 104, "avg_reply": 104,
+    "sku_name": 168, "rule": 148, "sku": 112, "reason": 112, "order_state": 100, "channel": 96, "page": 84, "session": 124,
+    "rating": 112, "resolved": 84, "state": 80, "source": 64, "amount": 96, "lag_hours": 96, "first_reply": 104, "avg_reply": 104,
 }  # fmt: skip
 LINKS: dict[str, frozenset[str]] = {
     "orders": frozenset({"order", "agent_name"}),
@@ -60,7 +60,7 @@ def _cell(column: ListingColumn, value: Any, local: LocalTime) -> Cell:
         metric = METRICS[column.key]
         return Cell(metric.text(value), value, metric.level(value))
     if column.kind == "hours":
-        return Cell(f"{value:,.1f}", value)
+        return Cell(f"{value:,.2f}", value)
     if column.kind == "yuan":
         return Cell(f"{value:,.2f}", value)
     if column.kind == "share":
