@@ -350,6 +350,27 @@ def test_agents_are_found_by_name_pinyin_and_code(shop: Shop, desk: HistoryDesk)
     assert set(shown(page)) == {"a1", "a2"}
 
 
+def test_an_agent_is_chosen_with_the_keys(shop: Shop, desk: HistoryDesk) -> None:
+    some_days(shop)
+    page = desk.open("agent")
+    assert page.breadcrumb == ("李华",)
+    page.focus_filter()
+    picker = page._tools.agent
+    assert QApplication.focusWidget() is picker
+    desk.qtbot.keyClicks(picker, "wm")
+    assert picker.completer().popup().isVisible()
+    picker.completer().popup().hide()
+    desk.press(Qt.Key.Key_Return)
+    assert page._choices.agent == "a1"
+    assert page.breadcrumb == ("王敏",)
+    assert pinned(page)[TOTAL_ID]["consults"] == "5"
+    QTest.keyClick(picker, Qt.Key.Key_Down)
+    assert picker.completer().popup().model().rowCount() == 2
+    picker.completer().popup().hide()
+    desk.forget("agent")
+    assert desk.open("agent").breadcrumb == ("王敏",)
+
+
 def test_sorting_puts_what_has_no_value_last(shop: Shop, desk: HistoryDesk) -> None:
     some_days(shop)
     shop.agent("a3", "赵强", since=NOON - 2 * DAY_MS)

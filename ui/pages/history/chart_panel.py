@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.language import tr
 from app.domain.metrics import METRICS
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=PaintedChart)
 _TALL = frozenset({"presence", "orders"})
 """Charts with a height of their own, which scroll where the card has less."""
-LOWEST, HIGHEST, SHARE = 200, 380, 0.36
+LOWEST, HIGHEST, SHARE = 200, 380, 0.34
 """Height of the card in pixels, and its share of the page between the two."""
 
 
@@ -69,6 +69,9 @@ class ChartPanel(QFrame):
         self.days.setMaxVisibleItems(24)
         self.days.hide()
         self._day: date | None = None
+        self._title = QLabel(self)
+        self._title.setProperty("look", "emphasis")
+        self._head.addWidget(self._title)
         self._head.addWidget(self.metrics)
         self._head.addWidget(self.days)
         self._head.addStretch(1)
@@ -128,6 +131,8 @@ class ChartPanel(QFrame):
             self.kinds = Segmented([(chart, CHARTS[chart]) for chart in charts], name=tr("图表", "Chart"), parent=self)
             self.kinds.chosen.connect(lambda chart: self.choose(chart=chart))
             self.kinds.setVisible(len(charts) > 1)
+            self._title.setText(str(CHARTS[charts[0]]))
+            self._title.setVisible(len(charts) == 1)
             self._head.insertWidget(0, self.kinds)
         self._show_choice()
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QStringListModel, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QTabBar, QVBoxLayout, QWidget
 
 from app.domain import terms
@@ -251,7 +251,7 @@ class AgentPicker(QLineEdit):
         self._names, self._code = Names(), ""
         self._labels: dict[str, str] = {}
         self._model = QStringListModel(self)
-        completer = QCompleter(self._model, self)
+        completer = self._completer = QCompleter(self._model, self)
         completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         completer.setMaxVisibleItems(12)
         completer.activated.connect(self._take)
@@ -288,6 +288,13 @@ class AgentPicker(QLineEdit):
             if score is not None:
                 ranked.append((-score, label))
         return [label for _, label in sorted(ranked, key=lambda pair: pair[0])]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Down:
+            self._model.setStringList(list(self._labels))
+            self._completer.complete()
+        else:
+            super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

@@ -323,7 +323,9 @@ class HistoryPage(Page):
         elif why is not None and why.imports:
             from ui.importing import ImportDialog
 
-            ImportDialog(self.context, self).open()
+            dialog = ImportDialog(self.context, self)
+            dialog.finished.connect(self.refresh)
+            dialog.open()
         else:
             self.refresh()
 
