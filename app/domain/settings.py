@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from app.domain.counters import Window
 from app.domain.documents import Document, Field, Object, Preset
 from app.domain.kinds import Choice, Clock, Fault, Number, Option, Subset, fill, plain
 from app.domain.language import T
 from app.domain.metrics import METRICS, Metric, Unit
+from app.domain.routing_settings import AGENTS, GROUPS
 
 Standard = tuple[float | None, float | None, float | None]
 """(target, warn, alarm) in display units: percent, seconds, minutes, hours, yuan."""
@@ -112,7 +114,7 @@ STANDARDS = Document(
     ),
 )
 
-DOCUMENTS: dict[str, Document] = {document.key: document for document in (ORDER_WINDOW, ASSESSMENT, STANDARDS)}
+DOCUMENTS: dict[str, Document] = {document.key: document for document in (ORDER_WINDOW, ASSESSMENT, STANDARDS, GROUPS, AGENTS)}
 
 
 def with_standards(standards: Mapping[str, Standard]) -> dict[str, Metric]:
@@ -121,6 +123,14 @@ def with_standards(standards: Mapping[str, Standard]) -> dict[str, Metric]:
     for key, (target, warn, alarm) in standards.items():
         found[key] = replace(found[key], target=target, warn=warn, alarm=alarm)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What the settings come to for whoever shows figures: the catalogue with the store's standards, and its order window."""
+
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
+    window: Window = "24h"
 
 
 def standards(body: Mapping[str, Any]) -> dict[str, Standard]:

@@ -16,6 +16,7 @@ from app.domain.kinds import Choice, Clock, Date, Fault, Number, Option, Subset,
 from app.domain.language import T, set_language
 from app.domain.metrics import METRICS
 from app.domain.permissions import PERMISSIONS
+from app.domain.routing_settings import AGENTS, GROUPS, PROVINCES, REGIONS, region_of
 from app.domain.settings import ASSESSMENT, DOCUMENTS, ORDER_WINDOW, STANDARDS, standards
 
 FAMILY = "👨‍👩‍👧‍👦"
@@ -362,11 +363,28 @@ FULL = {
 }  # fmt: skip
 
 
+FULL_GROUPS = {
+    "groups": [
+        group("presale", scope={"pages": ["item", "shop"], "regions": ["上海", "江苏"], "order_state": "none"}, members=members(6)),
+        group("vip", scope={"customer_tags": ["PLUS"], "skus": ["100012"]}, open=False, overflow=False, prompt="您好\n请讲"),
+        group("rest", type="fallback", members=members(0, 10)),
+    ],
+    "default_group": "presale",
+}
+FULL_AGENTS = {
+    "agents": [
+        {"agent": "wang01", "name": "王小", "team": "一组", "capacity": 8, "receives": True},
+        {"agent": "li02", "capacity": None, "receives": False},
+    ]
+}
+FULL_BODIES = {"everything": FULL, "groups": FULL_GROUPS, "agents": FULL_AGENTS}
+
+
 @pytest.mark.parametrize("document", [EVERYTHING, *DOCUMENTS.values()], ids=lambda document: document.key)
 @given(data=st.data())
 def test_any_json_has_faults_or_is_valid(document: Document, data: st.DataObject) -> None:
     """Never an exception; and what is valid stays so when filled in, written and read again, and compares with the defaults."""
-    body = data.draw(json_values | like(FULL if document is EVERYTHING else document.default()))
+    body = data.draw(json_values | like(FULL_BODIES.get(document.key) or document.default()))
     faults = document.validate(body)
     for fault in faults:
         assert str(fault).isprintable()
@@ -444,3 +462,135 @@ class TestDeclared:
     def test_saved_documents_are_plain_json(self) -> None:
         for document in DOCUMENTS.values():
             assert json.loads(to_json(document.default())) == document.default()
+
+
+def fallback(code: str = "rest", /, **fields: Any) -> Body:
+    return group(code, type="fallback", **fields)
+
+
+def groups(*held: Body, default: str | None = None, current: Body | None = None) -> list[str]:
+    return lines({"groups": list(held), "default_group": default}, GROUPS, current)
+
+
+class TestGroups:
+    def test_as_in_the_contract(self) -> None:
+        assert lines(FULL_GROUPS, GROUPS) == []
+        held = GROUPS.complete({"groups": [group("a", members=[{"agent": "wang01"}])]})
+        assert held == {
+            "groups": [
+                {"code": "a", "name": "Group a", "type": "ordinary", "open": True, "overflow": True, "prompt": "", "offline_prompt": "",
+                 "scope": {"pages": [], "skus": [], "regions": [], "order_state": "any", "customer_tags": []},
+                 "members": [{"agent": "wang01", "weight": 6}]}
+            ],
+            "default_group": None,
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("held", "said"),
+        [
+            ([group("a", members=members(11))], "groups[0].members[0].weight: 11 is not between 0 and 10"),
+            ([group("a", members=members(2.5))], "groups[0].members[0].weight: 2.5 is not a whole number"),
+            ([group("a", name="名" * 31)], "groups[0].name: has 31 characters, 30 are allowed"),
+            ([group("a"), {"code": "a", "name": "x"}], 'groups[1].code: "a" is already in groups[0]'),
+            ([group("a"), {"code": "b", "name": "Group a"}], 'groups[1].name: "Group a" is already in groups[0]'),
+            ([group("a", members=[{"agent": "w"}, {"agent": "w"}])], 'groups[0].members[1].agent: "w" is already in groups[0].members[0]'),
+            ([group("a", prompt="x" * 701)], "groups[0].prompt: has 701 characters, 700 are allowed"),
+            ([fallback("a"), fallback("b")], "groups[1].type: Group a is the fallback group already; there can be only one"),
+            ([fallback("a", open=False)], "groups[0].open: the entry of the fallback group cannot be closed"),
+            ([fallback("a", scope={"pages": ["item"]})], "groups[0].scope: the fallback group takes everybody; leave its scope empty"),
+            ([group("a"), fallback()], "groups[0].scope: with the fallback group Group rest present, give this group a scope"),
+        ],
+    )  # fmt: skip
+    def test_what_no_groups_can_be(self, held: list[Body], said: str) -> None:
+        assert groups(*held) == [said]
+
+    def test_without_a_fallback_nobody_needs_a_scope(self) -> None:
+        assert groups(group("a"), group("b")) == []
+
+    def test_the_default_group_is_one_of_them(self) -> None:
+        assert groups(group("a"), default="a") == []
+        assert groups(group("a"), default="b") == ['default_group: there is no group "b"']
+        assert groups(default="b") == ['default_group: there is no group "b"']
+
+    def test_the_fallback_stays(self) -> None:
+        current = GROUPS.complete({"groups": [fallback("f")]})
+        told = "the fallback group Group f cannot be removed or made ordinary"
+        assert groups(group("a", scope={"pages": ["item"]}), current=current) == [f"groups: {told}"]
+        assert groups(group("f"), current=current) == [f"groups: {told}"]
+        assert groups(fallback("other"), current=current) == [f"groups: {told}"]
+        assert groups(fallback("f", name="Other name"), current=current) == []
+        assert groups(fallback("f", open=False), current=current) == ["groups[0].open: the entry of the fallback group cannot be closed"]
+
+    @pytest.mark.parametrize(
+        ("one", "other", "said"),
+        [
+            ({"pages": ["item"]}, {"pages": ["shop", "item"]}, "pages: Item page"),
+            ({"skus": ["1", "2"]}, {"skus": ["3", "2"]}, "skus[1]: 2"),
+            ({"regions": ["上海"]}, {"regions": ["上海", "北京"]}, "regions: Shanghai"),
+            ({"regions": ["港澳"]}, {"regions": ["香港"]}, "regions: Hong Kong"),
+            ({"regions": ["澳门"]}, {"regions": ["港澳"]}, "regions: Hong Kong and Macau"),
+            ({"customer_tags": ["PLUS"]}, {"customer_tags": ["PLUS"]}, "customer_tags[0]: PLUS"),
+            ({"order_state": "placed"}, {"order_state": "placed"}, "order_state: Ordered already"),
+            ({"pages": ["item"], "order_state": "none"},) * 2 + ("pages: Item page (Not ordered yet)",),
+            ({"pages": ["item"], "regions": ["上海"]}, {"pages": ["item"], "regions": ["上海", "北京"]}, "pages: Item page (Shanghai)"),
+        ],
+    )
+    def test_two_groups_for_the_same_customers(self, one: Body, other: Body, said: str) -> None:
+        found = groups(group("a", scope=one), group("b", scope=other))
+        assert found == [f"groups[1].scope.{said} already belongs to the group Group a; take it out of one of them"]
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ({"pages": ["item"]}, {"pages": ["item"], "regions": ["上海"]}),
+            ({"pages": ["item"]}, {"skus": ["1"]}),
+            ({"pages": ["item"], "regions": ["北京"]}, {"pages": ["item"], "regions": ["上海"]}),
+            ({"pages": ["item"], "order_state": "none"}, {"pages": ["item"], "order_state": "placed"}),
+            ({"customer_tags": ["PLUS"]}, {"customer_tags": ["complaint"]}),
+            ({"skus": ["1"]}, {"skus": ["2"]}),
+        ],
+    )
+    def test_two_groups_side_by_side(self, one: Body, other: Body) -> None:
+        assert groups(group("a", scope=one), group("b", scope=other)) == []
+
+    def test_thousands_of_items_are_compared_in_no_time(self) -> None:
+        """Groups that share nothing are never looked at together."""
+        many = [group(str(n), scope={"skus": [f"{n}-{sku}" for sku in range(400)]}) for n in range(200)]
+        assert groups(*many) == []
+
+    def test_regions(self) -> None:
+        assert len(PROVINCES) == len(set(PROVINCES)) == 34
+        assert groups(group("a", scope={"regions": list(REGIONS)})) == []
+        assert groups(group("a", scope={"regions": ["上海市"]}))[0].startswith('groups[0].scope.regions[0]: "上海市" is not one of 北京, ')
+
+    @pytest.mark.parametrize(
+        ("text", "region"),
+        [("广东", "广东"), ("广东省", "广东"), ("内蒙古自治区", "内蒙古"), ("香港特别行政区", "香港"), ("港澳", "港澳"), ("海外", "海外"),
+         ("", "其他"), ("Atlantis", "其他")],
+    )  # fmt: skip
+    def test_what_a_source_calls_a_region(self, text: str, region: str) -> None:
+        assert region_of(text) == region
+
+
+class TestAgents:
+    @pytest.mark.parametrize("capacity", [None, 0, 999])
+    def test_capacities(self, capacity: int | None) -> None:
+        assert lines({"agents": [{"agent": "a", "capacity": capacity}]}, AGENTS) == []
+
+    @pytest.mark.parametrize(
+        ("agents", "said"),
+        [
+            ([{"agent": "a", "capacity": 1000}], "agents[0].capacity: 1000 is not between 0 and 999"),
+            ([{"agent": "a", "capacity": -1}], "agents[0].capacity: -1 is not between 0 and 999"),
+            ([{"agent": "a"}, {"agent": "a"}], 'agents[1].agent: "a" is already in agents[0]'),
+            ([{"name": "a"}], "agents[0].agent: is missing"),
+            ([{"agent": "a", "receives": 1}], "agents[0].receives: 1 is not true or false"),
+        ],
+    )
+    def test_what_no_agent_can_be(self, agents: list[Body], said: str) -> None:
+        assert lines({"agents": agents}, AGENTS) == [said]
+
+    def test_changes_are_told_by_name(self) -> None:
+        (change,) = AGENTS.difference(FULL_AGENTS, {"agents": [{**FULL_AGENTS["agents"][0], "capacity": None}, FULL_AGENTS["agents"][1]]})
+        assert str(change.label) == "Agents › 王小 › Capacity"
+        assert (str(change.before), str(change.after)) == ("8", "unlimited")
