@@ -7,7 +7,7 @@ same after a day and after a year. `at` is the moment the answer is for: now, un
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,7 @@ from app.domain.language import T
 from app.domain.localtime import SLOTS_PER_DAY, LocalTime
 from app.domain.metrics import METRICS, Metric, total
 from app.domain.presence import AVAILABLE, AWAY, OFFLINE, STATES, SUSPENDED
+from app.domain.settings import Effective
 from app.services.standing import Standing, Standings
 from app.storage import schema
 from app.storage.packing import CONTENTS, SENDERS, unpack_messages
@@ -59,9 +60,6 @@ class SeatRow:
     state_since: int | None
     numbers: Counts
 
-    def value(self, key: str) -> Value:
-        return METRICS[key].value(self.numbers, pending=True)
-
 
 @dataclass(frozen=True, slots=True)
 class Seats:
@@ -72,8 +70,10 @@ class Seats:
     numbers: Counts
     groups: list[GroupInfo]
     teams: list[str]
-    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
-    """The catalogue with the store's standards."""
+    settings: Effective = field(default_factory=Effective)
+
+    def value(self, row: SeatRow, key: str) -> Value:
+        return METRICS[key].value(row.numbers, self.settings.window, pending=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,10 @@ class Overview:
     yesterday: Counts | None
     week_ago: Counts | None
     groups: list[GroupInfo]
-    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
-    """The catalogue with the store's standards."""
+    settings: Effective = field(default_factory=Effective)
 
     def value(self, key: str) -> Value:
-        return METRICS[key].value(self.numbers, pending=True)
+        return METRICS[key].value(self.numbers, self.settings.window, pending=True)
 
     def change(self, key: str, against: Literal["yesterday", "week_ago"]) -> tuple[Value, Value]:
         """(value then, difference now − then); None where either has no value or the metric has no past."""
@@ -97,7 +96,7 @@ class Overview:
         metric = METRICS[key]
         if then_numbers is None or metric.live:
             return None, None
-        then, now = metric.value(then_numbers), self.value(key)
+        then, now = metric.value(then_numbers, self.settings.window), self.value(key)
         return then, None if then is None or now is None else now - then
 
 
@@ -112,8 +111,7 @@ class Curves:
     usual: dict[str, list[Value]]
     """Mean of the last 7 same weekdays that have data: counts divided by their number, ratios pooled."""
     usual_days: int
-    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
-    """The catalogue with the store's standards."""
+    settings: Effective = field(default_factory=Effective)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +220,7 @@ class LiveService:
                 self._until(connection, store.id, day - 1, slot, group),
                 self._until(connection, store.id, day - 7, slot, group),
                 _groups(connection, store.id),
-                self.workspace.settings.metrics(connection, store.id),
+                self.workspace.settings.effective(connection, store.id),
             )
 
     def curves(
@@ -235,7 +233,7 @@ class LiveService:
             today = self._slots(connection, store.id, day, group, agent, fresh=True)
             yesterday = self._slots(connection, store.id, day - 1, group, agent)
             usual = [self._slots(connection, store.id, day - 7 * week, group, agent) for week in range(1, 8)]
-            metrics = self.workspace.settings.metrics(connection, store.id)
+            settings = self.workspace.settings.effective(connection, store.id)
         usual = [slots for slots in usual if slots]
         width = step // 5
         steps = range(SLOTS_PER_DAY // width)
@@ -252,13 +250,12 @@ class LiveService:
             found: dict[str, list[Value]] = {}
             for key in keys:
                 metric = METRICS[key]
-                line = [None if row is None else metric.value(row) for row in rows]
+                line = [None if row is None else metric.value(row, settings.window) for row in rows]
                 found[key] = [None if v is None else v if metric.is_ratio else v / share if share > 1 else v for v in line]
             return found
 
-        return Curves(
-            step, [i * step for i in steps], values(today_rows), values(yesterday_rows), values(usual_rows, len(usual)), len(usual), metrics
-        )
+        minutes, lines = [i * step for i in steps], (values(today_rows), values(yesterday_rows), values(usual_rows, len(usual)))
+        return Curves(step, minutes, *lines, len(usual), settings)
 
     def needs(self, store: StoreInfo, group: int | None = None, at: int | None = None) -> list[Need]:
         """What needs somebody now, the worst first: customers waiting beyond the limit, full and silent agents, stuck leave messages."""
@@ -267,7 +264,7 @@ class LiveService:
         found: list[Need] = []
         with self.workspace.database.read() as connection:
             seats, _ = self._seats(connection, store.id, local, at, group)
-            longest = self.workspace.settings.metrics(connection, store.id)["longest_wait"]
+            longest = self.workspace.settings.effective(connection, store.id).metrics["longest_wait"]
             limit, alarm = _limits(longest)
             waiting = (
                 select(s.code, s.waiting_since, a.code.label("agent"), a.name, c.name.label("customer"), c.code.label("who"))
@@ -325,7 +322,7 @@ class LiveService:
         with self.workspace.database.read() as connection:
             rows, numbers = self._seats(connection, store.id, local, at, group, percentiles)
             teams = sorted({row.team for row in rows if row.team})
-            return Seats(at, rows, numbers, _groups(connection, store.id), teams, self.workspace.settings.metrics(connection, store.id))
+            return Seats(at, rows, numbers, _groups(connection, store.id), teams, self.workspace.settings.effective(connection, store.id))
 
     def agent_day(self, store: StoreInfo, agent: str, at: int | None = None) -> AgentDay | None:
         """One agent's today: presence, trend in half hours, current sessions; None for an unknown code."""

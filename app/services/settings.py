@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -13,8 +12,7 @@ from app.domain.counters import Window
 from app.domain.documents import Body, Document
 from app.domain.kinds import Change, Fault, Text, fill, joined, same
 from app.domain.language import T
-from app.domain.metrics import Metric
-from app.domain.settings import DOCUMENTS, ORDER_WINDOW, STANDARDS, Standard
+from app.domain.settings import DOCUMENTS, ORDER_WINDOW, STANDARDS, Effective, Standard
 from app.storage import revisions
 from app.storage.faults import FaultError
 from app.storage.revisions import InvalidError, Saved, StaleError
@@ -43,7 +41,7 @@ class SettingsService:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._database = workspace.database
-        self._metrics: dict[int, tuple[int, Mapping[str, Metric]]] = {}
+        self._effective: dict[int, tuple[tuple[int, int], Effective]] = {}
 
     def documents(self, store: StoreInfo) -> list[Standing]:
         """All of them, in order of declaration."""
@@ -114,13 +112,14 @@ class SettingsService:
         """{metric key: (target, warn, alarm)} in display units, None where not set."""
         return declared.standards(self._now(store, STANDARDS))
 
-    def metrics(self, connection: Connection, store: int) -> Mapping[str, Metric]:
-        """The catalogue with the store's standards; the same object until they change."""
-        number = revisions.number(connection, store, STANDARDS)
-        kept = self._metrics.get(store)
-        if kept is None or kept[0] != number:
-            body = revisions.current(connection, store, STANDARDS).body
-            kept = self._metrics[store] = number, declared.with_standards(declared.standards(body))
+    def effective(self, connection: Connection, store: int) -> Effective:
+        """What they come to for the live pages; the same object until they change."""
+        numbers = revisions.number(connection, store, STANDARDS), revisions.number(connection, store, ORDER_WINDOW)
+        kept = self._effective.get(store)
+        if kept is None or kept[0] != numbers:
+            standards = declared.standards(revisions.current(connection, store, STANDARDS).body)
+            window: Window = revisions.current(connection, store, ORDER_WINDOW).body["window"]
+            kept = self._effective[store] = numbers, Effective(declared.with_standards(standards), window)
         return kept[1]
 
     def assessed(self, store: StoreInfo) -> AssessedRule:

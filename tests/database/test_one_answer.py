@@ -115,7 +115,7 @@ def test_a_tile_a_seat_and_a_chart_say_what_the_reports_say(shop: tuple[Workspac
     assert live.total()["consults"]
     assert [row.code for row in table.rows] == [row.key for row in seats.rows]
     for seat, row in zip(table.rows, seats.rows):
-        assert {key: board.value(seat, key) for key in seats.keys} == seats.values(row.numbers)
+        assert {key: table.value(seat, key) for key in seats.keys} == seats.values(row.numbers)
     assert {key: seats.total()[key] for key in LIVE_TWINS if key in seats.keys} == {
         key: live.total()[key] for key in LIVE_TWINS if key in seats.keys
     }

@@ -234,9 +234,9 @@ def test_seats_gauges_and_running_presence(database: Database) -> None:
     seats = workspace.live.seats(store, at=DAY_1)
     assert [(row.code, row.state) for row in seats.rows] == [("li", "suspended"), ("wang", "away")]
     wang = seats.rows[1]
-    values = [wang.value(key) for key in ("active", "saturation", "login_hours", "serving_hours", "suspended_hours", "logins")]
+    values = [seats.value(wang, key) for key in ("active", "saturation", "login_hours", "serving_hours", "suspended_hours", "logins")]
     assert values == [2, 1.0, 2.0, 1.5, 0.5, 1]
-    assert seats.rows[0].value("saturation") is None
+    assert seats.value(seats.rows[0], "saturation") is None
     whole = workspace.live.overview(store, at=DAY_1)
     assert [whole.value(key) for key in OVERVIEW_TILES[:5]] == [2, 1, 2, 1, 0]
     kinds = [(need.kind, need.agent) for need in workspace.live.needs(store, at=DAY_1)]

@@ -18,7 +18,7 @@ from app.domain.permissions import Actor, local_owner
 from app.services.live import LiveService
 from app.sources.simulator import Plan, Simulator
 from app.storage.faults import FaultError
-from tests.journeys.seats_desk import DAY, MIDNIGHT, MINUTE, NOON, Desk, Shop, a_day, opened
+from tests.journeys.seats_desk import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Desk, Shop, a_day, opened
 from ui.pages.seats import SeatsPage
 from ui.pages.seats.lines import TOTAL_ID, Filters
 from ui.runtime.feed import Quality
@@ -57,13 +57,13 @@ def test_every_cell_says_what_the_service_says(shop: Shop, desk: Desk) -> None:
         if action.isCheckable() and not action.isChecked():
             action.trigger()  # every optional column, those that cost more to read among them
     seats = desk.workspace.live.seats(desk.store)
-    slowest = max(seats.rows, key=lambda row: row.value("first_reply_p90") or 0)
+    slowest = max(seats.rows, key=lambda row: seats.value(row, "first_reply_p90") or 0)
     desk.until(lambda: desk.text(slowest.code, "first_reply_p90") != "--")
     assert len(seats.rows) == 6
     assert any(row.numbers.get("consults") for row in seats.rows)
     for row in seats.rows:
         shown = {key: desk.text(row.code, key) for key in ALL_KEYS}
-        assert shown == {key: METRICS[key].text(row.value(key)) for key in ALL_KEYS}
+        assert shown == {key: METRICS[key].text(seats.value(row, key)) for key in ALL_KEYS}
         assert desk.text(row.code, "agent") == row.name
     assert {key: desk.total(key) for key in ALL_KEYS} == {
         key: METRICS[key].text(METRICS[key].value(seats.numbers, pending=True)) for key in ALL_KEYS
@@ -460,3 +460,16 @@ def test_colours_follow_the_stores_standards(shop: Shop, desk: Desk) -> None:
     settings.save(desk.store, "standards", body)
     desk.until(lambda: page._rows.cell("a1", "answer_rate").level == "alarm")
     assert "76" in page._tooltip("a1", "answer_rate")
+
+
+def test_the_order_window_of_the_store_holds_here_too(shop: Shop, desk: Desk) -> None:
+    shop.agent("a1", "王敏")
+    session = shop.session("a1", NOON - 11 * HOUR, reply_after=10_000, closed=True)
+    bought = ev.OrderLine(sku="x", quantity=1, amount_fen=990)
+    shop.record(ev.OrderPlaced(id=shop.name(), at=NOON + 30 * HOUR, order="o", customer=f"c-{session}", lines=[bought]))
+    page = desk.open()
+    desk.listen()
+    assert desk.text("a1", "order_amount") == "0.00"
+    desk.workspace.settings.save(desk.store, "order_window", {"window": "7d"})
+    desk.until(lambda: desk.text("a1", "order_amount") == "9.90")
+    assert "9.90" in page._tooltip("a1", "order_amount")

@@ -64,7 +64,7 @@ def chart_data(tab: str, curves: Curves, minute: int, today: date) -> ChartData:
             weekday = _WEEKDAYS[today.weekday()]
             mean = tr(f"{weekday}均值（{curves.usual_days}）", f"Mean of {curves.usual_days} {weekday}")
             lines.append(Series(mean, curves.usual[key], "mean"))
-    metric = curves.metrics[keys[0]]
+    metric = curves.settings.metrics[keys[0]]
     limit = metric.warn if metric.warn is not None else metric.target
     return ChartData(
         tuple(lines),

@@ -19,7 +19,7 @@ _BASES: tuple[Base, ...] = ("yesterday", "week_ago")
 
 def tile_data(overview: Overview, key: str, line: Sequence[float | None], stale: str) -> TileData:
     """`line` is the sparkline, empty where there is none; `stale` the age of old data as shown, "" when it is live."""
-    metric = overview.metrics[key]
+    metric = overview.settings.metrics[key]
     value = overview.value(key)
     changes: list[Change] = []
     past: list[str] = []
@@ -30,7 +30,7 @@ def tile_data(overview: Overview, key: str, line: Sequence[float | None], stale:
         if then is not None:
             when = tr("昨日同时刻", "Same time yesterday") if base == "yesterday" else tr("上周同时刻", "Same time a week ago")
             past.append(f"{when} {with_unit(metric, then)}")
-    tooltip = metric_tooltip(metric, overview.numbers, pending=True)
+    tooltip = metric_tooltip(metric, overview.numbers, overview.settings.window, pending=True)
     return TileData(
         metric.text(value),
         unit_of(metric),

@@ -148,10 +148,11 @@ class AgentPanel(QWidget):
         if "longest_wait_ms" in numbers:
             numbers["longest_wait_ms"] += max(0, now - self._day.at)
         found = []
-        metrics = self._day.curves.metrics
+        settings = self._day.curves.settings
+        metrics = settings.metrics
         for key in FIGURES:
             metric = metrics[key]
-            value = metric.value(numbers, pending=True)
+            value = metric.value(numbers, settings.window, pending=True)
             text, unit = metric.text(value), unit_of(metric)
             level = metric.level(value)
             if key == "active" and self._day.seat.capacity is not None:
@@ -160,7 +161,8 @@ class AgentPanel(QWidget):
                 level = metrics["saturation"].level(metrics["saturation"].value(numbers))
             elif key == "longest_wait" and isinstance(value, float):
                 text, unit = clock_text(round(value * 1000)), ""
-            found.append(Figure(str(label_on("seats", key)), text, unit, level, metric_tooltip(metric, numbers, pending=True)))
+            tooltip = metric_tooltip(metric, numbers, settings.window, pending=True)
+            found.append(Figure(str(label_on("seats", key)), text, unit, level, tooltip))
         self._figures.set_figures(found)
 
     def _show_presence(self, day: AgentDay) -> None:
@@ -189,7 +191,7 @@ def _hours(presence: list[Interval], stretches: list[Stretch]) -> tuple[int, int
 
 
 def _chart(curves: Curves, key: str) -> ChartData:
-    metric = curves.metrics[key]
+    metric = curves.settings.metrics[key]
     series = [Series(tr("今日", "Today"), curves.today[key])]
     if any(value is not None for value in curves.yesterday[key]):
         series.append(Series(tr("昨日", "Yesterday"), curves.yesterday[key], "compare"))

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.domain.counters import FIRST_REPLY_BINS, Counts
+from app.domain.counters import FIRST_REPLY_BINS, WINDOWS, Counts
 from app.domain.language import tr
 from app.domain.metrics import METRICS, PENDING_RULE, SEAT_COLUMNS, SEAT_OPTIONAL, Metric, Numbers, total
+from app.domain.settings import Effective
 from ui.runtime.finder import Reading, typed, with_pinyin
 from ui.theme.roles import Level
 from ui.widgets.metric_text import clock_text
@@ -109,7 +110,7 @@ def state_cell(state: State, since: int | None, now: int) -> Cell:
 class _Kept(NamedTuple):
     row: SeatRow
     keys: frozenset[str]
-    metrics: Catalogue
+    settings: Effective
     line: Line
 
 
@@ -125,10 +126,10 @@ class LineMaker:
         rows = self._shown(seats.rows, filters)
         numbers = _sums(rows, keys) if filters.narrows else seats.numbers
         label = Cell(tr("总览", "All"), detail=tr(f"{len(rows)}人", f"{len(rows)}"))
-        cells = {"agent": label, **_UNKNOWN, **_cells(numbers, keys, seats.metrics)}
+        cells = {"agent": label, **_UNKNOWN, **_cells(numbers, keys, seats.settings)}
         whole = Line(TOTAL_ID, cells, None, None, _wait_since(numbers, seats.at))
         namesakes = Counter(row.name for row in seats.rows)
-        lines = [self._line(row, keys, seats.metrics, seats.at, namesakes[row.name] > 1) for row in rows]
+        lines = [self._line(row, keys, seats.settings, seats.at, namesakes[row.name] > 1) for row in rows]
         return Picture(seats, filters, {row.code: row for row in seats.rows}, lines, whole, numbers)
 
     def _shown(self, rows: Iterable[SeatRow], filters: Filters) -> list[SeatRow]:
@@ -143,12 +144,12 @@ class LineMaker:
             self._readings.update(zip(names, with_pinyin(names), strict=True))
         return [row for row in wanted if text in typed(row.code) or holds(self._readings[row.name], text)]
 
-    def _line(self, row: SeatRow, keys: frozenset[str], metrics: Catalogue, at: int, with_code: bool) -> Line:
+    def _line(self, row: SeatRow, keys: frozenset[str], settings: Effective, at: int, with_code: bool) -> Line:
         kept = self._kept.get(row.code)
         code = row.code if with_code else ""
         wait_since = _wait_since(row.numbers, at)
-        if kept is None or kept.keys != keys or kept.metrics is not metrics:
-            cells = {**_labels(row, code), **_UNKNOWN, **_cells(row.numbers, keys, metrics)}
+        if kept is None or kept.keys != keys or kept.settings is not settings:
+            cells = {**_labels(row, code), **_UNKNOWN, **_cells(row.numbers, keys, settings)}
             line = Line(row.code, cells, row.state, row.state_since, wait_since)
         else:
             was, _, _, line = kept
@@ -157,14 +158,14 @@ class LineMaker:
                 new = _labels(row, code)
             changed = {name for name, _ in was.numbers.items() ^ row.numbers.items()}
             touched = keys.intersection([key for name in changed for key in _AFFECTED.get(name, ())])
-            for key, cell in _cells(row.numbers, touched, metrics).items():
+            for key, cell in _cells(row.numbers, touched, settings).items():
                 # A value that reads the same is the same: a running clock would otherwise touch every seat with every answer.
                 if cell.text != line.cells[key].text or cell.level != line.cells[key].level:
                     new[key] = cell
             fresh = Line(row.code, {**line.cells, **new} if new else line.cells, row.state, row.state_since, wait_since)
             if new or fresh[2:] != line[2:]:
                 line = fresh
-        self._kept[row.code] = _Kept(row, keys, metrics, line)
+        self._kept[row.code] = _Kept(row, keys, settings, line)
         return line
 
 
@@ -211,11 +212,12 @@ def _wait_since(numbers: Mapping[str, int], at: int) -> int | None:
     return None if waits is None else at - waits
 
 
-def _cells(numbers: Numbers, keys: Iterable[str], metrics: Catalogue) -> dict[str, Cell]:
+def _cells(numbers: Numbers, keys: Iterable[str], settings: Effective) -> dict[str, Cell]:
     found = {}
     for key in keys:
-        metric = metrics[key]
-        found[key] = _cell(key, None if key == "longest_wait" else metric.value(numbers, pending=True), metric.warn, metric.alarm)
+        metric = settings.metrics[key]
+        value = None if key == "longest_wait" else metric.value(numbers, settings.window, pending=True)
+        found[key] = _cell(key, value, metric.warn, metric.alarm)
     return found
 
 
@@ -227,7 +229,7 @@ def _cell(key: str, value: float | int | None, warn: float | None, alarm: float 
 
 def _names(metric: Metric) -> Iterable[str]:
     """The numbers a metric is made of."""
-    yield from (name.replace("{W}", "24h") for name in (*metric.top, *metric.bottom))
+    yield from (name.replace("{W}", window) for name in (*metric.top, *metric.bottom) for window in WINDOWS)
     if metric.key in PENDING_RULE:
         yield "pending"
     if metric.percentile is not None:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.language import tr
-from app.domain.metrics import METRICS
+from app.domain.metrics import METRICS, Numbers
 from ui.pages.registry import Page, PageContext
 from ui.pages.seats.columns import columns
 from ui.pages.seats.detail import Detail
@@ -222,7 +222,7 @@ class SeatsPage(Page):
         self._select_wanted()
 
     def _show(self, picture: Picture, same_question: bool) -> None:
-        now, metrics = self.context.clock(), picture.seats.metrics
+        now, metrics = self.context.clock(), picture.seats.settings.metrics
         before, self._shown = self._shown, {}
         rows: list[tuple[RowId, Cells]] = []
         for line in picture.lines:
@@ -272,7 +272,7 @@ class SeatsPage(Page):
         """Move the clocks of the rows in view, and of the total."""
         if self._picture is None or not self._fresh:
             return
-        now, metrics = self.context.clock(), self._picture.seats.metrics
+        now, metrics = self.context.clock(), self._picture.seats.settings.metrics
         table = self._table
         first = max(0, table.rowAt(0))
         last = table.rowAt(table.viewport().height() - 1)
@@ -333,14 +333,19 @@ class SeatsPage(Page):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(QPoint(at.x() - menu.sizeHint().width(), at.y()))
 
+    def _explained(self, key: str, numbers: Numbers) -> str:
+        assert self._picture is not None
+        settings = self._picture.seats.settings
+        return metric_tooltip(settings.metrics[key], numbers, settings.window, pending=True)
+
     def _tooltip(self, row_id: RowId, key: str) -> str:
         if row_id == TOTAL_ID and self._picture is not None:
-            return metric_tooltip(self._picture.seats.metrics[key], self._picture.numbers, pending=True) if key in METRICS else ""
+            return self._explained(key, self._picture.numbers) if key in METRICS else ""
         seat = self._seat(str(row_id))
         if seat is None or self._picture is None:
             return ""
         if key in METRICS:
-            return metric_tooltip(self._picture.seats.metrics[key], seat.numbers, pending=True)
+            return self._explained(key, seat.numbers)
         if key == "state":
             word = str(STATES[seat.state][0])
             if seat.state_since is None:

@@ -55,9 +55,9 @@ class SeatWall(QWidget):
         self.setAccessibleName(tr("坐席大屏", "Seats wallboard"))
 
     def show_picture(self, picture: Picture, now: int) -> None:
-        rows = [aged(line, now, picture.seats.metrics) for line in picture.lines if line.state != "offline"]
+        rows = [aged(line, now, picture.seats.settings.metrics) for line in picture.lines if line.state != "offline"]
         rows.sort(key=severity, reverse=True)
-        total = aged(picture.total, now, picture.seats.metrics)
+        total = aged(picture.total, now, picture.seats.settings.metrics)
         if (rows, total) != (self._rows, self._total):
             self._rows, self._total = rows, total
             self.update()
