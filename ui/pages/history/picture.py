@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.domain.counters import Window
 from app.domain.language import tr
 from app.domain.localtime import LocalTime
-from app.domain.metrics import METRICS, Metric, is_known_by, label_on, total
+from app.domain.metrics import METRICS, Metric, Unit, is_known_by, label_on, total
 from app.domain.statistics import Funnel, is_proportion, sentence
 from app.services.report_kinds import BESIDE, REPORTS, ROW_LABELS
 from ui.runtime.finder import Reading, typed
+from ui.theme import BODY
 from ui.widgets.funnel_marks import mark_role
 from ui.widgets.heatmap import WEEKDAYS
 from ui.widgets.metric_text import metric_definition, metric_tooltip, unit_of
+from ui.widgets.paint import width_of
+from ui.widgets.table_cells import MARK_WIDTH, PADDING
+from ui.widgets.table_header import title_width
 from ui.widgets.table_model import Cell, Cells, Column, RowId
 
 if TYPE_CHECKING:
@@ -28,6 +33,10 @@ LABEL = "key"
 """The first column: what a row is about."""
 FEWEST_PEERS = 5
 """Among fewer agents nobody is marked: their pooled rate is mostly their own."""
+
+
+_WIDEST_SUM: dict[Unit, str] = {"n": "999,999", "%": "", "s": "", "min": "", "h": "99,999.99", "yuan": "99,999,999.99"}
+_WIDEST_MEAN: dict[Unit, str] = {"n": "99.9", "%": "100.0%", "s": "999.9", "min": "99.9", "h": "99.99", "yuan": "99,999.99"}
 
 
 class Sort(NamedTuple):
@@ -145,8 +154,15 @@ def columns_of(report: str, metrics: Mapping[str, Metric] = METRICS) -> list[Col
         metric = metrics[key]
         label, unit = label_on(report, key), unit_of(metric)
         title = f"{label} ({unit})" if unit else str(label)
-        found.append(Column(key, title, "number", tooltip=metric_definition(metric), link=True))
+        found.append(Column(key, title, "number", _width(metric, title), metric_definition(metric), link=True))
     return found
+
+
+def _width(metric: Metric, title: str) -> int:
+    """Of the title on two lines, and of the widest usual figure with its mark."""
+    widest = _WIDEST_MEAN if metric.is_ratio else _WIDEST_SUM
+    figure = width_of(widest[metric.unit], BODY, strong=True) + 2 * PADDING
+    return ceil(max(title_width(title), figure + (MARK_WIDTH if metric.warn is not None or is_proportion(metric) else 0)))
 
 
 def name_of(row: Row) -> str:
