@@ -37,7 +37,7 @@ class _Name(click.ParamType[str]):
 
 
 @click.command()
-@click.argument("name", type=_Name(), metavar="NAME")
+@click.argument("name", type=_Name(), metavar="NAME", required=False)
 @url_option
 @store_option
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="First day (default: yesterday).")
@@ -55,10 +55,11 @@ class _Name(click.ParamType[str]):
 @click.option("--only", metavar="NAME", default="", help="Sessions of a listing: unanswered, late_30s, bad, transferred_in …")
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv", "xlsx"]), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write instead of standard output.")
+@click.option("--saved", "saved_name", metavar="NAME", help="Write a saved report now: into its folder, or to --out.")
 def report(
-    name: str, url: str, store: str | None, first: datetime | None, last: datetime | None, agent: str | None,
+    name: str | None, url: str, store: str | None, first: datetime | None, last: datetime | None, agent: str | None,
     agents: str | None, team: str | None, group: str | None, channel: str | None, by: Any, population: Any, window: Any, at: str | None,
-    metrics: str | None, only: str, format_: Any, out: Path | None,
+    metrics: str | None, only: str, format_: Any, out: Path | None, saved_name: str | None,
 ) -> None:  # fmt: skip
     """Print a report. JSON keeps unrounded numbers; rates are fractions.
 
@@ -70,6 +71,14 @@ def report(
     from app.services.reports import REPORTS, Question
     from app.services.sheets import write
 
+    if (name is None) == (saved_name is None):
+        raise click.UsageError("give either NAME or --saved NAME")
+    if name is None:
+        from app.commands.saved import run_one
+
+        with open_workspace(url) as workspace:
+            run_one(workspace, workspace.store(store), str(saved_name), out)
+        return
     if format_ == "xlsx" and out is None:
         raise click.UsageError("--format xlsx needs --out FILE")
     kind = (REPORTS | LISTINGS)[name]

@@ -22,6 +22,8 @@ TICK_SECONDS = 0.02
 UPKEEP_AFTER_SECONDS = 300.0
 UPKEEP_EVERY_SECONDS = 3600.0
 INDEX_EVERY_SECONDS = 30.0
+SEND_AFTER_SECONDS = 20.0
+SEND_EVERY_SECONDS = 180.0
 LIVE_BATCH = 4_000
 _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 
@@ -30,7 +32,8 @@ class Engine:
     """Runs one store from one source until `stop`.
 
     now: the store's clock, epoch ms. on_progress(done, total) is told at the start and after each backlog item. upkeep is called
-    beside the work, on a thread, some while after the start and then every hour; on another, what was said is indexed for searching.
+    beside the work, on a thread, some while after the start and then every hour; on others, what was said is indexed for searching and
+    send(stop) is called every few minutes, which sends reports that are due.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Engine:
         backlog_size: int = 0,
         on_progress: Callable[[int, int], None] | None = None,
         upkeep: Callable[[], object] | None = None,
+        send: Callable[[threading.Event], object] | None = None,
     ) -> None:
         self._database = database
         self._store = store
@@ -55,6 +59,7 @@ class Engine:
         self._done = 0
         self._on_progress = on_progress
         self._upkeep = upkeep
+        self._send = send
         self._stop = threading.Event()
         self._fill: Iterator[tuple[str, Sequence[Sequence[AnyEvent]]]] | None = source.backlog()
         self._item = ""
@@ -70,6 +75,8 @@ class Engine:
         indexing = self._repeat(self._index, INDEX_EVERY_SECONDS, INDEX_EVERY_SECONDS, "index")
         if self._upkeep is not None:
             self._repeat(self._upkeep, UPKEEP_AFTER_SECONDS, UPKEEP_EVERY_SECONDS, "upkeep")
+        if (send := self._send) is not None:
+            self._repeat(lambda: send(self._stop), SEND_AFTER_SECONDS, SEND_EVERY_SECONDS, "reports")
         while not self._stop.is_set():
             self._live()
             if not self._fill_some():

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import msgspec
 
 from app.desk.engine import Engine
+from app.desk.sending import send_due
 from app.domain.clock import StoreClock, wall_clock
 from app.sources.simulator import Plan, Simulator
 from app.sources.simulator.feed import SimulatedStore
@@ -54,7 +55,10 @@ def engine_for(
     if kept is None:
         name_groups(database, store, {group.code: group.name for group in simulator.groups})
     source = SimulatedStore(simulator, setup.days, clock(), finished)
-    return Engine(database, store, source, clock, source.is_finished, source.backlog_size, on_progress, lambda: backup_if_due(database))
+    return Engine(
+        database, store, source, clock, source.is_finished, source.backlog_size, on_progress, lambda: backup_if_due(database),
+        lambda stop: send_due(database, wanted.plan.store, stop),
+    )  # fmt: skip
 
 
 def build_still(database: Database, wanted: Setup, at: int) -> None:

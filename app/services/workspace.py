@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.services.listings import ListingService
     from app.services.live import LiveService
     from app.services.reports import ReportService
+    from app.services.saved import SavedService
     from app.services.search import SearchService
     from app.services.settings import SettingsService
     from app.storage.notices import Notices
@@ -107,6 +108,12 @@ class Workspace:
         from app.services.listings import ListingService
 
         return ListingService(self)
+
+    @cached_property
+    def saved(self) -> SavedService:
+        from app.services.saved import SavedService
+
+        return SavedService(self)
 
     @cached_property
     def settings(self) -> SettingsService:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import Any, Literal, get_args
+from dataclasses import replace
+from datetime import date
 
 from PySide6.QtCore import QDate, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QPainter
@@ -22,89 +20,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.domain.language import T, tr
+from app.domain.language import tr
+from app.domain.period import LONGEST_DAYS as LONGEST_DAYS
+from app.domain.period import PRESETS as PRESETS
+from app.domain.period import Period as Period
+from app.domain.period import Preset as Preset
+from app.domain.period import days_text as days_text
 from ui.theme import SPACE_1, SPACE_2, SPACE_3, SPACE_4, color
 from ui.widgets.buttons import Button
 from ui.widgets.inputs import INDENT, dress_calendar
-
-Preset = Literal["yesterday", "7d", "30d", "week", "month", "last_month", "custom"]
-PRESETS: dict[Preset, T] = {
-    "yesterday": T("昨天", "Yesterday"),
-    "7d": T("近7天", "Last 7 days"),
-    "30d": T("近30天", "Last 30 days"),
-    "week": T("本周", "This week"),
-    "month": T("本月", "This month"),
-    "last_month": T("上月", "Last month"),
-    "custom": T("自定义", "Custom"),
-}
-_DAY = timedelta(days=1)
-LONGEST_DAYS = 1100
-"""Three years: more than anybody compares at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A range as a person says it. `first` and `last` count for "custom" only; `today` asks for the day that is not over yet."""
-
-    preset: Preset = "7d"
-    first: date | None = None
-    last: date | None = None
-    today: bool = False
-
-    def days(self, now: date) -> tuple[date, date] | None:
-        """First and last day, both included, when `now` is today; None while not a single day of the range is complete."""
-        end = now if self.today else now - _DAY
-        if self.preset == "custom":
-            if self.first is None or self.last is None:
-                return None
-            return self.first, max(self.first, min(self.last, self.first + LONGEST_DAYS * _DAY))
-        if self.preset == "last_month":
-            last = now.replace(day=1) - _DAY
-            return last.replace(day=1), last
-        first = {
-            "yesterday": now - _DAY,
-            "7d": end - 6 * _DAY,
-            "30d": end - 29 * _DAY,
-            "week": now - now.weekday() * _DAY,
-            "month": now.replace(day=1),
-        }[self.preset]
-        return (first, end) if first <= end else None
-
-    def has_today(self, now: date) -> bool:
-        days = self.days(now)
-        return days is not None and days[1] >= now
-
-    @property
-    def may_have_today(self) -> bool:
-        """Whether asking for today makes a difference."""
-        return self.preset not in ("last_month", "custom")
-
-    def state(self) -> dict[str, Any]:
-        """Made of plain JSON types, for `of_state`."""
-        found: dict[str, Any] = {"preset": self.preset, "today": self.today}
-        if self.preset == "custom" and self.first is not None and self.last is not None:
-            found |= {"first": self.first.isoformat(), "last": self.last.isoformat()}
-        return found
-
-    @staticmethod
-    def of_state(state: object) -> Period | None:
-        """A `state()`, from another version too; None for what is no period."""
-        if not isinstance(state, Mapping) or state.get("preset") not in get_args(Preset):
-            return None
-        found = Period(state["preset"], today=state.get("today") is True)
-        if found.preset != "custom":
-            return found
-        try:
-            first, last = date.fromisoformat(str(state.get("first"))), date.fromisoformat(str(state.get("last")))
-        except ValueError:
-            return None
-        return Period("custom", min(first, last), max(first, last))
-
-
-def days_text(first: date, last: date, now: date) -> str:
-    """11-15 – 11-21, with the year where it is not this one."""
-    form = "%m-%d" if first.year == last.year == now.year else "%Y-%m-%d"
-    return f"{first:{form}}" if first == last else f"{first:{form}} – {last:{form}}"
 
 
 def _qdate(day: date) -> QDate:
