@@ -310,7 +310,7 @@ def test_a_figure_opens_what_was_counted(shop: Shop, desk: HistoryDesk) -> None:
 
 def test_a_row_opens_its_agent_over_the_same_days(shop: Shop, desk: HistoryDesk) -> None:
     some_days(shop)
-    page = desk.open("compare", {"report": "daily"})
+    page = desk.open("compare", {"report": "daily", "group": "g2"})
     table = page._table()
     row = f"{YESTERDAY.isoformat()} a2"
     table.setFocus()
@@ -318,10 +318,12 @@ def test_a_row_opens_its_agent_over_the_same_days(shop: Shop, desk: HistoryDesk)
     desk.press(Qt.Key.Key_Return)
     ((where, filters),) = desk.went
     assert where == "agent"
-    assert filters == {"agent": "a2", "first": YESTERDAY, "last": YESTERDAY}
+    assert filters == {"agent": "a2", "first": YESTERDAY, "last": YESTERDAY, "group": "g2", "channel": ""}
     agent = desk.open("agent", filters)
     assert agent.breadcrumb == ("李华",)
     assert list(shown(agent)) == [YESTERDAY.isoformat()]
+    desk.choose(agent, group="g1")
+    assert desk.open("agent", {"agent": "a2"})._choices.group == ""
 
 
 def test_a_day_of_the_store_opens_its_agents(shop: Shop, desk: HistoryDesk) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QElapsedTimer, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -18,7 +18,7 @@ from app.domain.counters import Window
 from app.domain.language import tr
 from app.domain.localtime import day_date
 from app.domain.metrics import label_on
-from app.services.report_kinds import REPORTS, Kind, tabs
+from app.services.report_kinds import Kind, tabs
 from app.services.reports import Question
 from ui.pages.history import empty
 from ui.pages.history.chart_panel import ChartPanel
@@ -27,7 +27,8 @@ from ui.pages.history.choices import Choices
 from ui.pages.history.controls import OneLine, Toolbar, TopControls
 from ui.pages.history.leftovers import Leftovers
 from ui.pages.history.names import Reference, read_reference
-from ui.pages.history.picture import MEAN_ID, TOTAL_ID, Picture, in_window, picture
+from ui.pages.history.opening import Place, behind_figure, behind_row
+from ui.pages.history.picture import TOTAL_ID, Picture, in_window, picture
 from ui.pages.history.table import ReportTable
 from ui.pages.registry import Page, PageContext
 from ui.runtime.subscribe import subscribe
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 LIVE_MS = 2_000
 """With today included the report is read again at most this often."""
+_SHARE = 4
+"""Where answers come slowly the gap grows with them: reading takes at most a quarter of the time."""
 _SHARED = ("history_population", "history_window")
 
 
@@ -85,6 +88,7 @@ class HistoryPage(Page):
         self._leftovers = Leftovers(self)
         self._live = QTimer(self, singleShot=True, interval=LIVE_MS)
         self._live.timeout.connect(self._read_again)
+        self._asked = QElapsedTimer()
         self._connect()
 
     def _lay_out(self) -> None:
@@ -106,7 +110,7 @@ class HistoryPage(Page):
     def _connect(self) -> None:
         self._top.period_chosen.connect(lambda period: self._choose(replace(self._choices, period=period)))
         self._top.population_chosen.connect(lambda key: self.context.prefs.put("history_population", key))
-        self._top.window_chosen.connect(lambda key: self.context.prefs.put("history_window", key))
+        self._top.window_chosen.connect(self._choose_window)
         subscribe(self.context.prefs.changed, self, self._preferred)
         self._tools.changed.connect(self._choose)
         self._tools.chart_toggled.connect(self._open_chart)
@@ -167,7 +171,8 @@ class HistoryPage(Page):
     def open_at(self, where: dict[str, Any]) -> None:
         """`report`, `agent`, `group`, `team`, `channel` as in Choices; `first` and `last` are days in ISO form."""
         changes = self._choices.taken_from({**where, "period": {"preset": "custom", **where}}, tuple(self._kinds))
-        self._choose(replace(self._choices, **changes, text=""))
+        plain = replace(self._choices, group="", team="", channel="", text="")  # what is asked for is not hidden by what was chosen before
+        self._choose(replace(plain, **changes))
 
     def export(self) -> None:
         from ui.exporting import export
@@ -238,6 +243,10 @@ class HistoryPage(Page):
         self._ask()
         self.state_changed.emit()
 
+    def _choose_window(self, key: str) -> None:
+        """The store's own is not remembered: who has chosen it follows when the store's changes."""
+        self.context.prefs.put("history_window", "" if key == self._reference.window else key)
+
     def _preferred(self, key: str) -> None:
         """Another history page may have switched what all of them share."""
         if key in _SHARED:
@@ -246,6 +255,7 @@ class HistoryPage(Page):
                 self._ask()
 
     def _read_again(self) -> None:
+        self._asked.start()
         self._ask(again=True)
 
     def _ask(self, again: bool = False) -> None:
@@ -288,6 +298,9 @@ class HistoryPage(Page):
         self._ask()
 
     def _take(self, answer: tuple[_Held, Picture]) -> None:
+        if self._asked.isValid():
+            self._live.setInterval(max(LIVE_MS, self._asked.elapsed() * _SHARE))
+            self._asked.invalidate()
         before, (self._held, found) = self._held, answer
         if before is not None and before.report is not self._held.report:
             self._leftovers.take(before.report.rows)
@@ -424,26 +437,15 @@ class HistoryPage(Page):
 
     def _open_figure(self, row_id: RowId, key: str) -> None:
         """To what was counted: a listing, or a report of another page."""
-        found = self._table().picture
-        if found is None:
-            return
-        behind = found.report.drill(None if row_id in (TOTAL_ID, MEAN_ID) else str(row_id), key)
-        if behind is None:
-            self.context.toast(tr("这个数字没有可以展开的明细。", "There is no list behind this figure."), "info")
-        else:
-            kind = REPORTS.get(behind["report"])
-            self.context.navigate(kind.page if kind is not None else "lookup", behind)
+        if (found := self._table().picture) is not None:
+            self._go(behind_figure(found, row_id, key))
 
     def _open_row(self, row_id: RowId) -> None:
-        """One agent over these days, the agents of one day, or what is behind the first figure of the row."""
-        found = self._table().picture
-        row = found.rows.get(row_id) if found is not None else None
-        if found is None or row is None:
-            return
-        days = {"first": row.place.first or found.report.first, "last": row.place.last or found.report.last}
-        if row.place.agent is not None:
-            self.context.navigate("agent", {"agent": row.place.agent, **days})
-        elif found.report.kind.rows == "period" and not found.report.kind.needs_agent and row.place.first is not None:
-            self.context.navigate("compare", {"group": self._choices.group, **days})
+        if (found := self._table().picture) is not None and row_id in found.rows:
+            self._go(behind_row(found, row_id, self._choices))
+
+    def _go(self, place: Place | None) -> None:
+        if place is None:
+            self.context.toast(tr("这个数字没有可以展开的明细。", "There is no list behind this figure."), "info")
         else:
-            self._open_figure(row_id, found.report.keys[0])
+            self.context.navigate(*place)
