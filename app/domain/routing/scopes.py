@@ -1,0 +1,149 @@
+"""Whom a group takes: the configuration of a store compiled, and the group that a session belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from app.domain.routing.reasons import Why
+from app.domain.routing_settings import AGENTS, DIMENSIONS, GROUPS, asked, claimed, region_of
+
+NO_GROUP = ""
+"""The code of no group: where sessions stay that no open group takes."""
+_MOST_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """What routing needs to know of a session; texts as in the event contract, "" where not given."""
+
+    id: str
+    customer: str
+    kind: Literal["online", "leave"] = "online"
+    page: str = ""
+    sku: str = ""
+    region: str = ""
+    order_state: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class Matched(NamedTuple):
+    """The group a session belongs to (NO_GROUP: none), by what (a dimension, "only", "everybody", "fallback" or "nothing"), and why."""
+
+    group: str
+    by: str
+    reasons: tuple[Why, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPlan:
+    """A group as configured. weights: of its members by agent."""
+
+    code: str
+    name: str
+    open: bool
+    overflow: bool
+    fallback: bool
+    scope: Mapping[str, frozenset[str]]
+    """Only the dimensions that it asks for, the most specific first."""
+    weights: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPlan:
+    """An agent as configured. capacity: sessions at a time, None without limit."""
+
+    code: str
+    name: str
+    capacity: int | None = None
+    receives: bool = True
+
+
+class Plan:
+    """The configuration of a store. designated: the agents that leave messages go to; empty: those of the group."""
+
+    def __init__(self, groups: Sequence[GroupPlan], agents: Sequence[AgentPlan], designated: Sequence[str] = ()) -> None:
+        self.groups = {group.code: group for group in groups}
+        self.agents = {agent.code: agent for agent in agents}
+        self.designated = tuple(dict.fromkeys(designated))
+        self.fallback = next((group.code for group in groups if group.fallback), None)
+        ordinary = [group for group in groups if not group.fallback]
+        self._only = ordinary[0] if len(ordinary) == 1 and self.fallback is None else None
+        # Stable: of two groups equally specific, the first.
+        self._ordered = sorted(ordinary, key=lambda group: [d not in group.scope for d in DIMENSIONS])
+        self._skus = frozenset().union(*(group.scope.get("skus", ()) for group in ordinary))
+        self._tags = frozenset().union(*(group.scope.get("customer_tags", ()) for group in ordinary))
+        self._remembered: dict[tuple[object, ...], Matched] = {}
+
+    @classmethod
+    def of(cls, groups: Mapping[str, Any], agents: Mapping[str, Any], designated: Sequence[str] = ()) -> Plan:
+        """From faultless bodies of GROUPS and AGENTS."""
+        return cls(
+            [
+                GroupPlan(
+                    group["code"],
+                    group["name"],
+                    group["open"],
+                    group["overflow"],
+                    group["type"] == "fallback",
+                    {d: claimed(group["scope"], d) for d in asked(group["scope"])},
+                    {member["agent"]: member["weight"] for member in group["members"]},
+                )
+                for group in GROUPS.complete(groups)["groups"]
+            ],
+            [
+                AgentPlan(agent["agent"], agent["name"] or agent["agent"], agent["capacity"], agent["receives"])
+                for agent in AGENTS.complete(agents)["agents"]
+            ],
+            designated,
+        )
+
+    def agent(self, code: str) -> AgentPlan:
+        """One that is not configured takes any number of sessions."""
+        return self.agents.get(code) or AgentPlan(code, code)
+
+    def match(self, session: NewSession) -> Matched:
+        """The group that the session belongs to by the scopes, whoever is there."""
+        sku = session.sku if session.sku in self._skus else ""
+        tags = tuple(sorted(self._tags.intersection(session.tags))) if session.tags and self._tags else ()
+        key = (tags, sku, session.order_state, session.page, session.region)
+        found = self._remembered.get(key)
+        if found is None:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            found = self._remembered[key] = self._match(tags, sku, session)
+        return found
+
+    def _match(self, tags: tuple[str, ...], sku: str, session: NewSession) -> Matched:
+        if self._only is not None:
+            only = self._only
+            if only.open:
+                return Matched(only.code, "only", (("only", only.code),))
+            return Matched(NO_GROUP, "nothing", (("closed", only.code), ("no_group",)))
+        values = {
+            "customer_tags": tags,
+            "skus": (sku,) if sku else (),
+            "order_state": (session.order_state,) if session.order_state else (),
+            "pages": (session.page,) if session.page else (),
+            "regions": (region_of(session.region),),
+        }
+        why: list[Why] = []
+        for group in self._ordered:
+            by = {d: next((value for value in values[d] if value in taken), None) for d, taken in group.scope.items()}
+            if None in by.values():
+                continue
+            if not group.open:
+                why.append(("closed", group.code))
+                if self.fallback is not None:
+                    break
+                continue
+            leading = next(iter(by), "everybody")
+            why += [(d, group.code, value) for d, value in by.items()] or [("everybody", group.code)]
+            return Matched(group.code, leading, tuple(why))
+        if self.fallback is not None:
+            return Matched(self.fallback, "fallback", (*why, ("fallback", self.fallback)))
+        first = next((group for group in self.groups.values() if group.open), None)
+        if first is not None and not why:
+            return Matched(first.code, "nothing", (("first", first.code),))
+        return Matched(NO_GROUP, "nothing", (*why, ("no_group",)))
