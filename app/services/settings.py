@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -15,7 +16,7 @@ from app.domain.language import T
 from app.domain.settings import DOCUMENTS, ORDER_WINDOW, STANDARDS, Effective, Standard
 from app.storage import revisions
 from app.storage.faults import FaultError
-from app.storage.revisions import InvalidError, Saved, StaleError
+from app.storage.revisions import Draft, InvalidError, Saved, StaleError
 
 if TYPE_CHECKING:
     from app.services.workspace import StoreInfo, Workspace
@@ -78,12 +79,19 @@ class SettingsService:
         base: the revision the change was made on; None to save over whatever is current.
         Raises NotAllowedError; InvalidError with one line per fault; StaleError, telling who saved what, when `base` is no longer current.
         """
-        document = document_of(key)
-        self._workspace.actor.require(document.permission)
+        return self.save_all(store, {key: (body, base)}, note)[key]
+
+    def save_all(self, store: StoreInfo, drafts: Mapping[str, tuple[Any, int | None]], note: str = "") -> dict[str, int]:
+        """Saves {document: (body, base)} together, each as its next revision, or none of them; answers their numbers. Raises as `save`."""
+        documents = {key: document_of(key) for key in drafts}
+        for document in documents.values():
+            self._workspace.actor.require(document.permission)
         faults = list(NOTE.faults(note, "note"))
         if faults:
             raise InvalidError(faults)
-        return revisions.save(self._database, store.id, document, body, self._workspace.actor.name, note, base)
+        made = [Draft(documents[key], body, base) for key, (body, base) in drafts.items()]
+        numbers = revisions.save_all(self._database, store.id, made, self._workspace.actor.name, note)
+        return dict(zip(documents, numbers, strict=True))
 
     def difference(self, store: StoreInfo, key: str, old: int, new: int | None = None) -> list[Change]:
         """What changed from one revision to another, or to what holds now."""

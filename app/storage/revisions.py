@@ -55,14 +55,15 @@ class StaleError(FaultError):
     base: that revision. meanwhile: those saved after it, the oldest first, the last being current. changes: from base to current.
     """
 
-    def __init__(self, base: Saved, meanwhile: Sequence[Saved], changes: Sequence[Change], local: LocalTime) -> None:
-        super().__init__("refused", _stale_sentence(base, meanwhile, changes, local))
+    def __init__(self, document: Document, base: Saved, meanwhile: Sequence[Saved], changes: Sequence[Change], local: LocalTime) -> None:
+        super().__init__("refused", _stale_sentence(document, base, meanwhile, changes, local))
+        self.document = document
         self.base = base
         self.meanwhile = list(meanwhile)
         self.changes = list(changes)
 
 
-def _stale_sentence(base: Saved, meanwhile: Sequence[Saved], changes: Sequence[Change], local: LocalTime) -> T:
+def _stale_sentence(document: Document, base: Saved, meanwhile: Sequence[Saved], changes: Sequence[Change], local: LocalTime) -> T:
     who = [
         fill(
             T("{0} 于 {1} 保存了第 {2} 版{3}", "{0} saved revision {2} at {1}{3}"),
@@ -76,9 +77,9 @@ def _stale_sentence(base: Saved, meanwhile: Sequence[Saved], changes: Sequence[C
     if len(changes) > _NAMED:
         paths.append(fill(T("另有 {0} 处", "{0} more"), len(changes) - _NAMED))
     return fill(
-        T("没有保存，第 {0} 版已不是最新：{1}；改动：{2}。请查看差异后再保存。",
-          "Not saved, revision {0} is no longer current: {1}; changed: {2}. Look at the difference, then save again."),
-        base.revision, joined(who, "；", "; "), joined(paths) if paths else T("无", "nothing"),
+        T("没有保存，{3}的第 {0} 版已不是最新：{1}；改动：{2}。请查看差异后再保存。",
+          "Not saved, {3}: revision {0} is no longer current: {1}; changed: {2}. Look at the difference, then save again."),
+        base.revision, joined(who, "；", "; "), joined(paths) if paths else T("无", "nothing"), document.title,
     )  # fmt: skip
 
 
@@ -119,32 +120,49 @@ def _saved(document: Document, row: Row[Any]) -> Saved:
     return Saved(row.revision, document.complete(json.loads(row.body)), row.author, row.at, row.note)
 
 
-def save(database: Database, store: int, document: Document, body: Any, author: str, note: str = "", base: int | None = None) -> int:
-    """Saves the next revision and returns its number.
+class Draft(NamedTuple):
+    """What is to become the next revision of a document. base: the revision it was made on; None to save over whatever is current."""
 
-    base: the revision the change was made on; None to save whatever is current.
-    Raises InvalidError, StaleError when `base` is no longer current, FaultError when there never was such a revision.
+    document: Document
+    body: Any
+    base: int | None = None
+
+
+def save(database: Database, store: int, document: Document, body: Any, author: str, note: str = "", base: int | None = None) -> int:
+    """Saves the next revision and returns its number; raises as `save_all` does."""
+    (number,) = save_all(database, store, [Draft(document, body, base)], author, note)
+    return number
+
+
+def save_all(database: Database, store: int, drafts: Sequence[Draft], author: str, note: str = "") -> list[int]:
+    """Saves the next revision of every document, or of none, in one transaction, and returns their numbers.
+
+    Raises InvalidError with the faults of the first document that has any, StaleError for the first whose base is no longer current,
+    FaultError when there never was such a revision.
     """
+    numbers = []
     with database.write() as connection:
         bulk = Bulk(connection)
         notices = lock_store(bulk, store)
-        now = current(connection, store, document)
-        if base is not None and base != now.revision:
-            raise _stale(connection, store, document, base, now)
-        faults = document.validate(body, now.body)
-        if faults:
-            raise InvalidError(faults)
-        whole, number = document.complete(body), now.revision + 1
-        columns = ("store_id", "document", "revision", "at", "author", "note", "body")
-        held = json.dumps(whole, ensure_ascii=False, allow_nan=False)
-        row = (store, document.key, number, time.time_ns() // 1_000_000, author, note, held)
-        bulk.insert(schema.settings_revisions, columns, [row])
-        follow = _FOLLOWS.get(document.key)
-        if follow is not None:
-            follow(bulk, store, whole)
+        at = time.time_ns() // 1_000_000
+        for document, body, base in drafts:
+            now = current(connection, store, document)
+            if base is not None and base != now.revision:
+                raise _stale(connection, store, document, base, now)
+            faults = document.validate(body, now.body)
+            if faults:
+                raise InvalidError(faults)
+            whole = document.complete(body)
+            columns = ("store_id", "document", "revision", "at", "author", "note", "body")
+            held = json.dumps(whole, ensure_ascii=False, allow_nan=False)
+            bulk.insert(schema.settings_revisions, columns, [(store, document.key, now.revision + 1, at, author, note, held)])
+            follow = _FOLLOWS.get(document.key)
+            if follow is not None:
+                follow(bulk, store, whole)
+            numbers.append(now.revision + 1)
         announce(bulk, store, notices + 1, {"settings"}, ())
         bulk.close()
-    return number
+    return numbers
 
 
 def _stale(connection: Connection, store: int, document: Document, base: int, now: Saved) -> FaultError:
@@ -153,7 +171,7 @@ def _stale(connection: Connection, store: int, document: Document, base: int, no
         return no_revision(base, now.revision)
     meanwhile = history(connection, store, document, now.revision - base)[::-1]
     zone: str = connection.execute(select(schema.stores.c.zone).where(schema.stores.c.id == store)).scalar_one()
-    return StaleError(known, meanwhile, document.difference(known.body, now.body), LocalTime(zone))
+    return StaleError(document, known, meanwhile, document.difference(known.body, now.body), LocalTime(zone))
 
 
 def no_revision(number: int, newest: int) -> FaultError:

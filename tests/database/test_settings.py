@@ -126,6 +126,23 @@ class TestRevisions:
         assert [str(c.before) for c in settings.difference(store, "assessment", 1, 2)] == ["none"]
         assert [c.path for c in settings.changes_of(store, "assessment", {"from": "08:00"})] == ["from", "to", "leave_out"]
 
+    def test_two_documents_are_saved_together_or_not_at_all(self, workspace: Workspace, store: StoreInfo, database: Database) -> None:
+        settings = workspace.settings
+        groups = {"groups": [{"code": "presale", "name": "售前", "members": [{"agent": "a1", "weight": 3}]}]}
+        agents = {"agents": [{"agent": "a1", "capacity": 4}]}
+        assert settings.save_all(store, {"groups": (groups, 0), "agents": (agents, 0)}, "开组") == {"groups": 1, "agents": 1}
+        assert {settings.get(store, key).note for key in ("groups", "agents")} == {"开组"}
+        settings.save(store, "agents", {"agents": []})
+        before = held(database)
+        with pytest.raises(StaleError) as stale:
+            settings.save_all(store, {"groups": ({"groups": []}, 1), "agents": (agents, 1)})
+        assert stale.value.document.key == "agents"
+        with pytest.raises(InvalidError, match=r"agents\[0\]\.capacity"):
+            settings.save_all(store, {"groups": ({"groups": []}, 1), "agents": ({"agents": [{"agent": "a1", "capacity": -1}]}, 2)})
+        with pytest.raises(NotAllowedError):
+            as_("guest", workspace, "history.view").settings.save_all(store, {"groups": ({"groups": []}, 1)})
+        assert held(database) == before
+
     @pytest.mark.parametrize("number", [-1, 7, 2**31, 2**63, 10**30])
     def test_a_revision_that_never_was(self, workspace: Workspace, store: StoreInfo, number: int) -> None:
         settings = workspace.settings
@@ -378,7 +395,7 @@ class TestCommandLine:
         assert json.loads(said("get", "assessment")) == changed
         assert json.loads(said("get", "assessment", "--revision", "0")) == DOCUMENTS["assessment"].default()
         listed = {row["document"]: (row["revision"], row["author"], row["note"]) for row in json.loads(said("list", "--format", "json"))}
-        assert listed == {"order_window": (0, "", ""), "assessment": (1, "owner", "早班"), "standards": (0, "", "")}
+        assert listed == {key: (1, "owner", "早班") if key == "assessment" else (0, "", "") for key in DOCUMENTS}
         said("restore", "assessment", "--revision", "0", "--base", "1")
         assert [row["revision"] for row in json.loads(said("history", "assessment", "--format", "json"))] == [2, 1]
         assert json.loads(said("diff", "assessment", "--format", "json")) == [
