@@ -109,15 +109,15 @@ class Rotation:
     def take(self) -> str:
         """Whose turn it is. There must be somebody; the caller then `put`s them with their new load, or `drop`s them."""
         self._round += 1
-        best: Entry | None = None
+        best: Entry = ()
+        least = 0
         for weight, ranking in self._ranked.items():
             found = ranking.first()
             if found is not None:
-                key = (found[0] - weight * self._round, *found[1:])
-                if best is None or key < best:
-                    best = key
-        assert best is not None
-        code: str = best[3]
+                short = found[0] - weight * self._round
+                if not best or short < least or (short == least and found[1:] < best[1:]):
+                    best, least = found, short
+        code: str = best[-1]
         self._eligible[code] += self.total
         return code
 

@@ -144,7 +144,10 @@ class Router:
         return [moved] if before is None else [moved, *self._fill(before, at)]
 
     def transfer(self, session: str, group: str, at: int) -> list[Decision]:
-        """To a group, by its rules; to another agent than before if there is one. Raises NotPossibleError."""
+        """To a group, by its rules; to another agent than before if there is one. Whoever waits for that agent comes first.
+
+        The last decision is about the session. Raises NotPossibleError.
+        """
         held = self._open(session)
         target = self._groups.get(group)
         if target is None:
@@ -155,8 +158,8 @@ class Router:
         before = self._release(held, at)
         held.handed = held.handed or before is not None
         held.group, held.pinned = group, True
-        decisions = [self._route(held, at, (), before)]
-        return decisions if before is None else [*decisions, *self._fill(before, at)]
+        filled = [] if before is None else self._fill(before, at)
+        return [*filled, self._route(held, at, (), before)]
 
     # State that survives a restart
 
@@ -167,7 +170,7 @@ class Router:
             {
                 "now": self._now,
                 "number": self._number,
-                "agents": [[a.code, a.state, a.since] for a in self._agents.values() if a.state != "offline"],
+                "agents": [[a.code, a.state, a.since] for _, a in sorted(self._agents.items()) if a.state != "offline"],
                 "sessions": [
                     [*_facts(held.session), held.at, held.number, held.group, held.agent, held.left, held.handed, held.pinned]
                     for held in self._sessions.values()
@@ -212,14 +215,15 @@ class Router:
         if held.left:
             return self._leave(held, at, why)
         group = self._groups.get(held.group, self._limbo)
-        for here in (group, self._beyond(group)):
-            if here is None or here is self._limbo:
-                continue
-            if here is not group:
-                why += (("overflow", group.plan.code, here.plan.code),)
-            why += here.roster()
-            if len(here.rotation):
-                return self._choose(held, here, at, why, avoid)
+        if group is not self._limbo:
+            why += group.roster()
+            if len(group.rotation):
+                return self._choose(held, group, at, why, avoid)
+        beyond = self._beyond(group)
+        if beyond is not None:
+            why += (("overflow", held.group, beyond.plan.code), *beyond.roster())
+            if len(beyond.rotation):
+                return self._choose(held, beyond, at, why, avoid)
         if new and not self._online:
             held.left = True
             return self._leave(held, at, (*why, ("nobody_online",)))

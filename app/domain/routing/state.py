@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
 from app.domain.routing.choosing import Ranking, Rotation
@@ -148,6 +148,5 @@ class Agent:
         return "free"
 
 
-def _named(who: Iterable[str]) -> tuple[str, ...]:
-    codes = tuple(who)
-    return tuple(sorted(codes)) if len(codes) <= _MOST_NAMED else ()
+def _named(who: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted(who)) if len(who) <= _MOST_NAMED else ()
