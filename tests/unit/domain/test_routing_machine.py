@@ -280,7 +280,7 @@ class RouterMachine(RuleBasedStateMachine):
         for code, naive in self.naive.items():
             held = plan.groups[code].weights if code in plan.groups else {}
             naive.current = {agent: current for agent, current in naive.current.items() if agent in held}
-        for session, s in self.open.items():
+        for s in self.open.values():
             kept = s.pinned is not None and s.pinned in plan.groups and plan.groups[s.pinned].open
             if s.agent is None and not kept:
                 s.pinned = None
@@ -338,7 +338,7 @@ class RotationMachine(RuleBasedStateMachine):
         for _ in range(times):
             expected = self.naive.take(self.eligible)
             assert self.fast.take() == expected
-            weight, active, since = self.eligible[expected]
+            _, active, since = self.eligible[expected]
             self.comes_or_changes(expected, active + more, since + more)
 
     @rule()
