@@ -21,7 +21,7 @@ from app.storage import schema
 from app.storage.bulk import Bulk
 from app.storage.faults import FaultError
 from app.storage.packing import SENDERS, Sender
-from app.storage.search import Place, Wanted, index_pending, read_transcripts, steps, waiting
+from app.storage.search import Place, Wanted, index_pending, pending, read_transcripts, steps
 
 if TYPE_CHECKING:
     from app.services.workspace import StoreInfo, Workspace
@@ -104,9 +104,9 @@ class SearchService:
         self.workspace.actor.require("transcripts.view")
         with self.workspace.database.read() as connection:
             bulk = Bulk(connection)
-            _, pending = waiting(bulk, store.id)
+            count = pending(bulk, store.id)
             bulk.close()
-        return pending
+        return count
 
     def catch_up(
         self,

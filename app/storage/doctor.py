@@ -20,7 +20,7 @@ from app.storage.faults import FaultError
 from app.storage.notices import TOPICS
 from app.storage.recorder import announce, lock_store
 from app.storage.recount import Recount, Window, by_day, differences, rebuild
-from app.storage.search import MOST_PENDING, waiting
+from app.storage.search import MOST_PENDING, indexed, pending
 
 Level = Literal["ok", "warn", "fault"]
 
@@ -271,10 +271,10 @@ def _log(database: Database, store: int) -> _Seen:
 def _searchable(database: Database, store: int) -> _Seen:
     with database.read() as connection:
         bulk = Bulk(connection)
-        indexed, pending = waiting(bulk, store)
+        known, waiting = indexed(bulk, store), pending(bulk, store)
         bulk.close()
-    detail = tr(f"已索引 {indexed:,} 个会话，待索引 {pending:,} 个", f"{indexed:,} sessions indexed, {pending:,} pending")
-    if pending > MOST_PENDING:
+    detail = tr(f"已索引 {known:,} 个会话，待索引 {waiting:,} 个", f"{known:,} sessions indexed, {waiting:,} pending")
+    if waiting > MOST_PENDING:
         remedy = T("运行 search，或让引擎继续运行，索引会补齐。", "Run search once, or leave the engine running: the index catches up.")
         return _Seen(detail, "warn", remedy)
     return _Seen(detail)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlalchemy import (
-    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -25,9 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    event,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
 from app.domain.counters import FIRST_REPLY_BINS, HISTOGRAM_FIELDS, SUM_FIELDS
@@ -385,20 +382,21 @@ import_columns = Table(
 
 # Sessions whose transcript has changed since it was indexed; what is indexed may be out of date, so a hit is checked in the transcript.
 search_pending = Table("search_pending", metadata, _id("session_id"))
-search_documents = Table(
-    "search_documents",
+# Which sessions of a segment have which terms lies in the blocks from `block` on (postings.py).
+search_segments = Table(
+    "search_segments",
     metadata,
     _id(),
-    Column("session_id", BigInteger, nullable=False),
-    Column("opened_at", BigInteger, nullable=False),
     Column("store_id", Integer, nullable=False),
-    Column("words", Text().with_variant(TSVECTOR(), "postgresql")),  # SQLite has them in search_words, by the same id
-    Index("ix_search_documents_session_id", "session_id"),
-    Index("ix_search_documents_store_id_opened_at", "store_id", "opened_at"),
+    Column("sessions", Integer, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("blocks", Integer, nullable=False),
+    Column("places", LargeBinary, nullable=False),
+    Column("terms", LargeBinary, nullable=False),  # the first of each block
 )
-Index("ix_search_documents_words", search_documents.c.words, postgresql_using="gin").ddl_if(dialect="postgresql")
-SEARCH_WORDS = "CREATE VIRTUAL TABLE search_words USING fts5(words, content='', detail=none, tokenize='unicode61 remove_diacritics 0')"
-event.listen(search_documents, "after_create", DDL(SEARCH_WORDS).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+search_blocks = Table("search_blocks", metadata, _id(), Column("entries", LargeBinary, nullable=False))
 
 saved_reports = Table(
     "saved_reports",

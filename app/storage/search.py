@@ -11,36 +11,32 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.domain.words import Term, cut
-from app.storage import schema
+from app.storage import postings, schema
 from app.storage.bulk import Bulk, Row
 from app.storage.database import Database
 from app.storage.packing import Spoken, unpack_messages
 from app.storage.recorder import lock_store
 
-BLOCK = 16
-"""Sessions whose words are indexed as one: neighbours say much the same, so that it takes a third of the space and of the time."""
-PIECE = 12 * BLOCK
-_PIECE_SECONDS = 0.05
-"""A piece stops taking sessions after so long: writers to the store wait for it."""
-_LARGEST_DOCUMENT = 400_000
-"""Bytes of terms; a tsvector holds 1 MB."""
-_EVERYTHING = "z" * 41
-"""The one term of a block with more different words than that, which is proposed always; no word is so long."""
-_COMMON = 20_000
-"""With more sessions than this to propose, looking at all of them in order of time comes to a full page sooner."""
-_DOCUMENT = ("id", "session_id", "opened_at", "store_id")
+PIECE = 2_048
+"""Sessions that become one segment at once, at most."""
+_PIECE_SECONDS = 0.5
+"""A piece stops taking sessions after so long, so that it is seen how far it is and can be stopped."""
+MERGED_AT_ONCE = 8
+"""So many segments of about one size become one."""
+LARGEST = 4_096
+"""Segments with so many sessions stay as they are."""
 MOST_PENDING = 20_000
 """Sessions not indexed that one answer reads."""
-_WALKED_FIRST, _WALKED_AT_ONCE = 250, 2_000
-_OF_DOCUMENTS = "(SELECT session_id FROM search_documents WHERE id IN {keys})"
-
-
+_ASKED_FIRST, _ASKED_AT_ONCE = 4, 32
+"""Segments."""
+_CHECKED_FIRST, _CHECKED_AT_ONCE = 250, 2_000
 _OPEN_MS = 86_400_000
 """A session that has not been closed for so long is indexed all the same."""
+_SEGMENT = ("id", "store_id", "sessions", "first_at", "last_at", "block", "blocks", "places", "terms")
 
 
 class Piece(NamedTuple):
@@ -65,6 +61,21 @@ class Step(NamedTuple):
     unread: int = 0
 
 
+class Segment(NamedTuple):
+    """Some indexed sessions, opened from first_at to last_at; their terms lie in so many blocks from `block` on."""
+
+    id: int
+    sessions: int
+    first_at: int
+    last_at: int
+    block: int
+    blocks: int
+
+    @property
+    def block_ids(self) -> range:
+        return range(self.block, self.block + self.blocks)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which sessions: opened in [since, until), epoch ms; whatever else is not None. `after`: only those behind it in the order."""
@@ -82,24 +93,48 @@ class Wanted:
     def order(self) -> str:
         return "DESC" if self.newest_first else "ASC"
 
-    def clauses(self, at: str, id: str) -> tuple[str, list[int]]:
-        """SQL and parameters of the time and the place, for a table's columns."""
-        found, values = [f"{at} IS NOT NULL"], []
-        if self.since is not None:
-            found.append(f"{at} >= ?")
-            values.append(self.since)
-        if self.until is not None:
-            found.append(f"{at} < ?")
-            values.append(self.until)
+    def has(self, place: Place) -> bool:
+        """Whether the place is of the time wanted, and behind `after`."""
+        return (
+            (self.since is None or place.opened_at >= self.since)
+            and (self.until is None or place.opened_at < self.until)
+            and (self.after is None or self.behind(place, self.after))
+        )
+
+    def behind(self, place: Place, other: Place) -> bool:
+        return place < other if self.newest_first else place > other
+
+    def segments(self) -> tuple[str, list[int]]:
+        """SQL and parameters of what `has` says, for the segments that may hold such places, in the order of where they begin."""
+        clause, values = "store_id = ?", [self.store]
+        since, until = self.since, None if self.until is None else self.until - 1
         if self.after is not None:
-            sign = "<" if self.newest_first else ">"
-            found.append(f"{at} {sign}= ? AND ({at} {sign} ? OR {id} {sign} ?)")
-            values += [self.after.opened_at, *self.after]
-        return " AND ".join(found), values
+            at = self.after.opened_at
+            if self.newest_first:
+                until = at if until is None else min(at, until)
+            else:
+                since = at if since is None else max(at, since)
+        if since is not None:
+            clause += " AND last_at >= ?"
+            values.append(since)
+        if until is not None:
+            clause += " AND first_at <= ?"
+            values.append(until)
+        return f"{clause} ORDER BY {'last_at DESC' if self.newest_first else 'first_at'}", values
 
     def sessions(self) -> tuple[str, list[int]]:
         """SQL and parameters of everything, for `sessions s`."""
-        clause, values = self.clauses("s.opened_at", "s.id")
+        clause, values = "s.opened_at IS NOT NULL", []
+        if self.since is not None:
+            clause += " AND s.opened_at >= ?"
+            values.append(self.since)
+        if self.until is not None:
+            clause += " AND s.opened_at < ?"
+            values.append(self.until)
+        if self.after is not None:
+            sign = "<" if self.newest_first else ">"
+            clause += f" AND s.opened_at {sign}= ? AND (s.opened_at {sign} ? OR s.id {sign} ?)"
+            values += [self.after.opened_at, *self.after]
         for column, value in (("agent_id", self.agent), ("group_id", self.group), ("customer_id", self.customer)):
             if value is not None:
                 clause += f" AND s.{column} = ?"
@@ -129,6 +164,8 @@ def index_pending(
         piece = index_piece(database, store, after, now - _OPEN_MS)
         done += piece.sessions
         tell(done)
+        while merge_some(database, store) and not stop.is_set():
+            pass
         if piece.last is None:
             break
         after = piece.last
@@ -137,72 +174,120 @@ def index_pending(
 
 
 def index_piece(database: Database, store: int, after: int, settled_before: int) -> Piece:
-    """Indexes some of the store's pending sessions with ids above `after`, in one transaction.
+    """Indexes some of the store's pending sessions with ids above `after` as one segment.
 
     Ripe are those that are closed or were opened before `settled_before` (epoch ms): each time a session is indexed again costs space.
+    Writers to the store wait only while the segment is written: what has changed since it was read is left pending.
     """
-    with database.write() as connection:
+    with database.read() as connection:
         bulk = Bulk(connection)
-        if not bulk.sqlite:
-            bulk.rows("SELECT pg_advisory_xact_lock(7312, 0)")  # ids are taken below; always before the store's lock
-        lock_store(bulk, store)  # nobody writes to a transcript between its reading and its leaving the pending ones
         rows = bulk.rows(
             "SELECT p.session_id, s.opened_at, t.messages FROM search_pending p JOIN sessions s ON s.id = p.session_id "
             "LEFT JOIN transcripts t ON t.session_id = p.session_id WHERE p.session_id > ? AND s.store_id = ? "
             "AND s.opened_at IS NOT NULL AND (s.closed_at IS NOT NULL OR s.opened_at < ?) ORDER BY p.session_id LIMIT ?",
             (after, store, settled_before, PIECE),
         )
-        done = _write_documents(bulk, store, rows)
         bulk.close()
-    if not done:
-        return Piece(0, None)
-    return Piece(done, rows[done - 1][0] if done < len(rows) or len(rows) == PIECE else None)
-
-
-def waiting(bulk: Bulk, store: int) -> tuple[int, int]:
-    """(sessions indexed and up to date, sessions pending) of a store."""
-    indexed = bulk.rows("SELECT count(DISTINCT session_id) FROM search_documents WHERE store_id = ?", (store,))[0][0]
-    pending, both = bulk.rows(
-        "SELECT count(*), count(CASE WHEN EXISTS (SELECT 1 FROM search_documents d WHERE d.session_id = p.session_id) THEN 1 END) "
-        "FROM search_pending p JOIN sessions s ON s.id = p.session_id WHERE s.store_id = ? AND s.opened_at IS NOT NULL",
-        (store,),
-    )[0]
-    return indexed - both, pending
-
-
-def _write_documents(bulk: Bulk, store: int, rows: Sequence[Row]) -> int:
-    """How many of the rows were indexed before time was up."""
     if not rows:
-        return 0
+        return Piece(0, None)
     end = time.monotonic() + _PIECE_SECONDS
-    newest = bulk.rows("SELECT coalesce(max(id), 0) FROM search_documents")[0][0]
-    head = (newest // BLOCK + 1) * BLOCK
-    documents: list[Row] = []
-    words: list[Row] = []
-    done = 0
-    while done < len(rows) and (not done or time.monotonic() < end):
-        block = rows[done : done + BLOCK]
-        terms: set[str] = set()
-        for _, _, packed in block:
-            if packed is not None:  # one that has only moved in time may have no messages
-                terms |= cut("\n".join(message[4] for message in unpack_messages(packed)))
-        words.append((head, _written(terms)))
-        documents += [(head + i, session, opened_at, store) for i, (session, opened_at, _) in enumerate(block)]
-        done += len(block)
-        head += BLOCK
-    if bulk.sqlite:
-        bulk.insert(schema.search_documents, _DOCUMENT, documents)
-        bulk.many("INSERT INTO search_words (rowid, words) VALUES (?, ?)", words)
-    else:
-        by_head: dict[int, str] = dict(words)
-        bulk.insert(schema.search_documents, (*_DOCUMENT, "words"), [(*row, by_head.get(row[0])) for row in documents])
-    bulk.many("DELETE FROM search_pending WHERE session_id = ?", [row[:1] for row in rows[:done]])
-    return done
+    terms: dict[Row, set[str]] = {}
+    last = 0
+    for row in rows:
+        last, _, packed = row  # nothing packed: one that has only moved in time may have no messages
+        terms[row] = cut("\n".join(message[4] for message in unpack_messages(packed))) if packed is not None else set()
+        if time.monotonic() > end:
+            break
+    written = list(postings.blocks(postings.entries(terms.values())))
+    with database.write() as connection:
+        bulk = Bulk(connection)
+        _lock_index(bulk)
+        lock_store(bulk, store)  # nobody writes to a transcript between being found unchanged and leaving the pending ones
+        same = bulk.rows_in(
+            "SELECT p.session_id, s.opened_at, t.messages FROM search_pending p JOIN sessions s ON s.id = p.session_id "
+            "LEFT JOIN transcripts t ON t.session_id = p.session_id WHERE p.session_id IN {keys}",
+            (),
+            [row[0] for row in terms],
+        )
+        unchanged = terms.keys() & set(same)
+        if len(unchanged) < len(terms):
+            terms = {row: terms[row] for row in terms if row in unchanged}
+            written = list(postings.blocks(postings.entries(terms.values())))
+        _write_segment(bulk, store, [Place(row[1], row[0]) for row in terms], written)
+        bulk.many("DELETE FROM search_pending WHERE session_id = ?", [row[:1] for row in terms])
+        bulk.close()
+    return Piece(len(terms), last if last != rows[-1][0] or len(rows) == PIECE else None)
 
 
-def _written(terms: set[str]) -> str:
-    words = " ".join(terms)
-    return words if len(words) * 4 <= _LARGEST_DOCUMENT or len(words.encode()) <= _LARGEST_DOCUMENT else _EVERYTHING
+def merge_some(database: Database, store: int) -> bool:
+    """Makes one segment of several of about the same size; False when there are not enough of any. Writers wait only for the writing."""
+    with database.read() as connection:
+        bulk = Bulk(connection)
+        chosen = _to_merge(bulk, store)
+        places, blocks = _places_of(bulk, chosen), _blocks(bulk, [id for segment in chosen for id in segment.block_ids])
+        bulk.close()
+    if not chosen:
+        return False
+    parts = [(segment.sessions, [blocks[id] for id in segment.block_ids]) for segment in chosen]
+    written = list(postings.blocks(postings.joined(parts)))
+    with database.write() as connection:
+        bulk = Bulk(connection)
+        _lock_index(bulk)
+        ids = [segment.id for segment in chosen]
+        if len(bulk.rows_in("SELECT id FROM search_segments WHERE id IN {keys}", (), ids)) == len(ids):  # nobody else was first
+            _write_segment(bulk, store, [place for segment in chosen for place in places[segment.id]], written)
+            bulk.many("DELETE FROM search_segments WHERE id = ?", [(id,) for id in ids])
+            bulk.many("DELETE FROM search_blocks WHERE id >= ? AND id < ?", [(s.block, s.block + s.blocks) for s in chosen])
+        bulk.close()
+    return True
+
+
+def indexed(bulk: Bulk, store: int) -> int:
+    """Sessions of a store whose transcripts the index knows as they are."""
+    count: int = bulk.rows(
+        "SELECT count(*) FROM sessions s JOIN transcripts t ON t.session_id = s.id WHERE s.store_id = ? AND s.opened_at IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM search_pending p WHERE p.session_id = s.id)",
+        (store,),
+    )[0][0]
+    return count
+
+
+def pending(bulk: Bulk, store: int) -> int:
+    """Sessions of a store that have changed since they were indexed, if they were."""
+    count: int = bulk.rows(
+        "SELECT count(*) FROM search_pending p JOIN sessions s ON s.id = p.session_id WHERE s.store_id = ? AND s.opened_at IS NOT NULL",
+        (store,),
+    )[0][0]
+    return count
+
+
+def _lock_index(bulk: Bulk) -> None:
+    """Only one at a time takes ids; always before the store's lock."""
+    if not bulk.sqlite:
+        bulk.rows("SELECT pg_advisory_xact_lock(7312, 0)")
+
+
+def _write_segment(bulk: Bulk, store: int, places: Sequence[Place], blocks: Sequence[tuple[str, bytes]]) -> None:
+    if not places:
+        return
+    ((id,),) = bulk.rows("SELECT coalesce(max(id), 0) + 1 FROM search_segments")
+    ((block,),) = bulk.rows("SELECT coalesce(max(id), 0) + 1 FROM search_blocks")
+    first, last = min(places).opened_at, max(places).opened_at
+    directory = postings.pack([term for term, _ in blocks])
+    row = (id, store, len(places), first, last, block, len(blocks), postings.pack_places(places), directory)
+    bulk.insert(schema.search_segments, _SEGMENT, [row])
+    bulk.insert(schema.search_blocks, ("id", "entries"), [(block + i, packed) for i, (_, packed) in enumerate(blocks)])
+
+
+def _to_merge(bulk: Bulk, store: int) -> list[Segment]:
+    """The oldest segments of the first size of which there are enough, in order of time: what lies together in time is asked together."""
+    sizes: dict[int, list[Segment]] = {}
+    for segment in _segments(bulk, "store_id = ? AND sessions < ? ORDER BY first_at, id", (store, LARGEST)):
+        same = sizes.setdefault((segment.sessions.bit_length() - 1) // 3, [])
+        same.append(segment)
+        if len(same) == MERGED_AT_ONCE:
+            return same
+    return []
 
 
 # Asking it
@@ -212,20 +297,19 @@ def steps(bulk: Bulk, terms: Sequence[Term], wanted: Wanted) -> Iterator[Step]:
     """Every session that may have all the terms, in the order wanted, each once."""
     if wanted.customer is not None:  # of one customer there are few
         clause, values = wanted.sessions()
-        query = f"SELECT s.opened_at, s.id FROM sessions s WHERE {clause} {_ordered('s.opened_at', 's.id', wanted)}"
+        query = f"SELECT s.opened_at, s.id FROM sessions s WHERE {clause} {_ordered(wanted)}"
         yield Step(_places(bulk.rows(query, values)), None)
         return
-    pending, left_out = _pending(bulk, wanted)
-    proposed = _proposed(bulk, terms, wanted)
-    for indexed, reached in _walk(bulk, wanted) if proposed is None else [(proposed, None)]:
-        last = pending[-1] if left_out and pending else None
-        final = last is not None and (reached is None or not _behind(last, reached, wanted))
+    waiting, left_out = _pending(bulk, wanted)
+    for proposed, reached in _proposed(bulk, terms, wanted):
+        last = waiting[-1] if left_out and waiting else None
+        final = last is not None and (reached is None or not wanted.behind(last, reached))
         upto = last if final else reached
-        here = {place for place in (*indexed, *pending) if upto is None or not _behind(place, upto, wanted)}
+        here = {place for place in (*proposed, *waiting) if upto is None or not wanted.behind(place, upto)}
         yield Step(sorted(here, reverse=wanted.newest_first), upto, left_out if final else 0)
         if final:
             return
-        pending = [place for place in pending if place not in here]
+        waiting = [place for place in waiting if place not in here]
 
 
 def read_transcripts(bulk: Bulk, sessions: Sequence[int]) -> dict[int, list[Spoken]]:
@@ -237,63 +321,88 @@ def _pending(bulk: Bulk, wanted: Wanted) -> tuple[list[Place], int]:
     """(the first pending sessions in the order, how many there are behind them)"""
     clause, values = wanted.sessions()
     source = f"FROM search_pending p JOIN sessions s ON s.id = p.session_id WHERE {clause}"
-    rows = bulk.rows(f"SELECT s.opened_at, s.id {source} {_ordered('s.opened_at', 's.id', wanted)} LIMIT ?", (*values, MOST_PENDING + 1))
+    rows = bulk.rows(f"SELECT s.opened_at, s.id {source} {_ordered(wanted)} LIMIT ?", (*values, MOST_PENDING + 1))
     if len(rows) <= MOST_PENDING:
         return _places(rows), 0
     return _places(rows[:MOST_PENDING]), bulk.rows(f"SELECT count(*) {source}", values)[0][0] - MOST_PENDING
 
 
-def _proposed(bulk: Bulk, terms: Sequence[Term], wanted: Wanted) -> list[Place] | None:
-    """The indexed sessions with all the terms; None where there are too many, or nothing to ask the index for."""
-    if not terms:
-        return None
-    limit = _COMMON // BLOCK
-    if bulk.sqlite:
-        asked = " AND ".join(f'"{term.text}" *' if term.beginning else f'"{term.text}"' for term in terms)
-        query = "SELECT rowid FROM search_words WHERE search_words MATCH ? LIMIT ?"
-        heads = bulk.rows(query, (f'({asked}) OR "{_EVERYTHING}"', limit + 1))
-    else:
-        asked = " & ".join(f"{term.text}:*" if term.beginning else term.text for term in terms)
-        query = "SELECT id FROM search_documents WHERE words @@ ?::tsquery LIMIT ?"
-        bulk.run("SET LOCAL enable_seqscan = off")  # reading the words of every block is never faster, whatever the planner believes
-        heads = bulk.rows(query, (f"({asked}) | {_EVERYTHING}", limit + 1))
-        bulk.run("SET LOCAL enable_seqscan = on")
-    if len(heads) > limit:
-        return None
-    clause, values = wanted.sessions()
-    query = f"SELECT s.opened_at, s.id FROM sessions s WHERE {clause} AND s.id IN {_OF_DOCUMENTS}"
-    return sorted(
-        _places(bulk.rows_in(query, values, [id for (head,) in heads for id in range(head, head + BLOCK)])), reverse=wanted.newest_first
-    )
+def _proposed(bulk: Bulk, terms: Sequence[Term], wanted: Wanted) -> Iterator[tuple[list[Place], Place | None]]:
+    """The indexed sessions with all the terms, in order, some at a time, and how far one has then come; None at the end.
+
+    A segment is asked before the order comes to where it begins, so those that lie one behind the other in time are asked one by one.
+    """
+    segments = _segments(bulk, *wanted.segments())
+    held: set[Place] = set()
+    start, size, reached = 0, _ASKED_FIRST, wanted.after
+    while start < len(segments):
+        held.update(_having(bulk, segments[start : start + size], terms, wanted))
+        start, size = start + size, min(2 * size, _ASKED_AT_ONCE)
+        if start >= len(segments):
+            break
+        # No session has id 0: the place lies just before everything in the next segments.
+        bound = Place(segments[start].last_at + 1 if wanted.newest_first else segments[start].first_at, 0)
+        if reached is None or wanted.behind(bound, reached):
+            ready = {place for place in held if not wanted.behind(place, bound)}
+            held -= ready
+            yield from _checked(bulk, ready, bound, wanted)
+            reached = bound
+    yield from _checked(bulk, held, None, wanted)
 
 
-def _walk(bulk: Bulk, wanted: Wanted) -> Iterator[tuple[list[Place], Place | None]]:
-    """All indexed sessions, some at a time, each time with the last that was looked at; None at the end."""
+def _having(bulk: Bulk, segments: Sequence[Segment], terms: Sequence[Term], wanted: Wanted) -> list[Place]:
+    """The places in these segments that have all the terms and are of the time wanted."""
+    ids = [segment.id for segment in segments]
+    directories: dict[int, bytes] = dict(bulk.rows_in("SELECT id, terms FROM search_segments WHERE id IN {keys}", (), ids) if terms else [])
+    asked: dict[int, list[tuple[Term, list[int]]]] = {}
+    for segment in segments:
+        directory = postings.unpack(directories[segment.id]) if terms else []
+        asked[segment.id] = [(term, [segment.block + i for i in postings.where(directory, term)]) for term in terms]
+    blocks = _blocks(bulk, list({id for looked in asked.values() for _, ids in looked for id in ids}))
+    found: dict[int, set[int]] = {}
+    for segment in segments:
+        numbers = set(range(segment.sessions))
+        for term, ids in asked[segment.id]:
+            numbers &= postings.having(term, [blocks[id] for id in ids])
+            if not numbers:
+                break
+        else:
+            found[segment.id] = numbers
+    places = _places_of(bulk, [segment for segment in segments if segment.id in found])
+    return [place for id, held in places.items() for number in found[id] if wanted.has(place := held[number])]
+
+
+def _checked(bulk: Bulk, places: set[Place], bound: Place | None, wanted: Wanted) -> Iterator[tuple[list[Place], Place | None]]:
+    """Those of the places that pass the filters, a few first; a session that has moved in time since is met again where it is now."""
     filters, values = wanted.sessions()
-    kept = f"SELECT s.opened_at, s.id FROM sessions s WHERE {filters} AND s.id IN {{keys}}"
-    after, size = wanted.after, _WALKED_FIRST
+    query = f"SELECT s.opened_at, s.id FROM sessions s WHERE {filters} AND s.id IN {{keys}}"
+    ordered = sorted(places, reverse=wanted.newest_first)
+    start, size = 0, _CHECKED_FIRST
     while True:
-        clause, bounds = replace(wanted, after=after).clauses("opened_at", "session_id")
-        rows = bulk.rows(
-            f"SELECT opened_at, session_id FROM search_documents WHERE store_id = ? AND {clause} "
-            f"{_ordered('opened_at', 'session_id', wanted)} LIMIT ?",
-            (wanted.store, *bounds, size),
-        )
-        here = set(_places(rows))  # a session that has moved in time since is met again where it is now
-        places = [place for place in _places(bulk.rows_in(kept, values, [row[1] for row in rows])) if place in here]
-        after = Place(*rows[-1]) if len(rows) == size else None
-        yield places, after
-        if after is None:
+        some = ordered[start : start + size]
+        start, size = start + size, _CHECKED_AT_ONCE
+        now = set(_places(bulk.rows_in(query, values, [place.session for place in some])))
+        yield [place for place in some if place in now], some[-1] if start < len(ordered) else bound
+        if start >= len(ordered):
             return
-        size = _WALKED_AT_ONCE
 
 
-def _behind(place: Place, other: Place, wanted: Wanted) -> bool:
-    return place < other if wanted.newest_first else place > other
+def _segments(bulk: Bulk, clause: str, values: Sequence[int]) -> list[Segment]:
+    query = f"SELECT id, sessions, first_at, last_at, block, blocks FROM search_segments WHERE {clause}"
+    return list(map(Segment._make, bulk.rows(query, values)))
 
 
-def _ordered(at: str, id: str, wanted: Wanted) -> str:
-    return f"ORDER BY {at} {wanted.order}, {id} {wanted.order}"
+def _blocks(bulk: Bulk, ids: Sequence[int]) -> dict[int, bytes]:
+    return dict(bulk.rows_in("SELECT id, entries FROM search_blocks WHERE id IN {keys}", (), ids))
+
+
+def _places_of(bulk: Bulk, segments: Sequence[Segment]) -> dict[int, list[Place]]:
+    rows = bulk.rows_in("SELECT id, places FROM search_segments WHERE id IN {keys}", (), [segment.id for segment in segments])
+    return {id: list(map(Place._make, postings.unpack_places(packed))) for id, packed in rows}
+
+
+def _ordered(wanted: Wanted) -> str:
+    return f"ORDER BY s.opened_at {wanted.order}, s.id {wanted.order}"
 
 
 def _places(rows: Sequence[Row]) -> list[Place]:

@@ -12,7 +12,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import TSVECTOR
 
 revision = "0002"
 down_revision = "0001"
@@ -173,17 +172,21 @@ def _search() -> None:
     op.create_table("search_pending", _id("session_id"), sa.PrimaryKeyConstraint("session_id", name="pk_search_pending"))
     op.execute("INSERT INTO search_pending (session_id) SELECT session_id FROM transcripts")
     op.create_table(
-        "search_documents",
+        "search_segments",
         _id(),
-        sa.Column("session_id", sa.BigInteger, nullable=False),
-        _at("opened_at"),
         sa.Column("store_id", sa.Integer, nullable=False),
-        sa.Column("words", sa.Text().with_variant(TSVECTOR(), "postgresql")),
-        sa.PrimaryKeyConstraint("id", name="pk_search_documents"),
+        sa.Column("sessions", sa.Integer, nullable=False),
+        _at("first_at"),
+        _at("last_at"),
+        sa.Column("block", sa.BigInteger, nullable=False),
+        sa.Column("blocks", sa.Integer, nullable=False),
+        sa.Column("places", sa.LargeBinary, nullable=False),
+        sa.Column("terms", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_search_segments"),
     )
-    op.create_index("ix_search_documents_session_id", "search_documents", ["session_id"])
-    op.create_index("ix_search_documents_store_id_opened_at", "search_documents", ["store_id", "opened_at"])
-    if op.get_bind().dialect.name == "postgresql":
-        op.create_index("ix_search_documents_words", "search_documents", ["words"], postgresql_using="gin")
-    else:
-        op.execute("CREATE VIRTUAL TABLE search_words USING fts5(words, content='', detail=none, tokenize='unicode61 remove_diacritics 0')")
+    op.create_table(
+        "search_blocks",
+        _id(),
+        sa.Column("entries", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_search_blocks"),
+    )

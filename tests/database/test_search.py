@@ -188,14 +188,18 @@ def test_the_order_of_arrival_does_not_matter(shop: Shop, seed: int) -> None:
         assert [opened[code] for code in shop.find(text)] == [opened[code] for code in wanted]
 
 
-@pytest.mark.parametrize("common", [20_000, 16])
+@pytest.mark.parametrize("merged", [3, 99])
 @pytest.mark.parametrize("text", ["退款", "款", "，"])
 @pytest.mark.parametrize("newest_first", [True, False])
-def test_pages_have_no_gaps(shop: Shop, text: str, newest_first: bool, common: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However much of it is indexed, whether the index proposes or everything is read, whether or not all pending ones are read at once."""
-    monkeypatch.setattr(index, "_COMMON", common)
-    monkeypatch.setattr(index, "_WALKED_FIRST", 7)
-    monkeypatch.setattr(index, "_WALKED_AT_ONCE", 11)
+def test_pages_have_no_gaps(shop: Shop, text: str, newest_first: bool, merged: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much of it is indexed, in few segments or many, which lie across each other in time, whether or not all pending ones
+    are read at once."""
+    monkeypatch.setattr(index, "PIECE", 5)
+    monkeypatch.setattr(index, "MERGED_AT_ONCE", merged)
+    monkeypatch.setattr(index, "_ASKED_FIRST", 1)
+    monkeypatch.setattr(index, "_ASKED_AT_ONCE", 2)
+    monkeypatch.setattr(index, "_CHECKED_FIRST", 3)
+    monkeypatch.setattr(index, "_CHECKED_AT_ONCE", 4)
     monkeypatch.setattr(index, "MOST_PENDING", 9)
     events = many(80)
     half = len(events) // 2
