@@ -1,0 +1,173 @@
+"""Edits of the documents `groups` and `agents`: each answers a new body that shares what it did not touch with the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from app.domain.documents import Body, Object
+from app.domain.routing_settings import AGENTS, GROUPS
+
+DEFAULT_WEIGHT = 6
+MAX_WEIGHT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAgent:
+    """What the store's events tell of an agent; "" and None where they tell nothing."""
+
+    code: str
+    name: str = ""
+    team: str = ""
+    role: str = ""
+    capacity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the documents are judged against. sessions: {group: opened in the last 7 days}; groups: {code: name} that events name;
+    served: {group: agents who had its sessions in these days}."""
+
+    agents: Mapping[str, KnownAgent] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+    sessions: Mapping[str, int] = field(default_factory=dict)
+    served: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLine:
+    """An agent as the documents and the events have them together. weights: {group code: weight}; listed: in the document."""
+
+    code: str
+    name: str
+    team: str
+    role: str
+    capacity: int | None
+    receives: bool
+    weights: Mapping[str, int]
+    listed: bool
+
+    @property
+    def label(self) -> str:
+        return self.name or self.code
+
+
+def agent_lines(groups: Body, agents: Body, facts: Facts) -> list[AgentLine]:
+    """Every agent that the documents or the events know, in order of code."""
+    listed = {entry["agent"]: entry for entry in agents["agents"]}
+    weights: dict[str, dict[str, int]] = {}
+    for group in groups["groups"]:
+        for member in group["members"]:
+            weights.setdefault(member["agent"], {})[group["code"]] = member["weight"]
+    found = []
+    for code in sorted({*listed, *weights, *facts.agents}):
+        known, entry = facts.agents.get(code) or KnownAgent(code), listed.get(code)
+        held = entry or _entry(known)
+        name, team = held["name"] or known.name, held["team"] or known.team
+        found.append(AgentLine(code, name, team, known.role, held["capacity"], held["receives"], weights.get(code, {}), entry is not None))
+    return found
+
+
+def with_agents(agents: Body, codes: Collection[str], facts: Facts, **values: Any) -> Body:
+    """These agents with these fields; one not in the document yet starts from what the events tell."""
+    wanted = dict.fromkeys(codes)
+    listed = [{**entry, **values} if entry["agent"] in wanted else entry for entry in agents["agents"]]
+    there = {entry["agent"] for entry in listed}
+    new = [{**_entry(facts.agents.get(code) or KnownAgent(code)), **values} for code in wanted if code not in there]
+    return {**agents, "agents": [*listed, *new]}
+
+
+def _entry(known: KnownAgent) -> Body:
+    return {"agent": known.code, "name": known.name[:64], "team": known.team[:64], "capacity": known.capacity, "receives": True}
+
+
+def with_group(groups: Body, code: str, change: Callable[[Body], Body]) -> Body:
+    """The group of this code as `change` makes it; nothing happens when there is none."""
+    return {**groups, "groups": [change(group) if group["code"] == code else group for group in groups["groups"]]}
+
+
+def with_weights(groups: Body, code: str, weights: Mapping[str, int | None]) -> Body:
+    """Members of a group with new weights; None takes the agent out. New members stand at the end."""
+
+    def change(group: Body) -> Body:
+        left = dict(weights)
+        members = []
+        for member in group["members"]:
+            weight = left.pop(member["agent"], member["weight"])
+            if weight is not None:
+                members.append(member if weight == member["weight"] else {**member, "weight": weight})
+        members += [{"agent": agent, "weight": weight} for agent, weight in left.items() if weight is not None]
+        return {**group, "members": members}
+
+    return with_group(groups, code, change)
+
+
+def new_group(groups: Body, name: str, fallback: bool = False) -> tuple[Body, str]:
+    """A group of that name more, at the end, and its code."""
+    codes = {group["code"] for group in groups["groups"]}
+    names = {group["name"] for group in groups["groups"]}
+    stem, number = ("fallback", 1) if fallback else ("group", len(codes) + 1)
+    code = stem if fallback else f"{stem}{number}"
+    while code in codes:
+        number += 1
+        code = f"{stem}{number}"
+    wanted, copy = name, 1
+    while name in names:
+        copy += 1
+        name = f"{wanted} {copy}"
+    made = GROUP.complete({"code": code, "name": name, "type": "fallback" if fallback else "ordinary"})
+    return {**groups, "groups": [*groups["groups"], made]}, code
+
+
+def without_group(groups: Body, code: str) -> Body:
+    default = groups["default_group"]
+    left = [group for group in groups["groups"] if group["code"] != code]
+    return {**groups, "groups": left, "default_group": None if default == code else default}
+
+
+def moved_group(groups: Body, code: str, step: int) -> Body:
+    """The group `step` places further down (up when negative), as far as there are places."""
+    held = list(groups["groups"])
+    place = next(i for i, group in enumerate(held) if group["code"] == code)
+    held.insert(max(0, min(len(held) - 1, place + step)), held.pop(place))
+    return {**groups, "groups": held}
+
+
+def adopted(groups: Body, facts: Facts) -> Body:
+    """The groups that the events name and the document has not, with the agents who served them as members."""
+    codes = {group["code"] for group in groups["groups"]}
+    names = {group["name"] for group in groups["groups"]}
+    made = []
+    for code, name in facts.groups.items():
+        title = (name or code)[:30]
+        if code not in codes and title not in names:
+            names.add(title)
+            members = [{"agent": agent, "weight": DEFAULT_WEIGHT} for agent in facts.served.get(code, ())]
+            made.append(GROUP.complete({"code": code, "name": title, "members": members}))
+    return {**groups, "groups": [*groups["groups"], *made]}
+
+
+def last_changed(revisions: Sequence[tuple[Body, str, int | None]]) -> dict[str, tuple[str, int | None]]:
+    """{group code: (author, at)} of the newest revision in which the group is not as it was before.
+
+    revisions: (body, author, at), the newest first, the last being the one to compare the others with; of a group that is older than
+    all of them nothing is said.
+    """
+    found: dict[str, tuple[str, int | None]] = {}
+    for (body, author, at), (before, _, _) in pairwise(revisions):
+        earlier = {group["code"]: group for group in before["groups"]}
+        for group in body["groups"]:
+            if group["code"] not in found and earlier.get(group["code"]) != group:
+                found[group["code"]] = author, at
+    return found
+
+
+def _inside(document: Any, key: str) -> Object:
+    kind: Object = next(f for f in document.body.fields if f.key == key).kind.of
+    return kind
+
+
+GROUP = _inside(GROUPS, "groups")
+AGENT = _inside(AGENTS, "agents")

@@ -1,0 +1,47 @@
+"""What the settings of groups and agents are judged against: the store's agents and groups, and who served whom lately."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, select
+
+from app.domain.localtime import LocalTime
+from app.domain.routing_edits import Facts, KnownAgent
+from app.services.workspace import StoreInfo, Workspace
+from app.storage import schema
+
+DAYS = 7
+"""Whole days, today included."""
+
+
+def routing_facts(workspace: Workspace, store: StoreInfo) -> Facts:
+    """As of now."""
+    today = LocalTime(store.zone).day(workspace.now(store))
+    a, g = schema.agents.c, schema.skill_groups.c
+    with workspace.database.read() as connection:
+        columns = a.code, a.name, a.team, a.role, a.capacity
+        agents = connection.execute(select(*columns).where(a.store_id == store.id, a.active).order_by(a.code))
+        known = {row.code: KnownAgent(*row) for row in agents}
+        named = connection.execute(select(g.code, g.name).where(g.store_id == store.id).order_by(g.code))
+        groups = {row.code: row.name for row in named}
+        sessions, served = _traffic(connection, store.id, today)
+    return Facts(known, groups, sessions, {group: [code for code in codes if code in known] for group, codes in served.items()})
+
+
+def _traffic(connection: Connection, store: int, today: int) -> tuple[dict[str, int], dict[str, list[str]]]:
+    d, a, g = schema.day_counters.c, schema.agents.c, schema.skill_groups.c
+    opened = func.sum(d.consults)
+    found = connection.execute(
+        select(g.code.label("group"), a.code.label("agent"), opened.label("n"))
+        .select_from(schema.day_counters.join(schema.skill_groups, g.id == d.group_id).outerjoin(schema.agents, a.id == d.agent_id))
+        .where(d.store_id == store, d.day > today - DAYS, d.day <= today)
+        .group_by(g.code, a.code)
+        .order_by(g.code, a.code)
+    )
+    sessions: dict[str, int] = {}
+    served: dict[str, list[str]] = {}
+    for row in found:
+        if row.n:
+            sessions[row.group] = sessions.get(row.group, 0) + int(row.n)
+            if row.agent is not None:
+                served.setdefault(row.group, []).append(row.agent)
+    return sessions, served
