@@ -86,6 +86,8 @@ class Toolbar(QWidget):
     chart_toggled = Signal(bool)
     columns_wanted = Signal(QPoint)
     export_wanted = Signal()
+    save_wanted = Signal(QPoint)
+    """The button of the saved reports was pressed: where its menu belongs."""
     left = Signal()
     """The keyboard leaves the search line for the table."""
 
@@ -116,6 +118,7 @@ class Toolbar(QWidget):
         self.chart.setCheckable(True)
         self.columns = IconButton("columns", tr("选择列", "Choose columns"), self)
         self.export = IconButton("export", tr("导出 (Ctrl+E)", "Export (Ctrl+E)"), self)
+        self.save = IconButton("save", tr("保存报表、保存的报表", "Save the report, saved reports"), self)
         self._lay_out()
         self.tabs.currentChanged.connect(lambda at: self._want(report=self._reports[at]))
         for name, box in (("group", self.group), ("team", self.team), ("channel", self.channel)):
@@ -126,6 +129,7 @@ class Toolbar(QWidget):
         self.chart.clicked.connect(self.chart_toggled)
         self.columns.clicked.connect(self._ask_columns)
         self.export.clicked.connect(self.export_wanted)
+        self.save.clicked.connect(lambda: self.save_wanted.emit(self.save.mapToGlobal(QPoint(0, self.save.height() + SPACE_1))))
 
     def _lay_out(self) -> None:
         filters = QHBoxLayout()
@@ -137,7 +141,7 @@ class Toolbar(QWidget):
             filters.addWidget(box)
         filters.addWidget(self.search, 1)
         filters.addStretch(1)
-        for button in (self.chart, self.columns, self.export):
+        for button in (self.chart, self.columns, self.save, self.export):
             filters.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PySide6.QtCore import QElapsedTimer, QTimer
+from PySide6.QtCore import QElapsedTimer, QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.counters import Window
 from app.domain.language import tr
@@ -119,6 +119,7 @@ class HistoryPage(Page):
         self.charts.figure_wanted.connect(lambda key: self._open_figure(TOTAL_ID, key))
         self._tools.columns_wanted.connect(lambda at: self._table().show_columns(at))
         self._tools.export_wanted.connect(self.export)
+        self._tools.save_wanted.connect(self._offer_saving)
         self._tools.left.connect(lambda: self._table().setFocus())
 
     # -- hooks --
@@ -188,6 +189,29 @@ class HistoryPage(Page):
         reports, store = self.context.workspace.reports, self.context.store
         days = f"{wanted.first} {wanted.last}" if wanted.first != wanted.last else f"{wanted.first}"
         export(self.context, self, f"{self._kind().title} {days}", lambda: reports.ask(store, wanted))
+
+    def save_report(self) -> None:
+        """Keep what is asked, with its period as it is said."""
+        from app.services.saved import Body
+        from ui.saving import SaveDialog
+
+        question = self._question()
+        if question is None:
+            self.context.toast(tr("现在没有可保存的报表。", "There is no report to save now."), "info")
+            return
+        body = Body.of(replace(question, metrics=self._table().metric_keys()), self._choices.period)
+        SaveDialog(self.context, body, str(self._kind().title), self).open()
+
+    def _offer_saving(self, at: QPoint) -> None:
+        from ui.saving import SavedDialog
+
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        keep = menu.addAction(tr("保存报表…", "Save the report…"))
+        keep.triggered.connect(self.save_report)
+        keep.setEnabled(self.context.actor.may("export"))
+        menu.addAction(tr("保存的报表…", "Saved reports…")).triggered.connect(lambda: SavedDialog(self.context, self).open())
+        menu.popup(at)
 
     def focus_filter(self) -> None:
         self._tools.take_keyboard()

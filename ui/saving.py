@@ -1,0 +1,223 @@
+"""Two dialogs: keep a report under a name, and what has been kept: open, write now, delete."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from app.domain.language import T, tr
+from app.domain.period import EVERY, Every
+from ui.exporting import FORMATS
+from ui.pages.registry import PageContext
+from ui.runtime.problems import Problem
+from ui.theme import SPACE_2, SPACE_3, SPACE_4, SPACE_6
+from ui.widgets.buttons import Button
+from ui.widgets.empty import EmptyState
+from ui.widgets.field import FormField
+from ui.widgets.table import Cell, Column, DataTable, RowTableModel
+
+if TYPE_CHECKING:
+    from app.services.saved import Body, SavedReport
+    from app.services.sheets import Format
+
+_COLUMNS = (
+    Column("name", T("名称", "Name"), "text", 170),
+    Column("what", T("内容", "Report"), "text", 290),
+    Column("every", T("定时", "Schedule"), "text", 130),
+    Column("sent_at", T("上次写入", "Last written"), "text", 136),
+    Column("result", T("结果", "Result"), "text", 240),
+)
+
+
+class SaveDialog(QDialog):
+    """Asks for name, schedule, folder and format of what is shown. Deletes itself."""
+
+    def __init__(self, context: PageContext, body: Body, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(tr("保存报表", "Save the report"))
+        self.setMinimumWidth(460)
+        self._context, self._body = context, body
+        self.name = QLineEdit(name, self)
+        self.every, self.format = QComboBox(self), QComboBox(self)
+        for every, words in EVERY.items():
+            self.every.addItem(str(words), every)
+        for format, words in FORMATS.items():
+            self.format.addItem(str(words), format)
+        self.folder = QLineEdit(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation), self)
+        self.said = QLabel(self)
+        self.said.setProperty("look", "error")
+        self.said.setWordWrap(True)
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
+        self.said.hide()
+        browse = Button(tr("选择…", "Choose…"), parent=self)
+        browse.clicked.connect(self._browse)
+        place = QWidget(self)
+        where = QHBoxLayout(place)
+        where.setContentsMargins(0, 0, 0, 0)
+        where.setSpacing(SPACE_2)
+        where.addWidget(self.folder, 1)
+        where.addWidget(browse)
+        help_text = tr(
+            "定时报表由引擎写入，请填引擎所在电脑上的文件夹；内容是到那时已结束的日期。",
+            "Scheduled reports are written by the engine: name a folder of its computer. They are about the days over by then.",
+        )
+        cancel = Button(tr("取消", "Cancel"), parent=self)
+        cancel.clicked.connect(self.reject)
+        self.go = Button(tr("保存报表", "Save the report"), "primary", "save", self)
+        self.go.clicked.connect(self.save)
+        self.go.setDefault(True)
+        foot = QHBoxLayout()
+        foot.setSpacing(SPACE_2)
+        foot.addStretch(1)
+        foot.addWidget(cancel)
+        foot.addWidget(self.go)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE_6, SPACE_4, SPACE_6, SPACE_4)
+        column.setSpacing(SPACE_3)
+        column.addWidget(FormField(tr("名称", "Name"), self.name, limit=100, parent=self))
+        column.addWidget(FormField(tr("定时", "Schedule"), self.every, parent=self))
+        column.addWidget(FormField(tr("格式", "Format"), self.format, parent=self))
+        column.addWidget(FormField(tr("文件夹", "Folder"), place, help_text, parent=self))
+        self.folder.setAccessibleName(tr("文件夹", "Folder"))
+        column.addWidget(self.said)
+        column.addLayout(foot)
+        self.name.selectAll()
+
+    def save(self) -> None:
+        workspace, store, body = self._context.workspace, self._context.store, self._body
+        name, folder = self.name.text(), self.folder.text()
+        every, format = cast("Every", self.every.currentData()), cast("Format", self.format.currentData())
+        self.go.setEnabled(False)
+        self._context.operations.change(
+            self, lambda: workspace.saved.save(store, name, body, every, folder, format), self._saved, self._refused
+        )
+
+    def _saved(self, _: int) -> None:
+        self._context.toast(tr(f"已保存报表：{self.name.text().strip()}", f"Report saved: {self.name.text().strip()}"), "good")
+        self.accept()
+
+    def _refused(self, problem: Problem) -> None:
+        self.go.setEnabled(True)
+        self.said.setText(problem.sentence)
+        self.said.show()
+
+    def _browse(self) -> None:
+        dialog = QFileDialog(self, tr("选择文件夹", "Choose a folder"), self.folder.text())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(self.folder.setText)
+        dialog.open()
+
+
+class SavedDialog(QDialog):
+    """What has been saved in this store. Deletes itself."""
+
+    def __init__(self, context: PageContext, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(tr("保存的报表", "Saved reports"))
+        self.resize(1060, 440)
+        self._context = context
+        self._found: dict[int, SavedReport] = {}
+        self.table = DataTable(RowTableModel(_COLUMNS, self), parent=self)
+        self.table.setAccessibleName(self.windowTitle())
+        self.table.set_placeholder(
+            EmptyState(
+                "save", tr("还没有保存的报表", "No report is saved yet"),
+                tr("在历史页面点“保存报表…”，可以定时写入文件夹。",
+                   "Choose Save the report… on a history page; it can be written to a folder on a schedule."),
+                parent=self.table,
+            )
+        )  # fmt: skip
+        self.table.set_tooltip(lambda row, key: self.table.rows().cell(row, key).text)
+        self.show_it = Button(tr("打开", "Open"), parent=self)
+        self.run_it = Button(tr("现在写入", "Write now"), "quiet", "play", self)
+        self.delete_it = Button(tr("删除", "Delete"), "danger", "delete", self)
+        shut = Button(tr("关闭", "Close"), parent=self)
+        self.show_it.clicked.connect(self.open_page)
+        self.run_it.clicked.connect(self.write_now)
+        self.delete_it.clicked.connect(self.delete)
+        shut.clicked.connect(self.reject)
+        self.table.opened.connect(lambda _: self.open_page())
+        self.table.current_changed.connect(lambda _: self._allow())
+        foot = QHBoxLayout()
+        foot.setSpacing(SPACE_2)
+        for button in (self.show_it, self.run_it, self.delete_it):
+            foot.addWidget(button)
+        foot.addStretch(1)
+        foot.addWidget(shut)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE_6, SPACE_4, SPACE_6, SPACE_4)
+        column.setSpacing(SPACE_3)
+        column.addWidget(self.table, 1)
+        column.addLayout(foot)
+        self._allow()
+        self.read()
+
+    def read(self) -> None:
+        workspace, store = self._context.workspace, self._context.store
+        self._context.operations.latest(self, "saved", lambda: workspace.saved.list(store), self._show, self._failed)
+
+    def _show(self, found: list[SavedReport]) -> None:
+        self._found = {each.id: each for each in found}
+        local = self._context.workspace.local(self._context.store)
+        rows = []
+        for each in found:
+            sent = "" if each.sent_at is None else f"{local.local(each.sent_at):%Y-%m-%d %H:%M}"
+            done = tr("已写入 ", "Written to ") + each.folder if sent else tr("还没有写入", "Not written yet")
+            result = Cell(each.problem, each.problem, "alarm") if each.problem else Cell(done, done)
+            cells = {"name": each.name, "what": each.words, "every": str(EVERY[each.every]), "sent_at": sent}
+            rows.append((each.id, {**{key: Cell(text, text) for key, text in cells.items()}, "result": result}))
+        self.table.rows().set_rows(rows, flash=False)
+        self._allow()
+
+    def _chosen(self) -> SavedReport | None:
+        row = self.table.rows().row_id(self.table.currentIndex().row()) if self.table.currentIndex().isValid() else None
+        return self._found.get(row) if isinstance(row, int) else None
+
+    def _allow(self) -> None:
+        for button in (self.show_it, self.run_it, self.delete_it):
+            button.setEnabled(self._chosen() is not None)
+
+    def open_page(self) -> None:
+        from app.services.report_kinds import REPORTS
+
+        chosen = self._chosen()
+        if chosen is None:
+            return
+        body = chosen.body
+        page = REPORTS[body.report].page if body.report in REPORTS else ""
+        fields = ("report", "by", "group", "team", "channel", "agent")
+        where = {name: value for name in fields if (value := getattr(body, name)) is not None}
+        self._context.navigate(page or "lookup", {**where, **body.period})
+        self.accept()
+
+    def write_now(self) -> None:
+        chosen, workspace, store = self._chosen(), self._context.workspace, self._context.store
+        if chosen is None:
+            return
+        id = chosen.id
+        self.run_it.setEnabled(False)
+
+        def done(path: Path) -> None:
+            self._context.toast(tr(f"已写入：{path}", f"Written: {path}"), "good")
+            self.read()
+
+        self._context.operations.task(self, lambda: workspace.saved.run(store, id), done, self._failed_and_read)
+
+    def delete(self) -> None:
+        chosen, workspace, store = self._chosen(), self._context.workspace, self._context.store
+        if chosen is not None:
+            id = chosen.id
+            self._context.operations.change(self, lambda: workspace.saved.delete(store, id), lambda _: self.read(), self._failed)
+
+    def _failed_and_read(self, problem: Problem) -> None:
+        self._failed(problem)
+        self.read()
+
+    def _failed(self, problem: Problem) -> None:
+        self._context.toast(problem.sentence, "warn")
