@@ -121,6 +121,9 @@ class Query:
 
     def found_in(self, texts: Sequence[str]) -> int | None:
         """The index of the text that shows the most parts (of several the first); None unless each part is in one of them."""
+        together = fold("\n".join(texts))  # most of what an index proposes in vain ends here, all messages looked at in one
+        if not all(part in together for part in self.parts):
+            return None
         missing = set(self.parts)
         best, most = None, 0
         for i, text in enumerate(texts):

@@ -54,6 +54,8 @@ class Hit:
 
     session: str
     customer: str
+    customer_name: str
+    """"" where only the code is known."""
     agent: str | None
     group: str | None
     opened_at: int
@@ -199,7 +201,7 @@ def _growing(places: list[Place]) -> Iterator[list[Place]]:
 def _describe(connection: Connection, matches: list[_Match], query: Query) -> list[Hit]:
     s, a, c, g = schema.sessions.c, schema.agents.c, schema.customers.c, schema.skill_groups.c
     rows = connection.execute(
-        select(s.id, s.code, c.code.label("customer"), a.code.label("agent"), g.code.label("group"))
+        select(s.id, s.code, c.code.label("customer"), c.name, a.code.label("agent"), g.code.label("group"))
         .select_from(
             schema.sessions.outerjoin(schema.agents, a.id == s.agent_id)
             .outerjoin(schema.customers, c.id == s.customer_id)
@@ -213,8 +215,8 @@ def _describe(connection: Connection, matches: list[_Match], query: Query) -> li
         row, snippet = known[match.place.session], query.snippet(match.text)
         hits.append(
             Hit(
-                row.code, row.customer or "", row.agent, row.group, match.place.opened_at, match.message_at, match.sender,
-                snippet.text, snippet.spans,
+                row.code, row.customer or "", row.name or "", row.agent, row.group, match.place.opened_at, match.message_at,
+                match.sender, snippet.text, snippet.spans,
             )
         )  # fmt: skip
     return hits

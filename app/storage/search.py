@@ -31,7 +31,7 @@ LARGEST = 4_096
 """Segments with so many sessions stay as they are."""
 MOST_PENDING = 20_000
 """Sessions not indexed that one answer reads."""
-_ASKED_FIRST, _ASKED_AT_ONCE = 4, 32
+_ASKED_FIRST, _ASKED_AT_ONCE = 1, 32
 """Segments."""
 _CHECKED_FIRST, _CHECKED_AT_ONCE = 250, 2_000
 _OPEN_MS = 86_400_000
@@ -213,7 +213,7 @@ def index_piece(database: Database, store: int, after: int, settled_before: int)
         if len(unchanged) < len(terms):
             terms = {row: terms[row] for row in terms if row in unchanged}
             written = list(postings.blocks(postings.entries(terms.values())))
-        _write_segment(bulk, store, [Place(row[1], row[0]) for row in terms], written)
+        _write_segment(bulk, store, [(opened_at, session) for session, opened_at, _ in terms], written)
         bulk.many("DELETE FROM search_pending WHERE session_id = ?", [row[:1] for row in terms])
         bulk.close()
     return Piece(len(terms), last if last != rows[-1][0] or len(rows) == PIECE else None)
@@ -267,12 +267,12 @@ def _lock_index(bulk: Bulk) -> None:
         bulk.rows("SELECT pg_advisory_xact_lock(7312, 0)")
 
 
-def _write_segment(bulk: Bulk, store: int, places: Sequence[Place], blocks: Sequence[tuple[str, bytes]]) -> None:
+def _write_segment(bulk: Bulk, store: int, places: Sequence[tuple[int, int]], blocks: Sequence[tuple[str, bytes]]) -> None:
     if not places:
         return
     ((id,),) = bulk.rows("SELECT coalesce(max(id), 0) + 1 FROM search_segments")
     ((block,),) = bulk.rows("SELECT coalesce(max(id), 0) + 1 FROM search_blocks")
-    first, last = min(places).opened_at, max(places).opened_at
+    first, last = min(places)[0], max(places)[0]
     directory = postings.pack([term for term, _ in blocks])
     row = (id, store, len(places), first, last, block, len(blocks), postings.pack_places(places), directory)
     bulk.insert(schema.search_segments, _SEGMENT, [row])
@@ -369,7 +369,7 @@ def _having(bulk: Bulk, segments: Sequence[Segment], terms: Sequence[Term], want
         else:
             found[segment.id] = numbers
     places = _places_of(bulk, [segment for segment in segments if segment.id in found])
-    return [place for id, held in places.items() for number in found[id] if wanted.has(place := held[number])]
+    return [place for id, held in places.items() for number in found[id] if wanted.has(place := Place(*held[number]))]
 
 
 def _checked(bulk: Bulk, places: set[Place], bound: Place | None, wanted: Wanted) -> Iterator[tuple[list[Place], Place | None]]:
@@ -396,9 +396,9 @@ def _blocks(bulk: Bulk, ids: Sequence[int]) -> dict[int, bytes]:
     return dict(bulk.rows_in("SELECT id, entries FROM search_blocks WHERE id IN {keys}", (), ids))
 
 
-def _places_of(bulk: Bulk, segments: Sequence[Segment]) -> dict[int, list[Place]]:
+def _places_of(bulk: Bulk, segments: Sequence[Segment]) -> dict[int, list[tuple[int, int]]]:
     rows = bulk.rows_in("SELECT id, places FROM search_segments WHERE id IN {keys}", (), [segment.id for segment in segments])
-    return {id: list(map(Place._make, postings.unpack_places(packed))) for id, packed in rows}
+    return {id: postings.unpack_places(packed) for id, packed in rows}
 
 
 def _ordered(wanted: Wanted) -> str:

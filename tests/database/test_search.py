@@ -139,7 +139,7 @@ def test_further_messages_are_found(shop: Shop) -> None:
 def test_a_hit_tells_where(shop: Shop) -> None:
     shop.hear(*session("s1", "在吗", "在的", "想问ＲＥＦＵＮＤ的事"))
     (hit,) = shop.workspace.search.find(shop.store, SearchQuestion("refund")).hits
-    assert (hit.session, hit.customer, hit.agent, hit.group) == ("s1", "c1", "a1", "g1")
+    assert (hit.session, hit.customer, hit.customer_name, hit.agent, hit.group) == ("s1", "c1", "", "a1", "g1")
     assert (hit.opened_at, hit.message_at, hit.sender) == (NOON, NOON + 3000, "customer")
     assert [hit.snippet[span.start : span.end] for span in hit.spans] == ["ＲＥＦＵＮＤ"]
 

@@ -312,6 +312,34 @@ def test_words_are_found_marked_and_scrolled_to(desk: LookupDesk) -> None:
     assert "没有找到" in desk.said_instead()
 
 
+def test_what_is_not_indexed_is_indexed_beside_the_search_and_told(desk: LookupDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session at a time here, so that there are several steps to tell of."""
+    monkeypatch.setattr("app.storage.search.PIECE", 1)
+    monkeypatch.setattr("ui.pages.lookup.search._SLICE_SECONDS", 0.0)
+    codes = a_morning(desk.shop)
+    desk.shop.record(ev.CustomerUpserted(id="named", at=NOON, customer=f"c-{codes['sold']}", name="赵先生"))
+    told: list[str] = []
+    page = desk.go(view="orders")
+    say = page._search._say_pending
+
+    def watched() -> None:
+        say()
+        if not page._search._foot.isHidden():
+            told.append(page._search._foot.text())
+
+    monkeypatch.setattr(page._search, "_say_pending", watched)
+    desk.go(view="transcripts")
+    assert desk.context.workspace.search.pending(desk.context.store) == 1, "the session that is still open waits"
+    assert told == [f"正在为聊天记录编索引，还剩 {left} 个会话。" for left in (2, 1)]
+    assert page._search._foot.isHidden()
+    page._bar.search.setText("在的")
+    page._bar.search.returnPressed.emit()
+    desk.settle()
+    assert [(entry.session, entry.who) for entry in page._search.hits.entries()] == [
+        (codes["late"], f"c-{codes['late']} · 李华"), (codes["sold"], "赵先生 · 王敏"),
+    ]  # fmt: skip
+
+
 # Nothing, and export
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from app.services.search import Found
 
 Days = tuple[date, date]
+_SLICE_SECONDS = 1.0
+"""Indexing gives way to other tasks so often, and says how far it is."""
 
 
 class TranscriptSearch(QWidget):
@@ -34,6 +38,9 @@ class TranscriptSearch(QWidget):
         self._local = page.context.workspace.local(page.context.store)
         self._asked: tuple[Choices, Days, Mapping[str, str]] | None = None
         self._place: Any = None
+        self._unread = 0
+        self._indexing = False
+        self._left = 0
         self.hits = HitList()
         self._reason = QWidget()
         self._foot = QLabel(self)
@@ -53,13 +60,16 @@ class TranscriptSearch(QWidget):
 
     def ask(self, choices: Choices, days: Days | None, names: Mapping[str, str]) -> None:
         """Search anew. days None: not a single day of the period is complete; names: of agents, by code."""
-        self._asked, self._place = None, None
-        self._foot.hide()
+        self._asked, self._place, self._unread = None, None, 0
+        self._say_pending()
         if not self._page.context.actor.may("transcripts.view"):
             self._explain(
                 "lock", tr("没有权限查看聊天记录", "You may not read transcripts"), tr("请向管理员申请。", "Ask an administrator.")
             )
-        elif not choices.words:
+            return
+        if not self._indexing:
+            self._index()
+        if not choices.words:
             self._explain(
                 "transcripts", tr("搜索聊天记录", "Search transcripts"),
                 tr("输入要找的文字；用引号找完整的一句，例如 “什么时候发货”。",
@@ -88,7 +98,8 @@ class TranscriptSearch(QWidget):
             found = context.workspace.search.find(context.store, question)
             entries = [
                 Entry(
-                    hit.session, hit.message_at, " · ".join(part for part in (hit.customer, names.get(hit.agent or "", "")) if part),
+                    hit.session, hit.message_at,
+                    " · ".join(part for part in (hit.customer_name or hit.customer, names.get(hit.agent or "", "")) if part),
                     f"{local.local(hit.message_at):%Y-%m-%d %H:%M}", _said_by(hit.sender), hit.snippet, tuple(hit.spans),
                 )
                 for hit in found.hits
@@ -115,17 +126,49 @@ class TranscriptSearch(QWidget):
                 "lookup", tr("没有找到", "Nothing found"),
                 tr("换一个词，或放宽日期与条件。", "Try another word, more days or fewer filters."),
             )  # fmt: skip
-        self._foot.setText(
-            tr(f"还有 {found.pending:,} 个会话没有编入索引，正在逐个查找。",
-               f"{found.pending:,} sessions are not indexed yet and are searched one by one.")
-        )  # fmt: skip
-        self._foot.setVisible(found.pending > 0)
+        self._unread = found.pending
+        self._say_pending()
         if not entries:
             self._read_more()  # what could be looked at in the time had nothing
 
     def _read_more(self) -> None:
         if self._place is not None and self.isVisible():
             self._find(self._place)
+
+    def _index(self) -> None:
+        """Indexes what is pending, a slice at a time. Where nothing can be written, searching reads it instead."""
+        context = self._page.context
+
+        def some() -> int:
+            until, stop = time.monotonic() + _SLICE_SECONDS, threading.Event()
+
+            def look_at_the_clock(done: int, total: int) -> None:
+                if time.monotonic() > until:
+                    stop.set()
+
+            done = context.workspace.search.catch_up(context.store, look_at_the_clock, stop)
+            return context.workspace.search.pending(context.store) if done and stop.is_set() else 0
+
+        self._indexing = True
+        context.operations.task(self, some, self._indexed, lambda problem: self._indexed(0))
+
+    def _indexed(self, left: int) -> None:
+        self._indexing, self._left = False, left
+        self._say_pending()
+        if left and self.isVisible():
+            self._index()
+
+    def _say_pending(self) -> None:
+        if self._left:
+            self._foot.setText(
+                tr(f"正在为聊天记录编索引，还剩 {self._left:,} 个会话。", f"Indexing transcripts: {self._left:,} sessions left.")
+            )
+        else:
+            self._foot.setText(
+                tr(f"还有 {self._unread:,} 个会话没有编入索引，正在逐个查找。",
+                   f"{self._unread:,} sessions are not indexed yet and are searched one by one.")
+            )  # fmt: skip
+        self._foot.setVisible(self._left > 0 or self._unread > 0)
 
     def _explain(self, icon: str, title: str, sentence: str) -> None:
         self._stand_in(EmptyState(icon, title, sentence))
