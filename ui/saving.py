@@ -173,6 +173,8 @@ class SavedDialog(QDialog):
             cells = {"name": each.name, "what": each.words, "every": str(EVERY[each.every]), "sent_at": sent}
             rows.append((each.id, {**{key: Cell(text, text) for key, text in cells.items()}, "result": result}))
         self.table.rows().set_rows(rows, flash=False)
+        if found and self._chosen() is None:
+            self.table.select(found[0].id)
         self._allow()
 
     def _chosen(self) -> SavedReport | None:
