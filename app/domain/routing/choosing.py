@@ -21,11 +21,13 @@ _SLACK = 64
 class Ranking:
     """Entries in order, one for each code; the least is always at hand. Putting and dropping cost O(log n), amortised."""
 
-    __slots__ = ("_heap", "_held")
+    __slots__ = ("_heap", "_held", "top")
 
     def __init__(self) -> None:
         self._heap: list[Entry] = []
         self._held: dict[str, Entry] = {}
+        self.top: Entry | None = None
+        """The first, where it is known; `first()` finds it again."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -40,24 +42,31 @@ class Ranking:
     def put(self, entry: Entry) -> None:
         """In place of what its code had."""
         self._held[entry[-1]] = entry
-        heap = self._heap
+        heap, top = self._heap, self.top
         heappush(heap, entry)
+        if top is not None:
+            if entry < top:
+                self.top = entry
+            elif entry[-1] == top[-1]:
+                self.top = None
         if len(heap) > 2 * len(self._held) + _SLACK:
             self._heap = list(self._held.values())
             heapify(self._heap)
 
-    def drop(self, code: str) -> Entry | None:
-        """What it had, if anything."""
-        return self._held.pop(code, None)
+    def drop(self, code: str) -> None:
+        if self._held.pop(code, None) is self.top:
+            self.top = None
 
     def first(self) -> Entry | None:
-        heap, held = self._heap, self._held
-        while heap:
-            entry = heap[0]
-            if held.get(entry[-1]) is entry:
-                return entry
-            heappop(heap)
-        return None
+        if self.top is None:
+            heap, held = self._heap, self._held
+            while heap:
+                entry = heap[0]
+                if held.get(entry[-1]) is entry:
+                    self.top = entry
+                    break
+                heappop(heap)
+        return self.top
 
 
 class Rotation:
@@ -112,7 +121,7 @@ class Rotation:
         best: Entry = ()
         least = 0
         for weight, ranking in self._ranked.items():
-            found = ranking.first()
+            found = ranking.top or ranking.first()
             if found is not None:
                 short = found[0] - weight * self._round
                 if not best or short < least or (short == least and found[1:] < best[1:]):

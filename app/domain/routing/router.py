@@ -107,12 +107,14 @@ class Router:
     def reconfigure(self, plan: Plan, at: int) -> list[Decision]:
         """Another plan from now on. Who has an agent keeps them; who waits is matched again, and told of if that changed anything."""
         at = self._time(at)
+        for held in self._sessions.values():
+            if held.pinned and not (held.pinned in plan.groups and plan.groups[held.pinned].open):
+                held.pinned = ""
         waiting = sorted((held for held in self._sessions.values() if held.agent is None), key=Held.place)
         self._build(plan, *self._turns())
         found = []
         for held in waiting:
             before = held.group
-            held.pinned = held.pinned and before in plan.groups and plan.groups[before].open
             decision = self._route(held, at, (("reconfigured",),))
             if decision.agent is not None or decision.group != before:
                 found.append(decision)
@@ -157,7 +159,7 @@ class Router:
         at = self._time(at)
         before = self._release(held, at)
         held.handed = held.handed or before is not None
-        held.group, held.pinned = group, True
+        held.pinned = group
         filled = [] if before is None else self._fill(before, at)
         return [*filled, self._route(held, at, (), before)]
 
@@ -207,6 +209,7 @@ class Router:
     def _route(self, held: Held, at: int, why: tuple[Why, ...], avoid: Agent | None = None, new: bool = False) -> Decision:
         """Finds a group and in it an agent for a session that has none and is in no queue."""
         if held.pinned:
+            held.group = held.pinned
             why += (("handed_to", held.group),)
         else:
             matched = self.plan.match(held.session)

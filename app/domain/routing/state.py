@@ -29,8 +29,8 @@ class Held:
         self.left = session.kind == "leave"
         self.handed = False
         """It has had an agent before."""
-        self.pinned = False
-        """It was transferred to its group, and stays there whatever the scopes say."""
+        self.pinned = ""
+        """The group it was transferred to: it belongs there whatever the scopes say."""
 
     def place(self) -> tuple[int, int, str]:
         """In a queue: the oldest first."""

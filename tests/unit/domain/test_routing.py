@@ -272,6 +272,15 @@ class TestReconfigured:
         assert desk.router._sessions["s1"].agent == "a"
         assert found[0].reasons[0] == ("reconfigured",)
 
+    def test_a_group_that_a_session_was_transferred_to_may_go(self) -> None:
+        both = group("g", {"a": 6}, scope={"pages": ["item"]}), group("h", {"b": 6}, scope={"pages": ["shop"]})
+        desk = Desk(plan(*both), "ab")
+        desk.opens(page="item")
+        assert desk.router.transfer("s1", "h", 1)[-1].agent == "b"
+        assert desk.router.reconfigure(plan(both[0]), 2) == []
+        (back,) = desk.router.presence("b", "offline", 3)
+        assert (back.agent, back.group, back.reason) == ("a", "g", "transfer")
+
     def test_nothing_is_told_where_nothing_changed(self) -> None:
         desk = Desk(plan(group("g", {"a": 6}), caps={"a": 0}), "a")
         assert desk.given(2) == "- -"

@@ -271,8 +271,6 @@ class RouterMachine(RuleBasedStateMachine):
         self.open[session] = s
         assert decisions[-1].session == session
         self.take_in(decisions[-1:], avoid=before)
-        if s.agent is not None and self.groups[session] != group:
-            s.pinned = self.groups[session]
 
     @rule(plan=plans())
     def reconfigured(self, plan: Plan) -> None:
@@ -282,7 +280,7 @@ class RouterMachine(RuleBasedStateMachine):
             naive.current = {agent: current for agent, current in naive.current.items() if agent in held}
         for s in self.open.values():
             kept = s.pinned is not None and s.pinned in plan.groups and plan.groups[s.pinned].open
-            if s.agent is None and not kept:
+            if not kept:
                 s.pinned = None
         self.take_in(self.router.reconfigure(plan, self.now))
 
