@@ -29,8 +29,10 @@ BENCHMARKS = {
     "live_refresh": "benchmarks.live_refresh",
     "demo": "benchmarks.demo",
     "compare": "benchmarks.compare",
+    "export": "benchmarks.export",
     "order_window": "benchmarks.order_window",
     "assessed_hours": "benchmarks.assessed_hours",
+    "routing": "benchmarks.routing",
 }
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _MARK = "<!-- {} -->"
