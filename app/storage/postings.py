@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
 from operator import itemgetter
 from typing import Any
@@ -24,6 +24,8 @@ Entry = tuple[str, list[int]]
 
 _BLOCK = 6_000
 """About as many bytes are deflated together."""
+_PAGE = 512
+"""Places that are deflated together."""
 _WINDOW_BITS = -13
 _LAST = "\U0010ffff"
 
@@ -86,14 +88,22 @@ def having(term: Term, blocks: Iterable[bytes]) -> set[int]:
     return found
 
 
-def pack_places(places: Collection[tuple[int, int]]) -> bytes:
+def pack_places(places: Sequence[tuple[int, int]]) -> bytes:
     """(opened at, session) of every session of a segment."""
-    return pack([_steps([at for at, _ in places]), _steps([session for _, session in places])])
+    pages = [places[start : start + _PAGE] for start in range(0, len(places), _PAGE)]
+    return msgspec.msgpack.encode([pack([_steps([at for at, _ in page]), _steps([session for _, session in page])]) for page in pages])
 
 
-def unpack_places(packed: bytes) -> list[tuple[int, int]]:
-    at, sessions = unpack(packed)
-    return list(zip(accumulate(at), accumulate(sessions)))
+def places_of(packed: bytes, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """The places of the sessions with these numbers, in their order."""
+    pages: list[bytes] = msgspec.msgpack.decode(packed)
+    read: dict[int, list[tuple[int, int]]] = {}
+    for number in numbers:
+        page, at = divmod(number, _PAGE)
+        if page not in read:
+            times, sessions = unpack(pages[page])
+            read[page] = list(zip(accumulate(times), accumulate(sessions)))
+        yield read[page][at]
 
 
 def pack(value: Any) -> bytes:

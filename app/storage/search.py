@@ -224,18 +224,20 @@ def merge_some(database: Database, store: int) -> bool:
     with database.read() as connection:
         bulk = Bulk(connection)
         chosen = _to_merge(bulk, store)
-        places, blocks = _places_of(bulk, chosen), _blocks(bulk, [id for segment in chosen for id in segment.block_ids])
+        ids = [segment.id for segment in chosen]
+        packed: dict[int, bytes] = dict(_packed_places(bulk, ids))
+        blocks = _blocks(bulk, [id for segment in chosen for id in segment.block_ids])
         bulk.close()
     if not chosen:
         return False
     parts = [(segment.sessions, [blocks[id] for id in segment.block_ids]) for segment in chosen]
+    places = [place for segment in chosen for place in postings.places_of(packed[segment.id], range(segment.sessions))]
     written = list(postings.blocks(postings.joined(parts)))
     with database.write() as connection:
         bulk = Bulk(connection)
         _lock_index(bulk)
-        ids = [segment.id for segment in chosen]
         if len(bulk.rows_in("SELECT id FROM search_segments WHERE id IN {keys}", (), ids)) == len(ids):  # nobody else was first
-            _write_segment(bulk, store, [place for segment in chosen for place in places[segment.id]], written)
+            _write_segment(bulk, store, places, written)
             bulk.many("DELETE FROM search_segments WHERE id = ?", [(id,) for id in ids])
             bulk.many("DELETE FROM search_blocks WHERE id >= ? AND id < ?", [(s.block, s.block + s.blocks) for s in chosen])
         bulk.close()
@@ -368,8 +370,8 @@ def _having(bulk: Bulk, segments: Sequence[Segment], terms: Sequence[Term], want
                 break
         else:
             found[segment.id] = numbers
-    places = _places_of(bulk, [segment for segment in segments if segment.id in found])
-    return [place for id, held in places.items() for number in found[id] if wanted.has(place := Place(*held[number]))]
+    places = (Place(*place) for id, packed in _packed_places(bulk, list(found)) for place in postings.places_of(packed, found[id]))
+    return [place for place in places if wanted.has(place)]
 
 
 def _checked(bulk: Bulk, places: set[Place], bound: Place | None, wanted: Wanted) -> Iterator[tuple[list[Place], Place | None]]:
@@ -396,9 +398,9 @@ def _blocks(bulk: Bulk, ids: Sequence[int]) -> dict[int, bytes]:
     return dict(bulk.rows_in("SELECT id, entries FROM search_blocks WHERE id IN {keys}", (), ids))
 
 
-def _places_of(bulk: Bulk, segments: Sequence[Segment]) -> dict[int, list[tuple[int, int]]]:
-    rows = bulk.rows_in("SELECT id, places FROM search_segments WHERE id IN {keys}", (), [segment.id for segment in segments])
-    return {id: postings.unpack_places(packed) for id, packed in rows}
+def _packed_places(bulk: Bulk, segments: Sequence[int]) -> list[Row]:
+    """(id, packed places) of segments."""
+    return bulk.rows_in("SELECT id, places FROM search_segments WHERE id IN {keys}", (), segments)
 
 
 def _ordered(wanted: Wanted) -> str:
