@@ -86,6 +86,26 @@ class Router:
         agent = self._release(held, at)
         return [] if agent is None else self._fill(agent, at)
 
+    def taken(self, session: NewSession, agent: str, group: str, at: int) -> list[Decision]:
+        """Somebody else, not a rule, has given a session to an agent: it is part of their load, and stays with them when they go offline."""
+        at = self._time(at)
+        held, before = self._sessions.get(session.id), None
+        if held is None:
+            self._number += 1
+            held = self._sessions[session.id] = Held(session, at, self._number)
+        else:
+            before = self._release(held, at)
+            held.left = session.kind == "leave"
+        held.pinned, held.given = False, True
+        self._hold(held, group, agent, at)
+        return [] if before is None else self._fill(before, at)
+
+    def remember(self, customer: str, group: str, agent: str, at: int) -> None:
+        """Who served a customer last in a group before this router was there."""
+        if (customer, group) not in self._served:
+            self._served[customer, group] = agent, at
+            self._served.move_to_end((customer, group), last=False)
+
     def presence(self, agent: str, state: State, at: int) -> list[Decision]:
         """Who comes takes what waits; whoever goes offline leaves their sessions to the others."""
         at = self._time(at)
@@ -98,7 +118,7 @@ class Router:
         self._settle(a)
         if state != "offline":
             return self._fill(a, at)
-        held = sorted((self._sessions[session] for session in a.holds), key=Held.place)
+        held = sorted((found for session in a.holds if not (found := self._sessions[session]).given), key=Held.place)
         for each in held:
             self._release(each, at)
             each.handed = True
@@ -174,7 +194,7 @@ class Router:
                 "number": self._number,
                 "agents": [[a.code, a.state, a.since] for _, a in sorted(self._agents.items()) if a.state != "offline"],
                 "sessions": [
-                    [*_facts(held.session), held.at, held.number, held.group, held.agent, held.left, held.handed, held.pinned]
+                    [*_facts(held.session), held.at, held.number, held.group, held.agent, held.left, held.handed, held.pinned, held.given]
                     for held in self._sessions.values()
                 ],
                 "served": [[*key, *value] for key, value in self._served.items()],
@@ -183,6 +203,11 @@ class Router:
             },
             ensure_ascii=False,
         )
+
+    def turns(self) -> str:
+        """The part of it that nothing else tells: whose turn it is."""
+        rotations, turns = self._turns()
+        return json.dumps({"rotations": rotations, "turns": turns}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, plan: Plan, text: str) -> Router:
@@ -195,7 +220,7 @@ class Router:
             agent.state, agent.since = state, since
         for id_, customer, kind, page, sku, region, order_state, tags, at, number, *standing in held["sessions"]:
             session = Held(NewSession(id_, customer, kind, page, sku, region, order_state, tuple(tags)), at, number)
-            session.group, session.agent, session.left, session.handed, session.pinned = standing
+            session.group, session.agent, session.left, session.handed, session.pinned, session.given = standing
             router._sessions[id_] = session
         router._served.update(((customer, group), (agent, at)) for customer, group, agent, at in held["served"])
         router._build(plan, held["rotations"], held["turns"])
@@ -275,7 +300,9 @@ class Router:
 
     def _fill(self, agent: Agent, at: int) -> list[Decision]:
         """Gives an agent what waits for them: leave messages, then customers, the oldest first, until there are none or they are full."""
-        found = []
+        found: list[Decision] = []
+        if not self._waiting:
+            return found
         for box in agent.boxes:
             while len(box.here) and (entry := box.waiting.first()) is not None:
                 held = self._sessions[entry[-1]]
@@ -298,14 +325,18 @@ class Router:
         return found
 
     def _assign(self, held: Held, group: str, agent: str, reason: Reason, why: tuple[Why, ...], at: int) -> Decision:
-        a = self._agents[agent]
+        held.given = False
+        self._hold(held, group, agent, at)
+        return Decision(held.session.id, "assigned", group, agent, reason, at, why)
+
+    def _hold(self, held: Held, group: str, agent: str, at: int) -> None:
+        a = self._agent(agent)
         held.agent, held.group = agent, group
         a.holds[held.session.id] = None
         a.active += not held.left
         a.since = at
         self._settle(a)
         self._serve(held, at)
-        return Decision(held.session.id, "assigned", group, agent, reason, at, why)
 
     def _release(self, held: Held, at: int) -> Agent | None:
         """Takes a session from its agent, who is answered, or out of its queue."""
@@ -332,6 +363,7 @@ class Router:
     # Queues
 
     def _queue(self, held: Held) -> None:
+        self._waiting += 1
         if held.left:
             self._box(held).waiting.put(held.place())
             return
@@ -342,6 +374,7 @@ class Router:
             beyond.queue.put(held.place())
 
     def _unqueue(self, held: Held) -> None:
+        self._waiting -= 1
         if held.left:
             self._box(held).waiting.drop(held.session.id)
             return
@@ -407,6 +440,7 @@ class Router:
     def _build(self, plan: Plan, rotations: dict[str, dict[str, int]], turns: dict[str, dict[str, int]]) -> None:
         """Everything that follows from the plan, anew: what stays are agents, sessions, and what each is owed. All queues are empty."""
         self.plan = plan
+        self._waiting = 0
         self._designated = Box(plan.designated, turns.get(_DESIGNATED, {})) if plan.designated else None
         self._groups = {
             code: Group(group, rotations.get(code, {}), Box(self._candidates(group), turns.get(code, {})))

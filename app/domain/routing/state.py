@@ -18,7 +18,7 @@ _MOST_NAMED = 12
 class Held:
     """A session that is open. left: it is a leave message. agent None: it waits in the queue of its group."""
 
-    __slots__ = ("agent", "at", "group", "handed", "left", "number", "pinned", "session")
+    __slots__ = ("agent", "at", "given", "group", "handed", "left", "number", "pinned", "session")
 
     def __init__(self, session: NewSession, at: int, number: int) -> None:
         self.session = session
