@@ -92,7 +92,10 @@ def report(
             name, day_of(first), day_of(last), agent, group, by, population, window, _moment(at, workspace.local(info)),
             _split(metrics), _split(agents), team, channel, None, only,
         )  # fmt: skip
-        answer = workspace.listings.ask(info, question) if name in LISTINGS else workspace.reports.ask(info, question)
+        if name in LISTINGS:
+            answer: Report | Listing = workspace.listings.ask(info, question, told=format_ != "json")
+        else:
+            answer = workspace.reports.ask(info, question)
         if format_ == "table":
             _print_table(answer, out)
             return
@@ -125,21 +128,29 @@ def _print_table(answer: Report | Listing, out: Path | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from app.domain.metrics import METRICS
+    from app.domain.metrics import METRICS, unit_text
+    from app.services.reports import Report
     from app.services.sheets import plain, sheet_of
 
     sheet = sheet_of(answer)
+    metrics = {key: METRICS[key] for key in answer.keys} if isinstance(answer, Report) else {}
 
     def texts(row: Sequence[Any]) -> list[str]:
         shown = []
         for column, cell in zip(sheet.columns, row):
-            metric = METRICS.get(column.key)
-            text = metric.text(cell) if metric else "--" if cell is None else str(plain(column, cell))
+            if column.key in metrics:
+                text = metrics[column.key].text(cell)
+            elif cell is None:
+                text = "--"
+            elif column.kind in ("n", "%", "s", "min", "h", "yuan"):
+                text = unit_text(cell, column.kind)
+            else:
+                text = str(plain(column, cell))
             shown.append("".join(c if c.isprintable() else "�" for c in text))  # nothing that a terminal would obey
         return shown
 
     grid = [[str(column.label) for column in sheet.columns], *map(texts, sheet.summary), *map(texts, sheet.rows)]
-    right = [column.key in METRICS for column in sheet.columns]
+    right = [column.kind in ("n", "%", "s", "min", "h", "yuan") for column in sheet.columns]
     bold = range(1, 1 + len(sheet.summary))
     left_out = 0
 

@@ -39,6 +39,13 @@ MEAN_DECIMALS = 1
 _UNIT_DECIMALS: dict[Unit, int] = {"n": 0, "%": 1, "s": 1, "min": 1, "h": 2, "yuan": 2}
 
 
+def unit_text(value: float | int, unit: Unit, places: int | None = None) -> str:
+    """A number as shown, half-up, without its unit except for the percent sign. places: decimals; None for what is usual for the unit."""
+    shown = Decimal(repr(value)) * (100 if unit == "%" else 1)
+    rounded = shown.quantize(Decimal(1).scaleb(-(_UNIT_DECIMALS[unit] if places is None else places)), ROUND_HALF_UP)
+    return f"{rounded:,}" + ("%" if unit == "%" else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One entry of the catalogue.
@@ -115,12 +122,7 @@ class Metric:
 
     def text(self, value: float | int | None) -> str:
         """The value as shown, half-up, without its unit except for the percent sign; `--` for no value."""
-        if value is None:
-            return "--"
-        shown = Decimal(repr(value)) * (100 if self.unit == "%" else 1)
-        places = self.places(value)
-        rounded = shown.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-        return f"{rounded:,}" + ("%" if self.unit == "%" else "")
+        return "--" if value is None else unit_text(value, self.unit, self.places(value))
 
     def level(self, value: float | int | None) -> Level:
         """Whether the value has crossed its warn or alarm threshold."""

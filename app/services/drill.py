@@ -148,6 +148,14 @@ BEHIND: dict[str, Behind] = {
 
 def condition(only: str, s: Any) -> Condition:
     """The condition of this name over the columns `s` of schema.sessions. Raises FaultError for a name that is not declared."""
-    if only not in ONLY:
-        raise FaultError("refused", tr(f"没有这种会话筛选：{only}", f"There is no choice of sessions {only}"))
+    check_only(only)
     return ONLY[only].where(s)
+
+
+def check_only(only: str) -> None:
+    """Raises FaultError for a name that is not declared."""
+    if only not in ONLY:
+        there = " ".join(ONLY)
+        raise FaultError(
+            "refused", tr(f"没有这种会话筛选：{only}；现有：{there}", f"There is no choice of sessions {only}; there are: {there}")
+        )

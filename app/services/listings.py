@@ -16,6 +16,7 @@ from app.domain.counters import Window
 from app.domain.language import T, tr
 from app.domain.localtime import day_date
 from app.services import paging
+from app.services.drill import check_only
 from app.services.listing_sources import sources
 from app.services.reports import Asked, Kind, Question, check_metric, check_times, iso
 from app.storage.faults import FaultError
@@ -280,6 +281,8 @@ class ListingService:
         for key in question.metrics:
             check_metric(key)
         check_times(question)
+        if question.only:
+            check_only(question.only)
 
 
 def _parts(asked: Asked) -> Iterator[Asked]:

@@ -154,6 +154,8 @@ class TestQuestions:
         assert "--agent" in refusal(capsys, "report", "live", "--db", url, "--agent", "nobody")
         assert "active" in refusal(capsys, "report", "store", "--db", url, "--metrics", "consults,active")
         assert "nope" in refusal(capsys, "report", "sessions", "--db", url, "--metrics", "nope")
+        for form in ("table", "json", "csv"):
+            assert "late_30s" in refusal(capsys, "report", "sessions", "--db", url, "--only", "nope", "--format", form)
         for name in ("compare", "groups", "live", "seats", "orders", "sessions"):
             assert "--by" in refusal(capsys, "report", name, "--db", url, "--by", "day", code=2)
         assert "--agent" in refusal(capsys, "report", "agent", "--db", url, code=2)
@@ -186,6 +188,41 @@ class TestOutput:
         reader.join(10)
         assert json.loads(heard[0])["rows"][0]["key"] == "shop"
         assert pipe.is_fifo()
+
+    def test_a_listing_as_a_table(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """A column that is called like a metric and holds no number was a traceback; shares and hours had 16 digits."""
+        url = str(tmp_path / "a.db")
+        line = {"sku": "k", "quantity": 1, "amount_fen": 10_000}
+        feed(
+            tmp_path, url,
+            event("session.opened", "1", session="s", customer="c", channel="app"),
+            event("session.assigned", "2", session="s", agent="A", reason="routed"),
+            event("message.sent", "3", session="s", sender="customer"),
+            event("message.sent", "4", AT + 12_345, session="s", sender="agent"),
+            event("rating.given", "5", AT + 20_000, session="s", score=5, resolved=True),
+            event("order.placed", "6", AT + 1_200_000, order="o", customer="c", lines=[line, line | {"amount_fen": 20_000}]),
+        )  # fmt: skip
+        capsys.readouterr()
+        for name, wanted, unwanted in (
+            ("sessions", ("12.3", "是"), "12.345"),
+            ("orders", ("0.33", "200.00"), "333"),
+            ("skus", ("300.00", "100.0%"), "│ 1.0"),
+        ):
+            assert run(["report", name, "--db", url, *DAY]) == 0
+            shown = capsys.readouterr().out
+            assert all(word in shown for word in wanted), shown
+            assert unwanted not in shown
+
+    def test_a_listing_in_words_for_people_and_in_codes_for_machines(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        url = str(tmp_path / "a.db")
+        opened = event("session.opened", "1", session="s", customer="c", channel="app")
+        feed(tmp_path, url, opened, event("session.assigned", "2", session="s", agent="A", reason="routed"))
+        shown = {}
+        for form in ("table", "csv", "json"):
+            capsys.readouterr()
+            assert run(["report", "sessions", "--db", url, *DAY, "--format", form]) == 0
+            shown[form] = capsys.readouterr().out
+        assert ["routed" in shown[form] for form in shown] == [False, False, True]
 
     def test_more_rows_than_excel_takes(self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         url = str(tmp_path / "a.db")
