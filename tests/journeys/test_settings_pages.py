@@ -13,12 +13,13 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.domain.documents import Document, List
+from app.domain.merging import merged
 from app.domain.permissions import Actor, local_owner
 from app.domain.settings import DOCUMENTS
 from app.services.workspace import Workspace
 from tests.journeys.seats_desk import Desk, Shop, opened
 from ui.pages.registry import PAGES
-from ui.pages.settings.page import DocumentPage, merged
+from ui.pages.settings.page import DocumentPage
 from ui.widgets.form import Form
 
 
@@ -60,7 +61,7 @@ class Settings:
         self.desk.settle()
 
     def summary(self) -> str:
-        return self.page._summary.text()
+        return self.page.foot.summary.text()
 
     def saved(self) -> dict[str, object]:
         return self.desk.workspace.settings.get(self.desk.store, self.page.key).body
@@ -141,7 +142,7 @@ def test_somebody_elses_save_appears_by_itself(assessment: Settings) -> None:
     body = DOCUMENTS["assessment"].default() | {"to": "22:00"}
     assessment.somebody_saves(body, 0)
     assessment.desk.until(lambda: assessment.page.form.body()["to"] == "22:00")
-    assert not assessment.page._conflict.isVisible()
+    assert not assessment.page.conflict.isVisible()
 
 
 def test_two_who_change_different_fields_lose_nothing(assessment: Settings) -> None:
@@ -149,12 +150,12 @@ def test_two_who_change_different_fields_lose_nothing(assessment: Settings) -> N
     assessment.type("from", "08:00")
     assessment.somebody_saves(DOCUMENTS["assessment"].default() | {"to": "22:00"}, 0)
     assessment.click(page.save)  # refused: it was made on the defaults
-    assert page._conflict.isVisible()
-    assert "张三" in page._conflict_words.text()
-    assert "23:00 → 22:00" in page._conflict_words.text()
+    assert page.conflict.isVisible()
+    assert "张三" in page.conflict.theirs.text()
+    assert "23:00 → 22:00" in page.conflict.theirs.text()
     assert page.form.body()["from"] == "08:00"
     assert not page.save.isEnabled()
-    assessment.click(page.keep)
+    assessment.click(page.conflict.keep)
     assert (page.form.body()["from"], page.form.body()["to"]) == ("08:00", "22:00")
     assessment.click(page.save)
     assert assessment.saved() == {"from": "08:00", "to": "22:00", "leave_out": ["spam", "bot_only"]}
@@ -165,9 +166,9 @@ def test_mine_can_be_dropped_for_theirs(assessment: Settings) -> None:
     assessment.type("from", "08:00")
     assessment.somebody_saves(DOCUMENTS["assessment"].default() | {"from": "07:00"}, 0)
     assessment.click(page.save)
-    assessment.click(page.take)
+    assessment.click(page.conflict.drop)
     assert page.form.body()["from"] == "07:00"
-    assert not page._conflict.isVisible()
+    assert not page.conflict.isVisible()
     assert not page.save.isEnabled()
 
 
@@ -209,13 +210,15 @@ def test_who_may_not_save_sees_and_is_told_why(shop: Shop, tmp_path: Path, qtbot
     reader = Actor("reader", frozenset({"live.view", "history.view"}))
     with opened(shop, tmp_path, qtbot, reader, "order_window") as desk:
         seen = Settings(desk)
-        assert seen.page._refusal.isVisible()
+        assert seen.page.refusal.isVisible()
         assert not seen.page.form.editor("window").isEnabled()
         assert not seen.page.save.isEnabled()
 
 
 def test_fields_changed_on_both_sides_are_merged_one_by_one() -> None:
-    base = {"a": 1, "b": {"c": 2, "d": 3}, "e": 4}
-    theirs = {"a": 9, "b": {"c": 2, "d": 8}, "e": 4}
-    mine = {"a": 7, "b": {"c": 6, "d": 3}, "e": 4}
-    assert merged(base, theirs, mine) == {"a": 7, "b": {"c": 6, "d": 8}, "e": 4}
+    body = DOCUMENTS["standards"].body
+    base = body.complete({})
+    theirs = body.complete({"answer_rate": {"target": 1, "alarm": None}, "satisfaction": {"target": 2}})
+    mine = body.complete({"answer_rate": {"target": 3}, "first_reply": {"target": 4}})
+    both = {"answer_rate": {"target": 3, "alarm": None}, "satisfaction": {"target": 2}, "first_reply": {"target": 4}}
+    assert merged(body, base, theirs, mine) == body.complete(both)

@@ -1,4 +1,4 @@
-"""The revisions of a document beside its form: who saved what when, what is different from now, and the way back."""
+"""The revisions of documents beside what is edited: who saved what when, what is different from now, and the way back."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.domain.language import tr
 from app.domain.localtime import LocalTime
 from ui.theme import SPACE_1, SPACE_2, SPACE_4
 from ui.widgets.buttons import Button
+from ui.widgets.segmented import Segmented
 
 if TYPE_CHECKING:
     from app.services.settings import Saved
@@ -35,16 +36,17 @@ def name_of(saved: Saved) -> str:
 
 
 class Past(QFrame):
-    """`restored(revision)`: the person wants an earlier revision back."""
+    """`restored(document key, revision)`: the person wants an earlier revision back. With several documents one is chosen above."""
 
-    restored = Signal(int)
+    restored = Signal(str, int)
 
-    def __init__(self, document: Document, local: LocalTime, parent: QWidget | None = None) -> None:
+    def __init__(self, documents: Sequence[Document], local: LocalTime, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("look", "card")
         self.setFixedWidth(WIDTH)
-        self._document, self._local = document, local
-        self._saved: list[Saved] = []
+        self._documents = {document.key: document for document in documents}
+        self._key, self._local = documents[0].key, local
+        self._known: dict[str, list[Saved]] = {key: [] for key in self._documents}
         self._editable = True
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_4, SPACE_4, SPACE_4, SPACE_4)
@@ -52,6 +54,10 @@ class Past(QFrame):
         title = QLabel(tr("历史版本", "History"), self)
         title.setProperty("look", "section")
         column.addWidget(title)
+        self.choice = Segmented([(document.key, document.title) for document in documents], name=tr("设置文档", "Document"), parent=self)
+        self.choice.chosen.connect(self._choose)
+        self.choice.setVisible(len(documents) > 1)
+        column.addWidget(self.choice, 0, Qt.AlignmentFlag.AlignLeft)
         self.list = QListWidget(self)
         self.list.setAccessibleName(tr("历史版本", "History"))
         self.list.setWordWrap(True)
@@ -77,10 +83,18 @@ class Past(QFrame):
         column.addWidget(self.restore)
         self._chosen(-1)
 
-    def show_revisions(self, newest_first: Sequence[Saved]) -> None:
+    def show_revisions(self, key: str, newest_first: Sequence[Saved]) -> None:
         """All that can be gone back to; the first is what holds. The one looked at stays chosen."""
         looked_at = self._current()
-        self._saved = list(newest_first)
+        self._known[key] = list(newest_first)
+        if key == self._key:
+            self._list(looked_at)
+
+    def _choose(self, key: str) -> None:
+        self._key = key
+        self._list(None)
+
+    def _list(self, looked_at: Saved | None) -> None:
         self.list.clear()
         for saved in self._saved:
             when = "" if saved.at is None else f"{self._local.local(saved.at):%Y-%m-%d %H:%M}"
@@ -94,8 +108,13 @@ class Past(QFrame):
         self._chosen(row)
 
     def set_editable(self, editable: bool) -> None:
-        self._editable = editable
-        self._chosen(self.list.currentRow())
+        if editable != self._editable:
+            self._editable = editable
+            self._chosen(self.list.currentRow())
+
+    @property
+    def _saved(self) -> list[Saved]:
+        return self._known[self._key]
 
     def _current(self) -> Saved | None:
         row = self.list.currentRow()
@@ -108,7 +127,7 @@ class Past(QFrame):
             self._difference.setText(tr("选择一个早期版本查看差异。", "Choose an earlier revision to see the difference."))
             self.restore.setEnabled(False)
             return
-        changes = self._document.difference(saved.body, self._saved[0].body)
+        changes = self._documents[self._key].difference(saved.body, self._saved[0].body)
         self._head.setText(tr(f"{name_of(saved)} → 当前", f"{name_of(saved)} → now"))
         self._difference.setText(change_lines(changes) or tr("内容与当前版本相同。", "The same as now."))
         self.restore.setEnabled(self._editable and bool(changes))
@@ -116,4 +135,4 @@ class Past(QFrame):
     def _restore(self) -> None:
         saved = self._current()
         if saved is not None:
-            self.restored.emit(saved.revision)
+            self.restored.emit(self._key, saved.revision)

@@ -1,0 +1,324 @@
+"""What the pages of settings have in common: a draft on the revisions it was made on, the history, and a bar at the foot.
+
+A page edits one document or several at once; what it saves is one revision of each that changed, all of them or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.domain.documents import Body, Document, Object
+from app.domain.kinds import Change, Fault
+from app.domain.language import tr
+from app.domain.localtime import LocalTime
+from app.domain.merging import merged
+from app.domain.permissions import PERMISSIONS, NotAllowedError
+from app.domain.settings import DOCUMENTS
+from ui.pages.registry import Page, PageContext
+from ui.pages.settings.conflict import ConflictBar
+from ui.pages.settings.foot import FootBar
+from ui.pages.settings.past import Past, change_lines, name_of
+from ui.theme import SPACE_4, SPACE_6
+from ui.widgets.skeleton import Skeleton
+
+if TYPE_CHECKING:
+    from app.services.settings import Saved
+    from ui.runtime.problems import Problem
+
+Bodies = dict[str, Body]
+"""{document key: body}."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Of a draft: what is wrong with it and, if nothing is, what saving it would change."""
+
+    dirty: tuple[str, ...]
+    faults: Sequence[Fault]
+    changes: Sequence[Change]
+
+
+def judge(documents: Mapping[str, Document], saved: Mapping[str, Body], bodies: Mapping[str, Body]) -> Judgement:
+    """A draft against what is saved; neither is touched."""
+    dirty = tuple(key for key in documents if bodies[key] != saved[key])
+    faults = [fault for key in dirty for fault in documents[key].validate(bodies[key], saved[key])]
+    changes = [] if faults else [change for key in dirty for change in documents[key].difference(saved[key], bodies[key])]
+    return Judgement(dirty, faults, changes)
+
+
+class DraftPage(Page):
+    """Edits the documents named by `keys`. What is not saved yet is remembered, also over a restart.
+
+    A page says what it holds by `bodies`, shows others by `show_bodies`, and calls `edited` when the person has changed something.
+    """
+
+    keys: ClassVar[tuple[str, ...]]
+    history_length: ClassVar[int] = 100
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(context)
+        self.documents = {key: DOCUMENTS[key] for key in self.keys}
+        self._saved: dict[str, Saved] = {}
+        self._newer: dict[str, Saved] = {}
+        self._remembered: tuple[dict[str, int], Bodies, str] | None = None  # until the documents are there
+        self._saving = False
+        self._judgement: Judgement | None = None
+        first = self.documents[self.keys[0]]
+        self.allowed = all(context.actor.may(document.permission) for document in self.documents.values())
+        self.past = Past(tuple(self.documents.values()), LocalTime(context.store.zone), self)
+        self.past.restored.connect(self._restore)
+        self.past.set_editable(self.allowed)
+        self.conflict = ConflictBar(self)
+        self.conflict.kept.connect(self._keep_mine)
+        self.conflict.dropped.connect(self._take_theirs)
+        self.refusal = QLabel("" if self.allowed else str(NotAllowedError(PERMISSIONS[first.permission])), self)
+        self.refusal.setProperty("look", "warn")
+        self.refusal.setWordWrap(True)
+        self.refusal.setVisible(not self.allowed)
+        self.foot = FootBar(self)
+        self.note, self.save, self.discard = self.foot.note, self.foot.save, self.foot.discard
+        self.foot.noted.connect(self.state_changed)
+        self.save.clicked.connect(self._save)
+        self.discard.clicked.connect(self._discard)
+        self._skeleton = Skeleton("rows", self)
+        self._content: QWidget | None = None
+
+    def lay_out(self, content: QWidget, above_foot: QWidget | None = None) -> None:
+        """Put the page together around its own part; called once by the page that has made it."""
+        self._content = content
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        columns = QHBoxLayout()
+        columns.setContentsMargins(SPACE_6, SPACE_4, SPACE_6, SPACE_4)
+        columns.setSpacing(SPACE_4)
+        columns.addWidget(self._skeleton, 1)
+        columns.addWidget(content, 1)
+        columns.addWidget(self.past)
+        outer.addLayout(columns, 1)
+        if above_foot is not None:
+            outer.addWidget(above_foot)
+        outer.addWidget(self.foot)
+        content.hide()
+        self._tell()
+
+    # -- what a page says --
+
+    def bodies(self) -> Bodies:
+        """What is being edited, right or wrong; only asked for after `show_bodies`."""
+        raise AssertionError(type(self))
+
+    def show_bodies(self, bodies: Bodies) -> None:
+        """Show faultless bodies."""
+        raise AssertionError(type(self))
+
+    def show_faults(self, faults: Sequence[Fault]) -> Sequence[Fault]:
+        """Tell each fault at its place; answers those that have none."""
+        return faults
+
+    # -- hooks --
+
+    def refresh(self) -> None:
+        settings, store, length = self.context.workspace.settings, self.context.store, self.history_length
+        self.read(
+            "documents",
+            lambda: {key: (settings.get(store, key), settings.history(store, key, length)) for key in self.keys},
+            self._arrived,
+        )
+
+    def on_notice(self, topics: frozenset[str]) -> None:
+        if "settings" in topics:
+            self.refresh()
+
+    def state(self) -> dict[str, Any]:
+        if not self.dirty():
+            return {}
+        bases = {key: saved.revision for key, saved in self._saved.items()}
+        return {"draft": {"bases": bases, "bodies": self.bodies(), "note": self.note.text()}}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        draft = state.get("draft")
+        if not isinstance(draft, dict):
+            return
+        bases, bodies = draft.get("bases"), draft.get("bodies")
+        if isinstance(bases, dict) and isinstance(bodies, dict) and all(isinstance(bases.get(key), int) for key in self.keys):
+            self._remembered = bases, bodies, str(draft.get("note", ""))
+
+    # -- what is known --
+
+    def known(self) -> bool:
+        """Whether the documents have been read."""
+        return bool(self._saved)
+
+    def saved_bodies(self) -> Bodies:
+        return {key: saved.body for key, saved in self._saved.items()}
+
+    def dirty(self) -> bool:
+        return self.known() and self.bodies() != self.saved_bodies()
+
+    def _arrived(self, found: Mapping[str, tuple[Saved, list[Saved]]]) -> None:
+        first, was = not self._saved, self._saved
+        now = {key: saved for key, (saved, _) in found.items()}
+        for key, (saved, history) in found.items():
+            # The way back to the very beginning is always there.
+            self.past.show_revisions(key, [*history, type(saved)(0, self.documents[key].default())])
+        if first:
+            self._saved = now
+            self.show_bodies(self.saved_bodies())
+            self._skeleton.hide()
+            assert self._content is not None
+            self._content.show()
+            if self._remembered is not None:
+                self._take_up(*self._remembered)
+        else:
+            bodies = self.bodies()
+            newer = {key: saved for key, saved in now.items() if saved.revision != was[key].revision}
+            mine = {key for key in newer if bodies[key] != was[key].body}
+            if newer.keys() - mine:
+                self._saved = {**was, **{key: newer[key] for key in newer if key not in mine}}
+                self.show_bodies({**bodies, **{key: newer[key].body for key in newer if key not in mine}})
+            if mine:
+                self._meet({key: newer[key] for key in mine})
+        self.judge()
+
+    def _take_up(self, bases: Mapping[str, int], bodies: Mapping[str, Any], note: str) -> None:
+        """Continue what was being edited before, perhaps on revisions that are no longer current."""
+        self._remembered = None
+        taken = self.saved_bodies()
+        for key, document in self.documents.items():
+            # Of an older declaration, or half typed: only what has the declared shape can be shown again.
+            if key in bodies and not any(Object(document.body.fields).faults(bodies[key], "")):
+                taken[key] = document.complete(bodies[key])
+        if taken == self.saved_bodies():
+            return
+        self.show_bodies(taken)
+        self.note.setText(note)
+        older = {key: saved for key, saved in self._saved.items() if bases[key] != saved.revision and taken[key] != saved.body}
+        if older:
+            self._meet(older)
+
+    def _meet(self, newer: dict[str, Saved]) -> None:
+        """Somebody has saved what is being edited here."""
+        self._newer = newer
+        bodies, theirs, mine = self.bodies(), [], []
+        for key, saved in newer.items():
+            document, base = self.documents[key], self._saved[key].body
+            theirs += document.difference(base, saved.body)
+            mine += document.difference(base, bodies[key]) if not document.validate(bodies[key]) else []
+        last = max(newer.values(), key=lambda saved: saved.at or 0)
+        who = last.author or tr("别人", "Somebody")
+        self.conflict.tell(tr(f"{who} 刚保存了{name_of(last)}：", f"{who} has just saved {name_of(last).lower()}: "), theirs, mine)
+
+    def _keep_mine(self) -> None:
+        """My changes, field by field, on top of what somebody else saved."""
+        bodies = self.bodies()
+        for key, newer in self._newer.items():
+            bodies[key] = merged(self.documents[key].body, self._saved[key].body, newer.body, bodies[key])
+        self._met()
+        self.show_bodies(bodies)
+        self.edited()
+
+    def _take_theirs(self) -> None:
+        self._met()
+        self._discard()
+
+    def _met(self) -> None:
+        self._saved = {**self._saved, **self._newer}
+        self._newer = {}
+        self.conflict.hide()
+
+    # -- editing --
+
+    def edited(self) -> None:
+        """The person has changed something."""
+        self.judge()
+        self.state_changed.emit()
+
+    def judge(self) -> None:
+        """What would be saved, and whether it can be."""
+        if self.known():
+            self.judged(judge(self.documents, self.saved_bodies(), self.bodies()))
+
+    def judged(self, judgement: Judgement | None) -> None:
+        """Take up the answer; None while there is none yet."""
+        self._judgement = judgement
+        self._tell()
+
+    def _tell(self) -> None:
+        found = self._judgement
+        self.save.setEnabled(
+            found is not None and bool(found.dirty) and not found.faults and self.allowed and not self._saving and not self._newer
+        )
+        if found is None:
+            self.discard.setEnabled(self.dirty())
+            self.note.setVisible(self.allowed and self.dirty())
+            return
+        homeless = self.show_faults(found.faults)
+        if homeless:
+            text = "\n".join(str(fault) for fault in homeless)
+        elif found.faults:
+            number = len(found.faults)
+            text = tr(f"有 {number} 处需要改正", f"{number} to put right" if number > 1 else "One thing to put right")
+        elif found.dirty:
+            text = change_lines(found.changes)
+        else:
+            newest = max(self._saved.values(), key=lambda saved: saved.at or 0)
+            text = tr(f"{name_of(newest)} · 没有未保存的修改", f"{name_of(newest)} · nothing to save")
+        self.foot.tell(text, "error" if found.faults else "" if found.dirty else "quiet")
+        self.note.setVisible(self.allowed and bool(found.dirty))
+        self.past.set_editable(self.allowed and not found.dirty)
+        self.discard.setEnabled(bool(found.dirty))
+
+    def _discard(self) -> None:
+        if self.known():
+            self.show_bodies(self.saved_bodies())
+            self.note.clear()
+            self.edited()
+
+    def _save(self) -> None:
+        assert self._judgement is not None
+        settings, store, note, bodies = self.context.workspace.settings, self.context.store, self.note.text(), self.bodies()
+        drafts = {key: (bodies[key], self._saved[key].revision) for key in self._judgement.dirty}
+        self._begin()
+        self.context.operations.change(
+            self, lambda: settings.save_all(store, drafts, note), lambda numbers: self._kept(numbers, bodies), self._refused
+        )
+
+    def _restore(self, key: str, revision: int) -> None:
+        settings, store, base = self.context.workspace.settings, self.context.store, self._saved[key].revision
+        self._begin()
+        self.context.operations.change(
+            self, lambda: settings.restore(store, key, revision, base), lambda number: self._kept({key: number}, None), self._refused
+        )
+
+    def _begin(self) -> None:
+        self._saving = True
+        self.save.setEnabled(False)
+
+    def _kept(self, numbers: Mapping[str, int], bodies: Bodies | None) -> None:
+        self._saving = False
+        for key, number in numbers.items():
+            if bodies is not None:
+                self._saved[key] = self._saved[key]._replace(revision=number, body=bodies[key])
+        self.note.clear()
+        if len(self.keys) == 1:
+            (number,) = numbers.values()
+            said = tr(f"已保存为第 {number} 版", f"Saved as revision {number}")
+        else:
+            each = [f"{self.documents[key].title} {tr(f'第 {number} 版', f'revision {number}')}" for key, number in numbers.items()]
+            said = tr(f"已保存：{'、'.join(each)}", f"Saved: {', '.join(each)}")
+        self.context.toast(said, "good")
+        self.judge()
+        self.refresh()
+        self.state_changed.emit()
+
+    def _refused(self, problem: Problem) -> None:
+        """Nothing is lost: what was typed stays in the page."""
+        self._saving = False
+        self.context.toast(problem.sentence, "warn")
+        self.judge()
+        self.refresh()

@@ -1,0 +1,58 @@
+"""The bar at the foot of a settings page: what would change, why, and the buttons."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QWidget
+
+from app.domain.language import tr
+from ui.theme import SPACE_3, SPACE_6
+from ui.widgets.buttons import Button
+
+_NOTE_LENGTH = 500
+_LINES = 3
+
+
+class FootBar(QFrame):
+    """`save`, `discard` and `note` belong to the page; what it adds stands before them."""
+
+    noted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("look", "foot")
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(SPACE_6, SPACE_3, SPACE_6, SPACE_3)
+        self._row.setSpacing(SPACE_3)
+        self.summary = QLabel(self)
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary.setWordWrap(True)
+        self._row.addWidget(self.summary, 1)
+        self.note = QLineEdit(self)
+        self.note.setPlaceholderText(tr("备注：为什么改（可不填）", "Note: why (optional)"))
+        self.note.setAccessibleName(tr("备注", "Note"))
+        self.note.setMaxLength(_NOTE_LENGTH)
+        self.note.setFixedWidth(240)
+        self.note.textEdited.connect(self.noted)
+        self._row.addWidget(self.note)
+        self.discard = Button(tr("放弃修改", "Discard"), parent=self)
+        self._row.addWidget(self.discard)
+        self.save = Button(tr("保存", "Save"), "primary", "save", self)
+        self._row.addWidget(self.save)
+
+    def add(self, widget: QWidget) -> None:
+        """Before the buttons."""
+        self._row.insertWidget(self._row.indexOf(self.discard), widget)
+
+    def tell(self, lines: str, look: str) -> None:
+        """What would change; a few lines of it. look: "", "quiet" or "error"."""
+        shown = lines.split("\n")
+        self.summary.setToolTip(lines if len(shown) > _LINES else "")
+        if len(shown) > _LINES:
+            further = len(shown) - _LINES + 1
+            lines = "\n".join([*shown[: _LINES - 1], tr(f"另有 {further} 处修改", f"{further} more changes")])
+        self.summary.setText(lines)
+        if self.summary.property("look") != look:
+            self.summary.setProperty("look", look)
+            self.summary.style().unpolish(self.summary)
+            self.summary.style().polish(self.summary)
