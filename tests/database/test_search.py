@@ -356,6 +356,53 @@ def test_recording_while_indexing(shop: Shop) -> None:
         assert sorted(shop.find(text)) == sorted(truth(events, text))
 
 
+def test_what_changes_while_it_is_read_stays_pending(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.hear(*session("s1", "我要退款"), *session("s2", "在吗"))
+    later = [event("message.sent", NOON + 90_000, session="s2", sender="customer", content="text", text="我也要退款")]
+    cut = index.cut
+
+    def interrupted(text: str) -> set[str]:
+        if later:
+            shop.hear(later.pop())
+        return cut(text)
+
+    monkeypatch.setattr(index, "cut", interrupted)
+    index.index_piece(shop.workspace.database, shop.store.id, 0, 0)
+    assert not later
+    assert shop.workspace.search.pending(shop.store) == 1
+    assert sorted(shop.find("退款")) == ["s1", "s2"]
+    assert shop.index() == 1
+    assert shop.find("我也要") == ["s2"]
+
+
+def test_segments_become_fewer_and_two_may_try(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However they are made: while one indexer joins segments, another has already done so."""
+    monkeypatch.setattr(index, "PIECE", 3)
+    events = many(200)
+    shop.hear(*events)
+    joined, database = index.postings.joined, shop.workspace.database
+    entered = False
+
+    def overtaken(parts: Any) -> Any:
+        nonlocal entered
+        if not entered:
+            entered = True
+            assert index.merge_some(database, shop.store.id)
+        return joined(parts)
+
+    monkeypatch.setattr(index.postings, "joined", overtaken)
+    assert shop.index() > 100
+    assert entered
+    with database.read() as connection:
+        segments = connection.exec_driver_sql("SELECT sessions, blocks FROM search_segments").all()
+        blocks = connection.exec_driver_sql("SELECT count(*) FROM search_blocks").scalar_one()
+    assert sum(sessions for sessions, _ in segments) == 200 - shop.workspace.search.pending(shop.store)
+    assert len(segments) < 20
+    assert sum(held for _, held in segments) == blocks
+    for text in ("退款", "费", "refund", '"退款，运费"'):
+        assert sorted(shop.find(text)) == sorted(truth(events, text))
+
+
 def test_the_engine_indexes_beside_its_work(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.desk.engine.INDEX_EVERY_SECONDS", 0.01)
     indexed = threading.Event()
