@@ -96,7 +96,7 @@ class Router:
         else:
             before = self._release(held, at)
             held.left = session.kind == "leave"
-        held.pinned, held.given = False, True
+        held.pinned, held.given = "", True
         self._hold(held, group, agent, at)
         return [] if before is None else self._fill(before, at)
 

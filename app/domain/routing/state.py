@@ -31,6 +31,8 @@ class Held:
         """It has had an agent before."""
         self.pinned = ""
         """The group it was transferred to: it belongs there whatever the scopes say."""
+        self.given = False
+        """Somebody else gave it to its agent, and takes it away again."""
 
     def place(self) -> tuple[int, int, str]:
         """In a queue: the oldest first."""
