@@ -8,34 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from app.domain.documents import List
 from app.domain.kinds import Choice, Clock, Date, Kind, Number, Option, Subset, Switch, Text, plain
 from app.domain.language import T, tr
 from ui.theme import SPACE_1, SPACE_2
+from ui.widgets.buttons import Button
+from ui.widgets.editor import Editor
 from ui.widgets.segmented import Segmented
+from ui.widgets.texts import TextsEditor
 
 _SEEN_AT_ONCE = 4
 """Up to so many options stand side by side; more go into a list that opens."""
+_IN_ONE_COLUMN = 8
+_COLUMNS = 4
 _CLOCK_WIDTH = 96
 NUMBER_WIDTH = 88
-
-
-class Editor(QWidget):
-    """Holds one value. `changed` is sent when the person changes it, not when the program does."""
-
-    changed = Signal()
-
-    def value(self) -> Any:
-        raise AssertionError(type(self))
-
-    def set_value(self, value: Any) -> None:
-        raise AssertionError(type(self))
-
-    def target(self) -> QWidget:
-        """What takes the keyboard, the name and the mark of an error."""
-        raise AssertionError(type(self))
 
 
 class SwitchEditor(Editor):
@@ -89,16 +79,32 @@ class ChoiceEditor(Editor):
 
 
 class SubsetEditor(Editor):
+    """A check box per option, below each other; many stand in columns, with a way to tick all or none."""
+
     def __init__(self, options: Sequence[Option], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        many = len(options) > _IN_ONE_COLUMN
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_1)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(SPACE_2)
+        grid.setVerticalSpacing(0 if many else SPACE_1)
         self._boxes: dict[str, QCheckBox] = {}
-        for option in options:
+        columns = _COLUMNS if many else 1
+        for place, option in enumerate(options):
             box = self._boxes[option.value] = QCheckBox(str(option.label), self)
             box.clicked.connect(self.changed)
-            column.addWidget(box)
+            grid.addWidget(box, place // columns, place % columns)
+        column.addLayout(grid)
+        if many:
+            row = QHBoxLayout()
+            for words, on in ((tr("全选", "Tick all"), True), (tr("清空", "Clear"), False)):
+                button = Button(words, "plain", parent=self)
+                button.clicked.connect(lambda _=False, on=on: self._all(on))
+                row.addWidget(button)
+            row.addStretch(1)
+            column.addLayout(row)
 
     def value(self) -> Any:
         return [value for value, box in self._boxes.items() if box.isChecked()]
@@ -109,6 +115,11 @@ class SubsetEditor(Editor):
 
     def target(self) -> QWidget:
         return next(iter(self._boxes.values()))
+
+    def _all(self, on: bool) -> None:
+        for box in self._boxes.values():
+            box.setChecked(on)
+        self.changed.emit()
 
 
 class LineEditor(Editor):
@@ -209,7 +220,7 @@ class LinesEditor(Editor):
 
 
 def editor_for(kind: Kind, name: str, null: T | None = None, with_unit: bool = True) -> Editor:
-    """The editor of a scalar kind. Raises TypeError for a kind that has none of its own (lists and objects)."""
+    """The editor of a scalar kind or a list of texts. Raises TypeError for a kind that has none of its own (other lists, objects)."""
     match kind:
         case Switch():
             return SwitchEditor()
@@ -221,6 +232,8 @@ def editor_for(kind: Kind, name: str, null: T | None = None, with_unit: bool = T
             return ClockEditor()
         case Number():
             return NumberEditor(kind, null, with_unit)
+        case List(of=Text()):
+            return TextsEditor(name)
         case Text(lines=True):
             return LinesEditor()
         case Text() | Date():

@@ -21,17 +21,23 @@ def graphemes(text: str) -> int:
 
 
 class FormField(QWidget):
-    """Wraps an editor. `limit` counts the characters of a line or text editor; a text over its limit is kept and refused in words."""
+    """Wraps an editor. `limit` counts the characters of a line or text editor; a text over its limit is kept and refused in words.
 
-    def __init__(self, label: str, editor: QWidget, help_text: str = "", limit: int | None = None, parent: QWidget | None = None) -> None:
+    target: what takes the keyboard, the name and the mark of an error, where that is not the editor itself.
+    """
+
+    def __init__(
+        self, label: str, editor: QWidget, help_text: str = "", limit: int | None = None, parent: QWidget | None = None,
+        target: QWidget | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
-        self.editor = editor
+        self.editor = target or editor
         self._help_text, self._limit, self._error = help_text, limit, ""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_1)
         self._label = QLabel(label, self)
-        self._label.setBuddy(editor)
+        self._label.setBuddy(self.editor)
         self._label.setVisible(bool(label))
         column.addWidget(self._label)
         column.addWidget(editor)
@@ -44,9 +50,9 @@ class FormField(QWidget):
         foot.addWidget(self._foot, 1)
         foot.addWidget(self._counter)
         column.addLayout(foot)
-        editor.setAccessibleName(label)
-        if isinstance(editor, QLineEdit | QPlainTextEdit):
-            editor.textChanged.connect(self._refresh)
+        self.editor.setAccessibleName(label)
+        if isinstance(self.editor, QLineEdit | QPlainTextEdit):
+            self.editor.textChanged.connect(self._refresh)
         self._refresh()
 
     def text(self) -> str:

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from app.domain.documents import Body, Field, Object
 from app.domain.kinds import Fault, Number, Text
 from ui.theme import SPACE_1, SPACE_2, SPACE_4
-from ui.widgets.editors import NUMBER_WIDTH, Editor, editor_for
+from ui.widgets.editor import Editor
+from ui.widgets.editors import NUMBER_WIDTH, editor_for
 from ui.widgets.field import FormField
 
 
@@ -86,7 +87,7 @@ class Form(QWidget):
     def _field(self, field: Field) -> FormField:
         editor = editor_for(field.kind, str(field.label), field.null)
         limit = field.kind.most if isinstance(field.kind, Text) else None
-        held = FormField(str(field.label), editor, str(field.help), limit, self)
+        held = FormField(str(field.label), editor, str(field.help), limit, self, editor.target())
         editor.target().setAccessibleName(str(field.label))
         self._editors[(field.key,)] = editor
         self._errors[(field.key,)] = held
