@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.domain.counters import IMPORTED, PRESENCE_FIELDS, SUM_FIELDS, VISITOR_FIELDS, Counts
+from app.domain.counters import IMPORTED, PRESENCE_FIELDS, SUM_FIELDS, VISITOR_FIELDS, Counts, Window
 from app.domain.language import T
 from app.domain.localtime import day_date
 from app.domain.metrics import CUSTOMER_METRICS, METRICS, VISITOR_METRICS, Part, is_known_by, label_on, total
@@ -18,6 +18,7 @@ from app.services.periods import Period, grain, periods
 from app.services.questions import Asked
 from app.services.report_kinds import By, Kind
 from app.storage import schema
+from app.storage.imported import spoken_of
 from app.storage.queries import Dimension, sums
 
 
@@ -177,7 +178,7 @@ def notes_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, ke
                 "several days or agents counts several times.",
             )
         )
-    notes += _imported_notes(connection, asked, by is not None and grain(by) == "slot", any(METRICS[key].percentile for key in keys))
+    notes += _imported_notes(connection, asked, by is not None and grain(by) == "slot", [key for key in keys if is_known_by(key, parts)])
     if asked.last >= asked.local.day(asked.at):
         notes.append(T("包含今天：数字还会变化。", "Today is included: its numbers are not final."))
     if kind.timeline and any(stay.running for row in rows for stay in row.extra["stays"]):
@@ -185,7 +186,7 @@ def notes_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, ke
     return notes
 
 
-def _imported_notes(connection: Connection, asked: Asked, by_time: bool, percentile: bool) -> list[T]:
+def _imported_notes(connection: Connection, asked: Asked, by_time: bool, keys: Sequence[str]) -> list[T]:
     d = schema.day_counters.c
     found = select(d.day).where(d.store_id == asked.store.id, d.day >= asked.first, d.day <= asked.last, d.flag == IMPORTED)
     agents = [id for id in asked.agents if asked.has(id)]
@@ -200,9 +201,29 @@ def _imported_notes(connection: Connection, asked: Asked, by_time: bool, percent
     if asked.group is not None or asked.channel is not None:
         return [T("导入的数据不分咨询组和终端，不在此表中。", "Imported days know no group or terminal and are not in this table.")]
     notes = [T("含导入的数据：没有可点开的会话。", "Imported days are included: there are no sessions behind them.")]
-    if percentile:
+    if any(METRICS[key].percentile is not None for key in keys):
         notes.append(T("导入的数据没有首次响应P90。", "Imported days have no first response P90."))
+    ways = {frozenset(said) for said in spoken_of(connection, asked.store.id, asked.first, asked.last, agents)}
+    missing = [label_on(asked.question.report, key) for key in keys if any(_is_missed(key, asked.window, said) for said in ways)]
+    if missing:
+        notes.append(
+            _listed(
+                missing,
+                "{0}：部分导入的文件没有这些数据，在那些天按0计，请勿据此比较。",
+                "{0}: some imported files do not say it, and it counts as 0 on their days. Do not compare by it.",
+            )
+        )
     return notes
+
+
+def _is_missed(key: str, window: Window, said: Set[str]) -> bool:
+    """Whether a day of which a file says these counters takes part in the metric as if what the file does not say were 0."""
+    metric = METRICS[key]
+    top = {name.replace("{W}", window) for name in metric.top}
+    bottom = {name.replace("{W}", window) for name in metric.bottom}
+    if metric.percentile is not None:
+        return False
+    return not top & said if not bottom else bool(top & said) != bool(bottom & said)
 
 
 def _listed(labels: Sequence[T], zh: str, en: str) -> T:

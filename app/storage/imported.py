@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy import Connection
 
 from app.domain.counters import IMPORTED, PRESENCE_FIELDS, SALES_FIELDS, SESSION_FIELDS, Counts, Delta, Key
 from app.domain.imported import AgentDay, Line, difference, holding, newest, sales_of
@@ -206,6 +207,20 @@ def expected(bulk: Bulk, store: int, window: tuple[int, int]) -> Delta:
         (store, *window),
     )
     return {_key(where): counts for where, counts in held(bulk, store, set(days), _local(bulk, store)).items() if any(counts.values())}
+
+
+def spoken_of(connection: Connection, store: int, first: int, last: int, agents: Collection[int]) -> list[Counts]:
+    """What imported files say of each day of these agents, zeros included; a counter that is not there is one that none of them says."""
+    bulk = Bulk(connection)
+    rows = bulk.rows_in(
+        "SELECT DISTINCT d.agent_id, d.day FROM imported_days d JOIN imports i ON i.id = d.import_id "
+        "WHERE i.store_id = ? AND i.undone_at IS NULL AND d.day BETWEEN ? AND ? AND d.agent_id IN {keys}",
+        (store, first, last),
+        sorted(agents),
+    )
+    found = list(held(bulk, store, set(rows), _local(bulk, store)).values())
+    bulk.close()
+    return found
 
 
 def held(bulk: Bulk, store: int, wanted: set[AgentDay], local: LocalTime) -> dict[AgentDay, Counts]:

@@ -478,3 +478,23 @@ def test_imported_days_are_of_the_stores_own_day(url: str, tmp_path: Path, capsy
             assert connection.execute(text("SELECT DISTINCT day FROM day_counters")).scalars().all() == [day_number(DAY)]
     finally:
         database.close()
+
+
+def test_what_a_file_does_not_say_is_told_where_it_counts_as_nothing(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without these words an agent whose export has no response time looks like the fastest."""
+    said = csv_file(tmp_path / "said.csv", [["客服", "日期", "咨询量", "接待量", "首次响应(秒)", "促成订单数"], ["甲", DAY, 10, 10, 20, 3]])
+    silent = csv_file(tmp_path / "silent.csv", [["客服", "日期", "咨询量", "接待量"], ["乙", DAY, 10, 10]])
+    keys = ("--metrics", "consults,first_reply,reply_30s_rate,satisfaction,orders")
+
+    def missing(*options: str) -> str:
+        notes = compare(capsys, url, DAY, DAY, *keys, *options)["notes"]
+        return next((note.partition("：")[0] for note in notes if "按0计" in note), "")
+
+    bring(capsys, url, said)
+    assert missing() == "30s应答率"
+    assert missing("--window", "7d") == "30s应答率、促成订单数"
+    number = bring(capsys, url, silent)["id"]
+    assert missing() == "首次平均响应时间、30s应答率、促成订单数"
+    assert missing("--agent", "甲") == "30s应答率"
+    command(capsys, "import", "--undo", str(number), "--db", url, "--format", "json")
+    assert missing() == "30s应答率"
