@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from app.storage.database import Database, postgres_arguments
 from app.storage.faults import explain, unreachable
 
-TOPICS = frozenset({"agents", "clicks", "messages", "orders", "presence", "sessions", "settings", "visitors"})
+TOPICS = frozenset({"agents", "clicks", "commands", "messages", "orders", "presence", "routing", "sessions", "settings", "visitors"})
 """Everything a notice can speak of."""
 
 POLL_SECONDS = 0.015

@@ -13,11 +13,12 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, get_args
 from zlib import crc32
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from app.domain import conversation as talk
 from app.domain import events as ev
@@ -130,19 +131,25 @@ class Recorder:
         """
         if not events:
             return Recorded(0, 0, self._revision)
+        with self.locked() as batch:
+            applied = batch.record(events, source)
+        return Recorded(applied, len(events) - applied, batch.revision)
+
+    @contextmanager
+    def locked(self) -> Iterator[Batch]:
+        """One transaction in which nobody else writes to the store: look first, then record what follows. Raises as `record`."""
         try:
             with self._database.write() as connection:
-                batch = _Batch(self, Bulk(connection))
-                recorded = batch.run(events, source)
-                batch.bulk.close()
+                batch = Batch(self, connection)
+                yield batch
+                batch.finish()
         except BaseException:
             self._forget()
             raise
-        self._revision = recorded.revision
+        self._revision = batch.revision
         if len(self._kept) > _CACHED_SESSIONS:
             for code in list(self._kept)[: len(self._kept) - _CACHED_SESSIONS // 2]:
                 del self._kept[code]
-        return recorded
 
     def _forget(self) -> None:
         self._kept.clear()
@@ -151,32 +158,44 @@ class Recorder:
         self._revision = -1
 
 
-class _Batch:
-    """One transaction of a recorder."""
+class Batch:
+    """One transaction of a recorder. revision: the store's, before it and, once it has finished, after it."""
 
-    def __init__(self, recorder: Recorder, bulk: Bulk) -> None:
+    def __init__(self, recorder: Recorder, connection: Connection) -> None:
         self.recorder = recorder
-        self.bulk = bulk
+        self.connection = connection
+        self.bulk = Bulk(connection)
         self.store = recorder._store
         self.local = recorder._local
         self.codes = recorder._codes
         self.delta: Delta = {}
         self.topics: set[str] = set()
+        self._changed = False
         self.seats: set[int] = set()
-
-    def run(self, events: Sequence[ev.AnyEvent], source: str) -> Recorded:
-        recorder = self.recorder
-        revision = lock_store(self.bulk, self.store)
-        if revision != recorder._revision:
+        self.revision = lock_store(self.bulk, self.store)
+        if self.revision != recorder._revision:
             recorder._kept.clear()  # somebody else has moved the store on, and may have changed its settings
             recorder._rule = assessed_rule(self.bulk, self.store)
-        fresh = recorder._seen.take(self.bulk, events, source, revision)
-        applied = len(fresh)
+
+    def record(self, events: Sequence[ev.AnyEvent], source: str) -> int:
+        """Once in a transaction. Returns how many of them had not been seen before."""
+        fresh = self.recorder._seen.take(self.bulk, events, source, self.revision)
         if fresh:
+            self._changed = True
             self._apply(fresh, source)
-            revision += 1
-            self._announce(revision)
-        return Recorded(applied, len(events) - applied, revision)
+        return len(fresh)
+
+    def also(self, topic: str) -> None:
+        """Something else was written, which the notice will speak of as well."""
+        self._changed = True
+        self.topics.add(topic)
+
+    def finish(self) -> None:
+        """Announces what was written, if anything was; the commit follows."""
+        if self._changed:
+            self.revision += 1
+            self._announce(self.revision)
+        self.bulk.close()
 
     def _apply(self, fresh: list[ev.AnyEvent], source: str) -> None:
         events = ev.ByType(fresh)

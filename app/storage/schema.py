@@ -413,3 +413,35 @@ saved_reports = Table(
     Column("problem", Text, nullable=False, server_default=""),  # why the last sending failed
     UniqueConstraint("store_id", "name"),
 )
+
+# What routing decided about a session, one after another: the last one holds. Written with the event that it led to.
+decisions = Table(
+    "decisions",
+    metadata,
+    _key("session_id", BigInteger),
+    _key("number"),  # 1, 2, … per session
+    Column("at", BigInteger, nullable=False),
+    Column("store_id", Integer, nullable=False),
+    Column("groups_revision", Integer, nullable=False),  # of the settings documents that held
+    Column("agents_revision", Integer, nullable=False),
+    _zero("group_id", Integer),
+    _zero("agent_id", Integer),
+    Column("outcome", SmallInteger, nullable=False),  # routing.py
+    _zero("reason"),
+    Column("reasons", Text, nullable=False),  # domain.routing.reasons.Why, JSON
+    sqlite_with_rowid=False,
+)
+# What supervisors want done; carried out by the engine, once, in the transaction that records what follows from it.
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("kind", String(16), nullable=False),  # suspend, resume, move, transfer
+    Column("body", Text, nullable=False),  # JSON
+    _at("done_at"),
+    Column("result", Text, nullable=False, server_default=""),  # why it was refused, JSON [zh, en]; "" where it was carried out
+    Index("ix_commands_store_id_done_at", "store_id", "done_at"),
+)

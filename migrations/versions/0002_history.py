@@ -1,4 +1,4 @@
-"""What history needs: revisions of settings, agent days, imports, the search index, saved reports.
+"""What history and routing need: revisions of settings, agent days, imports, the search index, saved reports, decisions, commands.
 
 Policy: see script.py.mako.
 
@@ -71,6 +71,7 @@ def upgrade() -> None:
     )
     _imports()
     _search()
+    _routing()
     op.create_table(
         "saved_reports",
         sa.Column("id", sa.Integer, nullable=False),
@@ -190,3 +191,31 @@ def _search() -> None:
         sa.Column("entries", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_search_blocks"),
     )
+
+
+def _routing() -> None:
+    op.create_table(
+        "decisions",
+        *(_key("session_id", sa.BigInteger), _key("number"), _at("at")),
+        *(sa.Column(name, sa.Integer, nullable=False) for name in ("store_id", "groups_revision", "agents_revision")),
+        *(sa.Column(name, sa.Integer, nullable=False, server_default="0") for name in ("group_id", "agent_id")),
+        sa.Column("outcome", sa.SmallInteger, nullable=False),
+        sa.Column("reason", sa.SmallInteger, nullable=False, server_default="0"),
+        sa.Column("reasons", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("session_id", "number", name="pk_decisions"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "commands",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("store_id", sa.Integer, nullable=False),
+        _at("at"),
+        sa.Column("author", sa.Text, nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("done_at", sa.BigInteger),
+        _text("result"),
+        sa.PrimaryKeyConstraint("id", name="pk_commands"),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name="fk_commands_store_id"),
+    )
+    op.create_index("ix_commands_store_id_done_at", "commands", ["store_id", "done_at"])

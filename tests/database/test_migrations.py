@@ -110,7 +110,7 @@ def test_head_is_the_newest_script(database: Database) -> None:
 
 
 _HISTORY = ("settings_revisions", "imported_days", "imported_orders", "import_columns", "imports", "search_pending", "search_segments",
-            "search_blocks", "saved_reports", "agent_days")  # fmt: skip
+            "search_blocks", "saved_reports", "agent_days", "decisions", "commands")  # fmt: skip
 
 
 def test_agent_days_are_filled_from_the_counters_of_a_first_release(url: str, database: Database) -> None:

@@ -87,7 +87,7 @@ class Router:
         return [] if agent is None else self._fill(agent, at)
 
     def taken(self, session: NewSession, agent: str, group: str, at: int) -> list[Decision]:
-        """Somebody else, not a rule, has given a session to an agent: it is part of their load, and stays with them when they go offline."""
+        """Somebody else has given a session to an agent: it is part of their load, and stays with them when they go offline."""
         at = self._time(at)
         held, before = self._sessions.get(session.id), None
         if held is None:
