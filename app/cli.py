@@ -19,6 +19,7 @@ import click
 
 from app.commands.common import open_database, progress, url_option
 from app.commands.imports import import_
+from app.commands.replay import replay
 from app.commands.reports import report
 from app.commands.saved import saved
 from app.commands.search import search
@@ -78,7 +79,7 @@ def main(language: str | None) -> None:
     set_language("en" if chosen == "en" else "zh")
 
 
-for _command in (report, saved, search, settings, import_):
+for _command in (replay, report, saved, search, settings, import_):
     main.add_command(_command)
 
 

@@ -44,7 +44,7 @@ def list_(url: str, store: str | None, format_: str) -> None:
         if format_ == "json":
             _print_json([{"document": document.key, "title": str(document.title), **_facts(saved, local)} for document, saved in standings])
             return
-        _print_table(
+        print_table(
             (tr("文档", "document"), tr("名称", "title"), *_heads()),
             [(document.key, str(document.title), *_cells(saved, local)) for document, saved in standings],
         )
@@ -75,7 +75,7 @@ def set_(document: str, url: str, store: str | None, file: str | None, base: int
 
     What the file leaves out takes its default.
     """
-    body = _read(file or "-")
+    body = read_json(file or "-")
     with open_workspace(url) as workspace:
         _tell_saved(workspace.settings.save(workspace.store(store), document, body, base, note))
 
@@ -94,7 +94,7 @@ def history(document: str, url: str, store: str | None, format_: str) -> None:
         if format_ == "json":
             _print_json([_facts(saved, local) for saved in found])
         else:
-            _print_table(_heads(), [_cells(saved, local) for saved in found])
+            print_table(_heads(), [_cells(saved, local) for saved in found])
 
 
 @settings.command()
@@ -109,7 +109,7 @@ def diff(document: str, url: str, store: str | None, base: int | None, revision:
     """Say what changed between two revisions, or what a file would change."""
     if file is not None and revision is not None:
         raise click.UsageError("--file and --revision exclude each other")
-    body = None if file is None else _read(file)
+    body = None if file is None else read_json(file)
     with open_workspace(url) as workspace:
         info = workspace.store(store)
         if file is not None:
@@ -136,8 +136,8 @@ def restore(document: str, url: str, store: str | None, revision: int, base: int
         _tell_saved(workspace.settings.restore(workspace.store(store), document, revision, base, note))
 
 
-def _read(file: str) -> Any:
-    """The JSON value in a file or, with `-`, on standard input."""
+def read_json(file: str) -> Any:
+    """The JSON value in a file or, with `-`, on standard input. Raises ClickException."""
     from app.domain.documents import from_json
 
     name = tr("标准输入", "standard input") if file == "-" else file
@@ -183,10 +183,10 @@ def _print_changes(changes: Sequence[Change]) -> None:
         click.echo(tr("没有差异", "No difference"))
         return
     heads = tr("位置", "path"), tr("名称", "label"), tr("之前", "before"), tr("之后", "after")
-    _print_table(heads, [(c.path, str(c.label), str(c.before), str(c.after)) for c in changes])
+    print_table(heads, [(c.path, str(c.label), str(c.before), str(c.after)) for c in changes])
 
 
-def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A row a line, the columns in line with one another, whatever the width of their characters."""
     from rich.cells import cell_len
 

@@ -8,14 +8,13 @@ The rules where the record does not say:
   handling is unknown (never assigned, or not closed) takes the median of its kind; with none known, the time from its opening to its
   close, or else ten minutes.
 - A customer who really left without ever having had an agent leaves at that moment here, too, if nobody has taken them by then.
-- What was open when the first day began starts with the agent who really had it, and who had served whom in the 48 hours before is known.
+- What was open when the first day began stays with the agent who really had it, and who had served whom in the 48 hours before is known.
   Customers who were still waiting then are left out. What is undecided when the last day ends stays so.
 - At the same millisecond sessions close first, then agents come and go, then sessions open.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +29,6 @@ HALF_HOUR_MS = 1_800_000
 UNKNOWN_HANDLING_MS = 600_000
 _TELL_EVERY = 5_000
 _FOREVER = 1 << 62
-_GONE: tuple[int, State] = (0, "offline")
 _BITS = 24
 """Of a position among the sessions, in what orders their ends."""
 _MASK = (1 << _BITS) - 1
@@ -201,11 +199,11 @@ class _Run:
         self.recording = recording
         self._fallback = plan.fallback
         start = recording.start
-        here = {agent: (at, state) for at, agent, state in recording.presence if at <= start}
+        here: dict[str, tuple[int, State]] = {agent: (at, state) for at, agent, state in recording.presence if at <= start}
         self._presence = [entry for entry in recording.presence if start < entry[0] < recording.end]
         self._presence.append((_FOREVER, "", "offline"))
         self._next = 0
-        going_on = [served for served in recording.before if served.until > start and here.get(served.agent, _GONE)[1] != "offline"]
+        going_on = [served for served in recording.before if served.until > start]
         self.ids = [session.id for session in recording.sessions] + [served.session.id for served in going_on]
         self._position = {id: position for position, id in enumerate(self.ids)}
         room = len(self.ids)
@@ -238,26 +236,18 @@ class _Run:
 
     def _begin(self, plan: Plan, here: Mapping[str, tuple[int, State]], going_on: Sequence[Served]) -> Router:
         recording, start = self.recording, self.recording.start
-        served: dict[tuple[str, str], tuple[str, int]] = {}
-        for each in sorted(recording.before, key=lambda each: (min(each.until, start), each.session.id)):
-            key = each.session.customer, each.group
-            served.pop(key, None)  # what was served last comes last
-            served[key] = each.agent, min(each.until, start)
-        sessions = []
-        for number, each in enumerate(going_on):
-            s, position = each.session, len(recording.sessions) + number
-            facts = [s.id, s.customer, s.kind, s.page, s.sku, s.region, s.order_state, list(s.tags)]
-            sessions.append([*facts, each.opened_at, number, each.group, each.agent, s.kind == "leave", False, False])
+        router = Router(plan)
+        for each in sorted(recording.before, key=lambda each: (min(each.until, start), each.session.id), reverse=True):
+            router.remember(each.session.customer, each.group, each.agent, min(each.until, start))
+        for agent, (at, state) in here.items():
+            router.presence(agent, state, at)
+        for position, each in enumerate(going_on, len(recording.sessions)):
+            router.taken(each.session, each.agent, each.group, each.opened_at)
             self.owners[position], self.given[position] = each.agent, each.opened_at
             self._end_at(position, each.until)
-            if s.kind != "leave":
+            if each.session.kind != "leave":
                 self._hold(position, each.agent, start)
-        before = {
-            "now": start, "number": len(sessions), "sessions": sessions, "rotations": {}, "turns": {},
-            "agents": [[agent, state, at] for agent, (at, state) in sorted(here.items()) if state != "offline"],
-            "served": [[*key, *value] for key, value in served.items()],
-        }  # fmt: skip
-        return Router.from_json(plan, json.dumps(before))
+        return router
 
     # What happens
 

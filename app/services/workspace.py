@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.services.imports import ImportService
     from app.services.listings import ListingService
     from app.services.live import LiveService
+    from app.services.replay import ReplayService
     from app.services.reports import ReportService
     from app.services.saved import SavedService
     from app.services.search import SearchService
@@ -132,6 +133,12 @@ class Workspace:
         from app.services.imports import ImportService
 
         return ImportService(self)
+
+    @cached_property
+    def replay(self) -> ReplayService:
+        from app.services.replay import ReplayService
+
+        return ReplayService(self)
 
     def notices(self, store_id: int) -> Notices:
         from app.storage.notices import Notices

@@ -1,0 +1,236 @@
+"""Recorded sessions and presence of some days, read from the database as columns for a replay."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median_low
+from threading import Event
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from app.domain.conversation import FLAGS, KINDS, LEAVE, ONLINE, ORDER_STATES, PAGES
+from app.domain.language import T
+from app.domain.localtime import LocalTime
+from app.domain.presence import OFFLINE, STATES
+from app.domain.replay import Recording, Served, handling_of
+from app.domain.routing.router import RETURNING_MS
+from app.domain.routing.scopes import AgentPlan, GroupPlan, NewSession
+from app.services.sheets import Tell
+from app.storage import schema
+from app.storage.faults import FaultError
+
+_CHUNK = 1_000
+"""Rows fetched at a time: more would hold up the window, which shares the interpreter with this thread."""
+_BOT_ONLY = FLAGS.index("bot_only")
+_WEIGHT = 6
+REST = "-"
+"""The code of the group that a derived plan gives sessions which were in no group."""
+
+
+@dataclass(slots=True)
+class Recorded:
+    """A recording, and what is known of the store beside it.
+
+    names: of agents, by code. groups: (code, name) in order. capacities: of agents in service, by code.
+    served: {group code, "" for none: {agent code: sessions}} of the recorded days.
+    """
+
+    recording: Recording
+    names: dict[str, str] = field(default_factory=dict)
+    groups: list[tuple[str, str]] = field(default_factory=list)
+    capacities: dict[str, int | None] = field(default_factory=dict)
+    served: dict[str, Counter[str]] = field(default_factory=dict)
+
+
+def read_recorded(
+    connection: Connection, store: int, local: LocalTime, first: int, last: int, tell: Tell | None = None, stop: Event | None = None
+) -> Recorded:
+    """The days `first` to `last`, and the 48 hours before them. tell(rows read, rows there are).
+
+    Every session carries the tag `tag_of` its recorded group beside its customer's own, so that a plan can be derived from the record.
+    Raises FaultError (kind "cancelled") when `stop` is set.
+    """
+    codes = _Codes(connection, store)
+    start, end = local.start_of_day(first), local.start_of_day(last + 1)
+    before = local.day(start - RETURNING_MS)
+    of_days = _s.store_id == store, _s.day >= before, _s.day <= last
+    about = _customers(connection, of_days)
+    count = connection.execute(select(func.count()).select_from(schema.sessions).where(*of_days)).scalar_one()
+    found = _Columns(start, end, codes, about)
+    done = 0
+    for rows in _chunks(connection, select(*_COLUMNS).where(*of_days, _s.opened_at.is_not(None)).order_by(_s.opened_at, _s.id)):
+        if stop is not None and stop.is_set():
+            raise cancelled()
+        found.take(rows)
+        done += len(rows)
+        if tell is not None:
+            tell(done, count)
+    recording = found.recording(_presence(connection, store, codes, start, end))
+    return Recorded(recording, codes.names, codes.named_groups, codes.capacities, found.served)
+
+
+def tag_of(group: str) -> str:
+    """The tag that stands for a recorded group; no source's tag begins like it."""
+    return f"\x1f{group}"
+
+
+def cancelled() -> FaultError:
+    return FaultError("cancelled", T("已取消试算。", "The replay was cancelled."))
+
+
+def derived_groups(found: Recorded) -> list[GroupPlan]:
+    """Groups as the record has them: each takes the sessions that were in it, its members are who had any, all with the same weight."""
+    plans = []
+    for code, name in found.groups:
+        if code in found.served:
+            weights = dict.fromkeys(sorted(found.served[code]), _WEIGHT)
+            scope = {"customer_tags": frozenset({tag_of(code)})}
+            plans.append(GroupPlan(code, name or code, True, False, False, scope, weights))
+    if "" in found.served or not plans:
+        weights = dict.fromkeys(sorted(found.served.get("", ())) or sorted(found.capacities), _WEIGHT)
+        plans.append(GroupPlan(REST, REST, True, False, True, {}, weights))
+    return plans
+
+
+def derived_agents(found: Recorded) -> list[AgentPlan]:
+    """Agents as their source described them."""
+    return [AgentPlan(code, found.names.get(code, code), capacity) for code, capacity in sorted(found.capacities.items())]
+
+
+_s = schema.sessions.c
+_COLUMNS = (
+    _s.code, _s.customer_id, _s.opened_at, _s.assigned_at, _s.closed_at, _s.kind, _s.page, _s.sku_id, _s.region, _s.order_state,
+    _s.agent_id, _s.group_id, _s.transfers, _s.flag,
+)  # fmt: skip
+
+
+class _Codes:
+    """What the small tables call their ids."""
+
+    def __init__(self, connection: Connection, store: int) -> None:
+        a, g, k = schema.agents.c, schema.skill_groups.c, schema.skus.c
+        self.agents: dict[int, str] = {}
+        self.names: dict[str, str] = {}
+        self.capacities: dict[str, int | None] = {}
+        for id, code, name, capacity, active in connection.execute(
+            select(a.id, a.code, a.name, a.capacity, a.active).where(a.store_id == store)
+        ):
+            self.agents[id] = code
+            self.names[code] = name or code
+            if active:
+                self.capacities[code] = capacity
+        groups = connection.execute(select(g.id, g.code, g.name).where(g.store_id == store).order_by(g.id)).all()
+        self.groups = {id: code for id, code, _ in groups}
+        self.named_groups = [(code, name) for _, code, name in groups]
+        self.skus = {row.id: row.code for row in connection.execute(select(k.id, k.code).where(k.store_id == store))}
+
+
+class _Columns:
+    """The columns of a Recording as they are filled."""
+
+    def __init__(self, start: int, end: int, codes: _Codes, about: dict[int, tuple[str, tuple[str, ...]]]) -> None:
+        self._start, self._end, self._codes, self._about = start, end, codes, about
+        self._sessions: list[NewSession] = []
+        self._opened: list[int] = []
+        self._times: list[tuple[int, int | None, int | None]] = []
+        """(kind, assigned, closed)"""
+        self._left: list[int | None] = []
+        self._agents: list[str] = []
+        self._waits: list[int | None] = []
+        self._before: list[tuple[NewSession, str, str, int, int, int | None]] = []
+        self._tags: dict[str, tuple[str, ...]] = {}
+        self.served: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def take(self, rows: Sequence[Any]) -> None:
+        start, end, agents, groups, skus, about = (
+            self._start, self._end, self._codes.agents, self._codes.groups, self._codes.skus, self._about,
+        )  # fmt: skip
+        nobody = "", ()
+        for code, customer, opened, assigned, closed, kind, page, sku, region, order_state, agent, group, transfers, flag in rows:
+            if opened >= end or (flag == _BOT_ONLY and not agent):
+                continue
+            home, tags = about.get(customer, nobody)
+            name = groups.get(group, "")
+            if name:
+                known = self._tags.get(name)
+                if known is None:
+                    known = self._tags[name] = (tag_of(name),)
+                tags = tags + known if tags else known
+            session = NewSession(
+                code, str(customer), "leave" if kind == LEAVE else "online", PAGES[page], skus.get(sku, ""), region or home,
+                ORDER_STATES[order_state], tags,
+            )  # fmt: skip
+            if opened < start:
+                if agent and assigned is not None and assigned < start:
+                    self._before.append((session, name, agents[agent], opened, assigned, closed))
+                continue
+            self._sessions.append(session)
+            self._opened.append(opened)
+            self._times.append((kind or ONLINE, assigned, closed))
+            taken = bool(agent) and assigned is not None and assigned < end
+            self._left.append(None if agent or closed is None else closed)
+            self._agents.append(agents[agent] if taken else "")
+            self._waits.append(max(0, assigned - opened) if taken and not transfers and kind != LEAVE else None)
+            counted = self.served[name]
+            if agent:
+                counted[agents[agent]] += 1
+
+    def recording(self, presence: Sequence[Any]) -> Recording:
+        medians = {}
+        for kind in range(len(KINDS)):
+            known = [closed - assigned for k, assigned, closed in self._times if k == kind and assigned is not None and closed is not None]
+            medians[kind] = max(0, median_low(known)) if known else None
+        handling = [handling_of(at, assigned, closed, medians[k]) for at, (k, assigned, closed) in zip(self._opened, self._times)]
+        before = [
+            Served(session, group, agent, opened, assigned + handling_of(opened, assigned, closed, medians[KINDS.index(session.kind)]))
+            for session, group, agent, opened, assigned, closed in self._before
+        ]
+        return Recording(
+            self._start, self._end, self._sessions, self._opened, handling, self._left, self._agents, self._waits, presence, before
+        )  # fmt: skip
+
+
+def _chunks(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[Any]]:
+    yield from connection.execute(statement, execution_options={"yield_per": _CHUNK}).partitions()
+
+
+def _customers(connection: Connection, of_days: Sequence[Any]) -> dict[int, tuple[str, tuple[str, ...]]]:
+    """{customer: (region, tags)} of those of whom either is known."""
+    c = schema.customers.c
+    wanted = select(_s.customer_id).where(*of_days)
+    statement = select(c.id, c.region, c.tags).where(c.id.in_(wanted), (c.tags != "[]") | (c.region != ""))
+    decoded: dict[str, tuple[str, ...]] = {}
+    found = {}
+    for rows in _chunks(connection, statement):
+        for id, region, tags in rows:
+            if tags not in decoded:
+                decoded[tags] = tuple(json.loads(tags))
+            found[id] = region, decoded[tags]
+    return found
+
+
+def _presence(connection: Connection, store: int, codes: _Codes, start: int, end: int) -> list[Any]:
+    """(at, agent, state): how everybody stood at `start`, then what changed before `end`."""
+    a, p = schema.agents.c, schema.presence.c
+    other = schema.presence.alias()
+    last = select(func.max(other.c.at)).where(other.c.agent_id == a.id, other.c.at <= start).scalar_subquery()
+    at_start = {}
+    joined = schema.agents.join(schema.presence, p.agent_id == a.id)
+    for agent, at, state in connection.execute(
+        select(p.agent_id, p.at, p.state).select_from(joined).where(a.store_id == store, p.at == last).order_by(p.agent_id, p.state)
+    ):
+        at_start[agent] = at, state
+    found = [(at, codes.agents[agent], STATES[state]) for agent, (at, state) in at_start.items() if state != OFFLINE]
+    changes = (
+        select(p.at, p.agent_id, p.state)
+        .select_from(joined)
+        .where(a.store_id == store, p.at > start, p.at < end)
+        .order_by(p.at, p.agent_id, p.state)
+    )
+    for rows in _chunks(connection, changes):
+        found += [(at, codes.agents[agent], STATES[state]) for at, agent, state in rows]
+    return found

@@ -1,0 +1,214 @@
+"""Try before apply: recorded days under edited settings, beside the same days under the current ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from app.domain.kinds import fill
+from app.domain.language import T
+from app.domain.localtime import LocalTime, day_date, day_number
+from app.domain.replay import Outcomes, replay
+from app.domain.routing.scopes import AgentPlan, GroupPlan, Plan
+from app.domain.routing_settings import AGENTS, GROUPS
+from app.services.questions import iso
+from app.services.recorded import Recorded, cancelled, derived_agents, derived_groups, read_recorded
+from app.services.sheets import Tell
+from app.storage.faults import FaultError
+from app.storage.revisions import InvalidError, Saved, current
+
+if TYPE_CHECKING:
+    from app.domain.documents import Document
+    from app.services.workspace import StoreInfo, Workspace
+
+DAYS = 7
+"""Days that are replayed where none are chosen: the last whole ones."""
+LONGEST_DAYS = 31
+_DOCUMENTS: tuple[Document, ...] = (GROUPS, AGENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """tried: what the days come to under the settings that were given; current: under those that hold (the same where none were given).
+
+    names: of agents, by code. notes: sentences one should know to read the figures.
+    """
+
+    first: date
+    last: date
+    tried: Outcomes
+    current: Outcomes
+    names: Mapping[str, str]
+    zone: str
+    notes: list[T] = field(default_factory=list)
+
+    @property
+    def unchanged(self) -> bool:
+        return self.tried is self.current
+
+    def likeness_words(self) -> T | None:
+        """How closely the unchanged settings reproduce what really happened; None where nobody really had a session."""
+        found = self.current.likeness
+        if found is None:
+            return None
+        what = T("按现行设置重演，各客服的会话数与实际 {0} 相符，{1} 的会话由同一位客服接待；平均等待 {2}，实际 {3}。",
+                 "Replayed under the current settings, the sessions per agent agree with what really happened by {0}, and {1} of the "
+                 "sessions go to the same agent; the mean wait is {2}, in fact {3}.")  # fmt: skip
+        shares = f"{found.loads:.1%}", f"{found.same_agent:.1%}"
+        return fill(what, *shares, _seconds(self.current.waits.mean), _seconds(found.real_waits.mean))
+
+    def as_json(self) -> dict[str, Any]:
+        """As the events contract has it; times as ISO texts, waits in seconds, shares as fractions."""
+        found = {**self._part(self.tried), "current": self._part(self.current), "notes": [str(note) for note in self.notes]}
+        if self.tried.fates:
+            found["sessions"] = [
+                {
+                    "session": fate.session, "group": fate.group or None, "agent": fate.agent, "outcome": fate.outcome,
+                    "wait_s": fate.wait_ms / 1000, "reason": fate.reason,
+                }
+                for fate in self.tried.fates
+            ]  # fmt: skip
+        return found
+
+    def _part(self, o: Outcomes) -> dict[str, Any]:
+        local = LocalTime(self.zone)
+        summary = {
+            "from": self.first.isoformat(), "to": self.last.isoformat(),
+            "sessions": o.sessions, "assigned": o.assigned, "waited": o.waited, "overflow": o.overflow, "leave": o.leave,
+            "returning": o.returning, "handed_over": o.handed_over, "unassigned": o.unassigned,
+            "mean_wait_s": o.waits.mean, "p90_wait_s": o.waits.p90, "longest_wait_s": o.waits.longest,
+            "busiest": o.busiest, "busiest_at": iso(local, o.busiest_at),
+            "likeness": None if o.likeness is None else asdict(o.likeness),
+            "half_hours": [{**asdict(half_hour), "at": iso(local, half_hour.at)} for half_hour in o.half_hours],
+        }  # fmt: skip
+        agents = [
+            {
+                "agent": load.agent, "name": self.names.get(load.agent, load.agent), "sessions": load.sessions, "peak": load.peak,
+                "share": load.share, "half_hours": list(load.half_hours),
+            }
+            for load in o.agents
+        ]  # fmt: skip
+        return {"summary": summary, "agents": agents}
+
+
+class ReplayService:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def run(
+        self, store: StoreInfo, first: date | None = None, last: date | None = None, groups: Any = None, agents: Any = None,
+        detail: bool = False, tell: Tell | None = None, stop: Event | None = None,
+    ) -> Replay:  # fmt: skip
+        """Days (both included; the last 7 whole ones where not given) under the bodies of the documents `groups` and `agents`.
+
+        What is not given is as it is now. Where a store has never saved a document, what it would say is derived from the record, and
+        the notes say so. tell(done, of), in sessions read and decided. Raises NotAllowedError; InvalidError as saving these bodies would;
+        FaultError for days that cannot be replayed, and of kind "cancelled" when `stop` is set meanwhile.
+        """
+        self._workspace.actor.require(GROUPS.permission)
+        days = self._days(store, first, last)
+        with self._workspace.database.read() as connection:
+            saved = {document.key: current(connection, store.id, document) for document in _DOCUMENTS}
+            given = {GROUPS.key: groups, AGENTS.key: agents}
+            for document in _DOCUMENTS:
+                if given[document.key] is not None:
+                    faults = document.validate(given[document.key], saved[document.key].body)
+                    if faults:
+                        raise InvalidError(faults)
+            progress = _Progress(tell, 1 if groups is None and agents is None else 2)
+            local = self._workspace.local(store)
+            found = read_recorded(connection, store.id, local, day_number(days[0]), day_number(days[1]), progress.read, stop)
+        if not found.recording.sessions:
+            raise FaultError("refused", T("这些天没有会话，无法试算。请换几天。", "There are no sessions on these days; choose others."))
+        now = self._run(found, _plan(found, saved, {}), detail and groups is None and agents is None, progress, stop)
+        tried = now
+        if groups is not None or agents is not None:
+            tried = self._run(found, _plan(found, saved, given), detail, progress, stop)
+        return Replay(*days, tried, now, found.names, store.zone, _notes(found, saved, groups, agents))
+
+    def _run(self, found: Recorded, plan: Plan, detail: bool, progress: _Progress, stop: Event | None) -> Outcomes:
+        outcomes = replay(found.recording, plan, detail, progress.decided, None if stop is None else stop.is_set)
+        if outcomes is None:
+            raise cancelled()
+        progress.next()
+        return outcomes
+
+    def _days(self, store: StoreInfo, first: date | None, last: date | None) -> tuple[date, date]:
+        today = self._workspace.local(store).day(self._workspace.now(store))
+        past = last or (day_date(today - 1) if first is None or day_number(first) < today else first)
+        begin = first or day_date(day_number(past) - DAYS + 1)
+        if begin > past:
+            raise FaultError(
+                "refused", fill(T("开始日期 {0} 在结束日期 {1} 之后", "The first day {0} is after the last, {1}"), str(begin), str(past))
+            )
+        if day_number(past) - day_number(begin) >= LONGEST_DAYS:
+            raise FaultError("refused", fill(T("一次最多试算 {0} 天", "At most {0} days can be replayed at once"), LONGEST_DAYS))
+        return begin, past
+
+
+class _Progress:
+    """Of reading and one or two passes: all together three or two times the sessions."""
+
+    def __init__(self, tell: Tell | None, passes: int) -> None:
+        self._tell, self._parts = tell, passes + 1
+        self._each, self._done = 0, 0
+
+    def read(self, done: int, count: int | None) -> None:
+        self._each = self._done = max(done, count or 0)
+        if self._tell is not None:
+            self._tell(done, self._each * self._parts)
+
+    def decided(self, done: int) -> None:
+        if self._tell is not None:
+            self._tell(self._done + done, self._each * self._parts)
+
+    def next(self) -> None:
+        self._done += self._each
+
+
+def _plan(found: Recorded, saved: Mapping[str, Saved], given: Mapping[str, Any]) -> Plan:
+    """The documents given, else those saved, else what the record says."""
+    groups: list[GroupPlan] | None = None
+    agents: list[AgentPlan] | None = None
+    bodies = {}
+    for document in _DOCUMENTS:
+        body = given.get(document.key)
+        bodies[document.key] = saved[document.key].body if body is None else document.complete(body)
+    if given.get(GROUPS.key) is None and saved[GROUPS.key].revision == 0:
+        groups = derived_groups(found)
+    if given.get(AGENTS.key) is None and saved[AGENTS.key].revision == 0:
+        agents = derived_agents(found)
+    whole = Plan.of(bodies[GROUPS.key], bodies[AGENTS.key])
+    if groups is None and agents is None:
+        return whole
+    return Plan(list(whole.groups.values()) if groups is None else groups, list(whole.agents.values()) if agents is None else agents)
+
+
+def _notes(found: Recorded, saved: Mapping[str, Saved], groups: Any, agents: Any) -> list[T]:
+    notes = []
+    if saved[GROUPS.key].revision == 0:
+        notes.append(
+            T("还没有保存过咨询组设置：现行设置按记录推算，会话去它们实际所在的组，成员为接待过该组会话的客服，权重相同。",
+              "No groups were ever saved: the current settings are derived from the record. Sessions go to the group they were in, whose "
+              "members are those who served any there, with equal weights.")
+        )  # fmt: skip
+    if saved[AGENTS.key].revision == 0 and agents is None:
+        notes.append(
+            T(
+                "还没有保存过客服设置：最大接待量取自客服资料。",
+                "No agents were ever saved: capacities are those of the agents' own records.",
+            )
+        )
+    if not found.recording.presence:
+        notes.append(
+            T("这些天没有出勤记录，所有人都按离线计：会话全部成为留言。",
+              "There is no presence on these days, so everybody counts as offline and every session becomes a leave message.")
+        )  # fmt: skip
+    return notes
+
+
+def _seconds(value: float | None) -> T:
+    return T("--", "--") if value is None else T(f"{value:.1f} 秒", f"{value:.1f} s")
