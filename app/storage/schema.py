@@ -393,8 +393,8 @@ search_segments = Table(
     Column("last_at", BigInteger, nullable=False),
     Column("block", BigInteger, nullable=False),
     Column("blocks", Integer, nullable=False),
-    Column("places", LargeBinary, nullable=False),
     Column("terms", LargeBinary, nullable=False),  # the first of each block
+    Column("places", LargeBinary, nullable=False),
 )
 search_blocks = Table("search_blocks", metadata, _id(), Column("entries", LargeBinary, nullable=False))
 

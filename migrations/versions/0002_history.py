@@ -181,8 +181,8 @@ def _search() -> None:
         _at("last_at"),
         sa.Column("block", sa.BigInteger, nullable=False),
         sa.Column("blocks", sa.Integer, nullable=False),
-        sa.Column("places", sa.LargeBinary, nullable=False),
         sa.Column("terms", sa.LargeBinary, nullable=False),
+        sa.Column("places", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_search_segments"),
     )
     op.create_table(
