@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 Bodies = dict[str, Body]
 """{document key: body}."""
+Standing = Mapping[str, "tuple[Saved, list[Saved]]"]
+"""{document key: (what holds, the last revisions, the newest first)}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class DraftPage(Page):
         self._content: QWidget | None = None
 
     def lay_out(self, content: QWidget, above_foot: QWidget | None = None) -> None:
-        """Put the page together around its own part; called once by the page that has made it."""
+        """Put the page together around its own part, with more above the foot; called once, by the page that has made them."""
         self._content = content
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -123,12 +125,12 @@ class DraftPage(Page):
     # -- hooks --
 
     def refresh(self) -> None:
-        settings, store, length = self.context.workspace.settings, self.context.store, self.history_length
-        self.read(
-            "documents",
-            lambda: {key: (settings.get(store, key), settings.history(store, key, length)) for key in self.keys},
-            self._arrived,
-        )
+        self.read("documents", self.gather, self.arrived)
+
+    def gather(self) -> Standing:
+        """What holds and what was; called on a reader thread."""
+        settings, store = self.context.workspace.settings, self.context.store
+        return {key: (settings.get(store, key), settings.history(store, key, self.history_length)) for key in self.keys}
 
     def on_notice(self, topics: frozenset[str]) -> None:
         if "settings" in topics:
@@ -160,7 +162,8 @@ class DraftPage(Page):
     def dirty(self) -> bool:
         return self.known() and self.bodies() != self.saved_bodies()
 
-    def _arrived(self, found: Mapping[str, tuple[Saved, list[Saved]]]) -> None:
+    def arrived(self, found: Standing) -> None:
+        """Take up what was gathered: draft or conflict, whichever it comes to."""
         first, was = not self._saved, self._saved
         now = {key: saved for key, (saved, _) in found.items()}
         for key, (saved, history) in found.items():

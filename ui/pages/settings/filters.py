@@ -1,0 +1,43 @@
+"""A filter of a list: everything, or one of what is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QWidget
+
+
+class Choice(QComboBox):
+    """What is offered may change; a choice that has gone stays until another is made."""
+
+    def __init__(self, name: str, everything: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._offered: list[tuple[str, str]] = []
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        self.setMaxVisibleItems(20)
+        self.addItem(everything, "")
+
+    def key(self) -> str:
+        return str(self.currentData() or "")
+
+    def choose(self, key: str) -> None:
+        """ "" is everything."""
+        self.offer(self._offered, key)
+
+    def offer(self, offered: Sequence[tuple[str, str]], key: str) -> None:
+        """(key, label) each, with `key` chosen."""
+        wanted = list(offered)
+        if key and key not in {code for code, _ in wanted}:
+            wanted.append((key, key))
+        if wanted != self._offered:
+            self._offered = wanted
+            while self.count() > 1:
+                self.removeItem(1)
+            for code, label in wanted:
+                self.addItem(label, code)
+                self.setItemData(self.count() - 1, label, Qt.ItemDataRole.ToolTipRole)
+        self.setCurrentIndex(max(0, self.findData(key)))

@@ -1,0 +1,302 @@
+"""咨询组管理: the groups in their order, each opened beside the list; who serves them is chosen in a dialog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QMenu
+
+from app.domain.documents import Body
+from app.domain.kinds import Fault
+from app.domain.language import T, tr
+from app.domain.localtime import LocalTime
+from app.domain.routing_checks import Check, Part
+from app.domain.routing_edits import GROUP, adopted, moved_group, new_group, with_group, with_weights, without_group
+from app.domain.routing_settings import asked
+from ui.pages.registry import PageContext
+from ui.pages.settings.base import Judgement
+from ui.pages.settings.group_panel import WIDTH, GroupPanel
+from ui.pages.settings.members import MembersDialog
+from ui.pages.settings.routing import RoutingPage
+from ui.theme import icon
+from ui.widgets.buttons import Button
+from ui.widgets.drawer import Drawer
+from ui.widgets.empty import EmptyState
+from ui.widgets.table import Cell, Cells, Column, DataTable, RowTableModel
+
+COLUMNS = (
+    Column("name", T("名称", "Name"), "text", 160, sticky=True, link=True),
+    Column("code", T("咨询组ID", "Code"), "text", 100),
+    Column("type", T("类型", "Type"), "text", 72),
+    Column("open", T("入口开放", "Entry"), "state", 88, T("点按开关", "Press to open or close"), link=True),
+    Column("members", T("成员", "Members"), "number", 64, T("点按选择成员", "Press to choose members"), link=True),
+    Column("scope", T("服务范围", "Scope"), "text", 220, sortable=False),
+    Column("sessions", T("近7天会话", "Sessions, 7 d"), "number", 88),
+    Column("author", T("修改人", "Changed by"), "text", 88),
+    Column("at", T("修改时间", "Changed at"), "text", 128),
+    Column("edit", T("操作", "Actions"), "text", 56, sortable=False, link=True),
+    Column("delete", "", "text", 56, sortable=False, link=True),
+)
+_ORDINARY, _FALLBACK = T("普通", "ordinary"), T("兜底", "fallback")
+_STAYS = T(
+    "兜底咨询组不能删除：不属于其他组的客户由它接待。", "The fallback group cannot be deleted: it takes whoever belongs to no other."
+)
+_OPEN = T(
+    "兜底咨询组的入口不能关闭：不属于其他组的客户由它接待。", "The fallback group cannot be closed: it takes whoever belongs to no other."
+)
+
+
+class GroupsPage(RoutingPage):
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(context)
+        self._local = LocalTime(context.store.zone)
+        self._open_code = ""
+        self._wanted: tuple[str, Part] | None = None
+        self.add = Button(tr("新建咨询组", "New group"), "quiet", "add", self)
+        self.add.setEnabled(self.allowed)
+        self.add.clicked.connect(self._add)
+        self.rows = RowTableModel(COLUMNS, self)
+        self.table = DataTable(self.rows)
+        self.table.setAccessibleName(tr("咨询组", "Groups"))
+        self.table.set_tooltip(self._tooltip)
+        self.table.opened.connect(lambda code: self.open_group(str(code)))
+        self.table.cell_opened.connect(self._cell_opened)
+        self.table.row_menu_wanted.connect(self._menu)
+        self.table.columns_changed.connect(self.state_changed)
+        self.lay_out(self.card((self.add,), self.table), self.checks)
+        self.drawer = Drawer(self.table, WIDTH)
+        self.drawer.closed.connect(self._closed)
+        self.members_dialog: MembersDialog | None = None
+        self.setFocusProxy(self.table)
+
+    # -- hooks --
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "columns": self.table.columns_state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        if isinstance(state.get("columns"), dict):
+            self.table.restore_columns(state["columns"])
+
+    def open_at(self, where: dict[str, Any]) -> None:
+        """{"group": code, "part": "basics" | "scope" | "routing" | "members"}."""
+        part: Part = where["part"] if where.get("part") in ("scope", "routing", "members") else "basics"
+        self._wanted = str(where.get("group", "")), part
+        if self.known():
+            self._open_wanted()
+
+    # -- showing --
+
+    def render_draft(self) -> None:
+        groups = self.groups["groups"]
+        if not groups:
+            self.table.set_placeholder(self._nothing())
+        self.rows.set_rows([(group["code"], self._cells(group)) for group in groups], flash=False)
+        self._show_open()
+        self._open_wanted()
+
+    def _nothing(self) -> EmptyState:
+        number = len(self.facts.groups)
+        if number and self.allowed:
+            empty = EmptyState(
+                "groups", tr("还没有设置咨询组", "No groups yet"),
+                tr(f"近来的会话里有 {number} 个咨询组，可以连同接待过的客服一起建立。",
+                   f"The sessions name {number} groups; they can be taken over with the agents who served them."),
+                tr("从会话建立", "Take them over"), "primary",
+            )  # fmt: skip
+            empty.acted.connect(self._adopt)
+            return empty
+        words = tr("一个普通咨询组就能接待所有客户。", "A single ordinary group serves all customers.")
+        empty = EmptyState(
+            "groups", tr("还没有咨询组", "No groups yet"), words, tr("新建咨询组", "New group") if self.allowed else "", "primary"
+        )
+        empty.acted.connect(self._add)
+        return empty
+
+    def _cells(self, group: Body) -> Cells:
+        fallback = group["type"] == "fallback"
+        author, at = self.changed_by.get(group["code"], ("", None))
+        when = "" if at is None else f"{self._local.local(at):%Y-%m-%d %H:%M}"
+        sessions = self.facts.sessions.get(group["code"], 0)
+        dirty = group not in self.saved_bodies()["groups"]["groups"]
+        return {
+            "name": Cell(group["name"] or "--", group["name"], "info" if self.allowed else "", tr("未保存", "not saved") if dirty else ""),
+            "code": Cell(group["code"] or "--", group["code"]),
+            "type": Cell(str(_FALLBACK if fallback else _ORDINARY), int(fallback)),
+            "open": Cell(
+                tr("开放", "open") if group["open"] else tr("关闭", "closed"), int(group["open"]), "good" if group["open"] else ""
+            ),
+            "members": Cell(str(len(group["members"])), len(group["members"]), "warn" if not group["members"] else ""),
+            "scope": Cell(scope_words(group)),
+            "sessions": Cell(f"{sessions:,}", sessions),
+            "author": Cell(author or "--", author),
+            "at": Cell(when or "--", at),
+            "edit": Cell(tr("编辑", "Edit") if self.allowed else tr("查看", "View"), None, "info"),
+            "delete": Cell(tr("删除", "Delete") if self.allowed else "", None, "quiet" if fallback else "info"),
+        }
+
+    def _tooltip(self, row: str | int, key: str) -> str:
+        group = self._group(str(row))
+        if group is None:
+            return ""
+        fallback = group["type"] == "fallback"
+        if key == "scope":
+            return scope_words(group)
+        if key == "open" and fallback:
+            return str(_OPEN)
+        if key == "delete" and fallback:
+            return str(_STAYS)
+        return ""
+
+    def _group(self, code: str) -> Body | None:
+        found: Body | None = next((group for group in self.groups["groups"] if group["code"] == code), None)
+        return found
+
+    def _saved_group(self, code: str) -> Body | None:
+        found: Body | None = next((group for group in self.saved_bodies()["groups"]["groups"] if group["code"] == code), None)
+        return found
+
+    # -- what the person does in the list --
+
+    def _cell_opened(self, row: str | int, key: str) -> None:
+        code = str(row)
+        group = self._group(code)
+        if group is None:
+            return
+        if key == "open":
+            self._switch(group)
+        elif key == "members":
+            self.open_members(code)
+        elif key == "delete":
+            self._delete(group)
+        else:
+            self.open_group(code)
+
+    def _switch(self, group: Body) -> None:
+        if group["type"] == "fallback" and group["open"]:
+            self.context.toast(str(_OPEN), "info")
+        else:
+            self.edit(with_group(self.groups, group["code"], lambda held: {**held, "open": not held["open"]}))
+
+    def _delete(self, group: Body) -> None:
+        """Taken back by discarding until it is saved, by restoring after."""
+        saved = self._saved_group(group["code"])
+        if saved is not None and saved["type"] == "fallback":
+            self.context.toast(str(_STAYS), "info")
+        else:
+            self.edit(without_group(self.groups, group["code"]))
+
+    def _add(self) -> None:
+        body, code = new_group(self.groups, tr("新咨询组", "New group"))
+        self.edit(body)
+        self.open_group(code)
+
+    def _adopt(self) -> None:
+        self.edit(adopted(self.groups, self.facts))
+
+    def _menu(self, row: str | int, at: QPoint) -> None:
+        group, code = self._group(str(row)), str(row)
+        if group is None:
+            return
+        menu = QMenu(self)
+        menu.addAction(icon("edit"), tr("编辑", "Edit"), lambda: self.open_group(code))
+        menu.addAction(icon("agents"), tr("成员", "Members"), lambda: self.open_members(code))
+        if self.allowed:
+            menu.addSeparator()
+            menu.addAction(icon("up"), tr("上移", "Move up"), lambda: self.edit(moved_group(self.groups, code, -1)))
+            menu.addAction(icon("down"), tr("下移", "Move down"), lambda: self.edit(moved_group(self.groups, code, 1)))
+            menu.addSeparator()
+            menu.addAction(icon("delete"), tr("删除", "Delete"), lambda: self._delete(group))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(at)
+
+    # -- one group --
+
+    def open_group(self, code: str, part: Part = "basics") -> None:
+        """Beside the list; nothing when there is no such group."""
+        if self._group(code) is None:
+            return
+        panel = GroupPanel(self.allowed)
+        panel.edited.connect(self._group_edited)
+        self._open_code = code
+        self.drawer.open("", panel)
+        self._show_open()
+        panel.open_part(part)
+        self.table.select(code)
+
+    def _group_edited(self, group: Body) -> None:
+        was, self._open_code = self._open_code, group["code"]
+        self.edit(with_group(self.groups, was, lambda _: group))
+
+    def _show_open(self) -> None:
+        panel = self.drawer.current()
+        if not self._open_code or not isinstance(panel, GroupPanel):
+            return
+        group = self._group(self._open_code)
+        if group is None:
+            self.drawer.close_drawer()
+            return
+        self.drawer.set_title(group["name"] or group["code"] or tr("新咨询组", "New group"))
+        panel.show_group(group, self._saved_group(self._open_code))
+
+    def judged(self, judgement: Judgement | None) -> None:
+        super().judged(judgement)
+        panel = self.drawer.current()
+        if judgement is None or not self._open_code or not isinstance(panel, GroupPanel):
+            return
+        place = next((i for i, group in enumerate(self.groups["groups"]) if group["code"] == self._open_code), -1)
+        start = f"groups[{place}]."
+        panel.show_faults(Fault(f.path.removeprefix(start), f.sentence) for f in judgement.faults if f.path.startswith(start))
+
+    def _closed(self) -> None:
+        self._open_code = ""
+
+    # -- members --
+
+    def open_members(self, code: str) -> None:
+        """The dialog; nothing when there is no such group or nothing may be changed."""
+        group = self._group(code)
+        if group is None or not self.allowed:
+            return
+        weights = {member["agent"]: member["weight"] for member in group["members"]}
+        dialog = self.members_dialog = MembersDialog(group["name"] or code, self.lines(), weights, self.finder, self)
+        dialog.accepted.connect(lambda: self._members_chosen(code, weights, dialog.weights))
+        dialog.finished.connect(self._members_done)
+        dialog.open()
+
+    def _members_chosen(self, code: str, before: dict[str, int], after: dict[str, int]) -> None:
+        """Only what was changed there, on top of what the draft has become meanwhile."""
+        changed: dict[str, int | None] = dict.fromkeys(agent for agent in before if agent not in after)
+        changed |= {agent: weight for agent, weight in after.items() if before.get(agent) != weight}
+        if changed:
+            self.edit(with_weights(self.groups, code, changed))
+
+    def _members_done(self) -> None:
+        self.members_dialog = None
+
+    # -- from elsewhere --
+
+    def open_check(self, check: Check) -> None:
+        if check.part == "members":
+            self.open_members(check.group)
+        else:
+            self.open_group(check.group, check.part)
+
+    def _open_wanted(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None and wanted[1] == "members":
+            self.open_members(wanted[0])
+        elif wanted is not None:
+            self.open_group(*wanted)
+
+
+def scope_words(group: Body) -> str:
+    """What a group asks for, in a line."""
+    if group["type"] == "fallback":
+        return tr("其余所有客户", "everybody else")
+    if not asked(group["scope"]):
+        return tr("所有客户", "everybody")
+    scope = next(field for field in GROUP.fields if field.key == "scope")
+    return str(scope.words(group["scope"]))

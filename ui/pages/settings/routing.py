@@ -1,0 +1,211 @@
+"""What the pages of groups and agents share: both documents as one draft, judged beside the store's facts while it is edited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.domain.documents import Body
+from app.domain.kinds import Fault
+from app.domain.language import tr
+from app.domain.routing_checks import Check, checks
+from app.domain.routing_edits import AgentLine, Facts, agent_lines, last_changed
+from app.services.routing_facts import routing_facts
+from ui.pages.registry import PAGES, PageContext
+from ui.pages.settings.base import Bodies, DraftPage, Judgement, Standing, judge
+from ui.pages.settings.checks import ChecksList
+from ui.runtime.finder import Reading, plain, typed, with_pinyin
+from ui.theme import SPACE_2, SPACE_3, SPACE_4
+from ui.widgets.buttons import Button
+
+_TRY = "replay"
+
+
+class _Gathered(NamedTuple):
+    standing: Standing
+    facts: Facts
+    readings: dict[str, Reading]
+    changed: dict[str, tuple[str, int | None]]
+
+
+class RoutingPage(DraftPage):
+    """Edits `groups` and `agents` together. A page shows the draft by `render`, and changes it by `edit`."""
+
+    keys = ("groups", "agents")
+    history_length = 30
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(context)
+        self.facts = Facts()
+        self.changed_by: Mapping[str, tuple[str, int | None]] = {}
+        self._readings: dict[str, Reading] = {}
+        self._bodies: Bodies = {}
+        self._version = 0
+        self.checks = ChecksList(self)
+        self.checks.set_editable(self.allowed)
+        self.checks.remedied.connect(self._remedy)
+        self.checks.wanted.connect(self.open_check)
+        self.try_it = Button(tr("试算", "Try it"), icon_name="replay", parent=self.foot)
+        ready = PAGES[_TRY].factory is not None
+        self.try_it.setEnabled(ready)
+        self.try_it.setToolTip(
+            tr("用近几天的真实会话试算这些修改", "Runs the sessions of the last days under these changes")
+            if ready
+            else tr("试算将随路由引擎一起提供；现在可以直接保存，并可随时恢复。",
+                    "Try-before-apply comes with the routing engine; until then save, and restore at any time.")
+        )  # fmt: skip
+        self.try_it.clicked.connect(self._try)
+        self.foot.add(self.try_it)
+        self.past_button = Button(tr("历史版本", "History"), icon_name="clock", parent=self)
+        self.past_button.setCheckable(True)
+        self.past_button.toggled.connect(self._show_past)
+        self.past.hide()
+
+    def card(self, tools: Sequence[QWidget], body: QWidget) -> QWidget:
+        """The page's own part: a row of tools with the history at its end, what has to be told, and the body."""
+        card = QFrame(self)
+        card.setProperty("look", "card")
+        column = QVBoxLayout(card)
+        column.setContentsMargins(1, 0, 1, 1)
+        column.setSpacing(0)
+        top = QVBoxLayout()
+        top.setContentsMargins(SPACE_4, SPACE_3, SPACE_4, SPACE_3)
+        top.setSpacing(SPACE_2)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_2)
+        for tool in tools:
+            row.addWidget(tool)
+        row.addStretch(1)
+        row.addWidget(self.past_button)
+        top.addLayout(row)
+        top.addWidget(self.refusal)
+        top.addWidget(self.conflict)
+        column.addLayout(top)
+        column.addWidget(body, 1)
+        return card
+
+    # -- the draft --
+
+    def bodies(self) -> Bodies:
+        return dict(self._bodies)
+
+    def show_bodies(self, bodies: Bodies) -> None:
+        self._bodies = dict(bodies)
+        self.render_draft()
+
+    def render_draft(self) -> None:
+        """Show the draft and the facts as they are now."""
+        raise AssertionError(type(self))
+
+    @property
+    def groups(self) -> Body:
+        return self._bodies["groups"]
+
+    @property
+    def agents(self) -> Body:
+        return self._bodies["agents"]
+
+    def edit(self, groups: Body | None = None, agents: Body | None = None) -> None:
+        """The person has made these of the draft."""
+        if not self.allowed:
+            return
+        self.show_bodies({"groups": groups or self.groups, "agents": agents or self.agents})
+        self.edited()
+
+    def lines(self) -> list[AgentLine]:
+        return agent_lines(self.groups, self.agents, self.facts)
+
+    def finder(self, text: str) -> Callable[[AgentLine], bool]:
+        """Whether an agent fits what was typed: a part of the name, its pinyin or initials, or of the code."""
+        wanted = typed(text)
+
+        def fits(line: AgentLine) -> bool:
+            reading = self._readings.get(line.name) or plain(line.name)
+            return wanted in typed(line.code) or reading.score(wanted) is not None
+
+        return fits if wanted else lambda line: True
+
+    # -- hooks --
+
+    def refresh(self) -> None:
+        self.read("documents", self._gather_all, self._all_arrived)
+
+    def on_notice(self, topics: frozenset[str]) -> None:
+        if topics & {"settings", "agents"}:
+            self.refresh()
+
+    def _gather_all(self) -> _Gathered:
+        standing = self.gather()
+        facts = routing_facts(self.context.workspace, self.context.store)
+        names = sorted({agent.name for agent in facts.agents.values() if agent.name} - self._readings.keys())
+        held, history = standing["groups"]
+        revisions = [(saved.body, saved.author, saved.at) for saved in history]
+        if held.revision <= len(history):  # all of them: the first is compared with nothing
+            revisions.append((self.documents["groups"].default(), "", None))
+        return _Gathered(standing, facts, dict(zip(names, with_pinyin(names), strict=True)), last_changed(revisions))
+
+    def _all_arrived(self, found: _Gathered) -> None:
+        news = found.facts != self.facts or found.changed != self.changed_by
+        self.facts, self.changed_by = found.facts, found.changed
+        self._readings |= found.readings
+        known = self.known()
+        self.arrived(found.standing)
+        if news and known:
+            self.render_draft()
+
+    # -- judging, off this thread: large documents take a while --
+
+    def judge(self) -> None:
+        if not self.known():
+            return
+        self._version += 1
+        saved, bodies, facts, documents = self.saved_bodies(), self.bodies(), self.facts, self.documents
+        self.judged(None)
+        self.read(
+            "judge",
+            lambda: (judge(documents, saved, bodies), checks(bodies["groups"], bodies["agents"], facts)),
+            self._looked_at,
+            self._version,
+        )
+
+    def _looked_at(self, found: tuple[Judgement, list[Check]]) -> None:
+        self.checks.show_checks(found[1])
+        self.judged(found[0])
+
+    def show_faults(self, faults: Sequence[Fault]) -> Sequence[Fault]:
+        """The checks tell them in words, but for those of the way from what is saved."""
+        told = {check.path for check in self.checks.shown()}
+        return [fault for fault in faults if not any(fault.path.startswith(path) for path in told)]
+
+    def _remedy(self, check: Check) -> None:
+        assert check.remedy is not None
+        groups, agents = check.remedy.change(self.groups, self.agents)
+        self.edit(groups, agents)
+
+    def open_check(self, check: Check) -> None:
+        """Show the place where a check is put right by hand; by default the page of the groups."""
+        self.context.navigate("groups", {"group": check.group, "part": check.part})
+
+    # -- around --
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "past": self.past_button.isChecked()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        self.past_button.setChecked(state.get("past") is True)
+
+    def _show_past(self, on: bool) -> None:
+        self.past.setVisible(on)
+        self.state_changed.emit()
+
+    def _try(self) -> None:
+        self.context.navigate(_TRY, self.bodies())
+
+
+def names_of(groups: Body, codes: Iterable[str]) -> list[str]:
+    """Of groups by their codes, in the document's order."""
+    wanted = set(codes)
+    return [group["name"] or group["code"] for group in groups["groups"] if group["code"] in wanted]

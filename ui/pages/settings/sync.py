@@ -1,0 +1,79 @@
+"""账号同步: the group that new agents join."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QVBoxLayout, QWidget
+
+from app.domain.language import tr
+from app.domain.routing_edits import DEFAULT_WEIGHT, with_weights
+from ui.pages.registry import PageContext
+from ui.pages.settings.routing import RoutingPage
+from ui.theme import SPACE_3, SPACE_4
+from ui.widgets.buttons import Button
+from ui.widgets.field import FormField
+
+_WIDEST = 480
+
+
+class AccountSyncPage(RoutingPage):
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(context)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(SPACE_4, 0, SPACE_4, SPACE_4)
+        column.setSpacing(SPACE_3)
+        self.choice = QComboBox(body)
+        self.choice.setEnabled(self.allowed)
+        self.choice.activated.connect(self._chosen)
+        field = FormField(
+            tr("新账号的默认咨询组", "Default group of new agents"), self.choice,
+            tr("店铺新增的客服账号自动加入此组，权重 6。", "Agents new to the store join this group with weight 6."), parent=body,
+        )  # fmt: skip
+        field.setMaximumWidth(_WIDEST)
+        column.addWidget(field)
+        line = QFrame(body)
+        line.setProperty("look", "line")
+        line.setMaximumWidth(_WIDEST)
+        column.addWidget(line)
+        self.outside = QLabel(body)
+        self.outside.setWordWrap(True)
+        self.outside.setMaximumWidth(_WIDEST)
+        column.addWidget(self.outside)
+        self.join = Button("", "quiet", "add", body)
+        self.join.clicked.connect(self._join)
+        column.addWidget(self.join, 0)
+        column.addStretch(1)
+        self.lay_out(self.card((), body))
+        self.try_it.hide()
+
+    def render_draft(self) -> None:
+        groups = [(None, tr("不自动加入", "None"))] + [(group["code"], group["name"] or group["code"]) for group in self.groups["groups"]]
+        held = [(self.choice.itemData(i), self.choice.itemText(i)) for i in range(self.choice.count())]
+        if held != groups:
+            self.choice.clear()
+            for code, name in groups:
+                self.choice.addItem(name, code)
+        self.choice.setCurrentIndex(max(0, self.choice.findData(self.groups["default_group"])))
+        outside, target = self._outside(), self.groups["default_group"]
+        number = len(outside)
+        names = tr("、", ", ").join(outside[code] for code in list(outside)[:8]) + (" …" if number > 8 else "")
+        if not self.groups["groups"]:
+            self.outside.setText(
+                tr("还没有咨询组。请先在「咨询组管理」新建。", "There are no groups yet. Make one on the page Groups first.")
+            )
+        elif number:
+            self.outside.setText(tr(f"{number} 名客服不在任何咨询组：{names}", f"{number} agents are in no group: {names}"))
+        else:
+            self.outside.setText(tr("所有客服都在咨询组里。", "Every agent is in a group."))
+        name = next((group["name"] for group in self.groups["groups"] if group["code"] == target), "")
+        self.join.setText(tr(f"把他们加入「{name}」", f"Add them to {name}"))
+        self.join.setVisible(bool(number and name) and self.allowed)
+
+    def _outside(self) -> dict[str, str]:
+        return {line.code: line.label for line in self.lines() if line.receives and not line.weights}
+
+    def _chosen(self) -> None:
+        self.edit({**self.groups, "default_group": self.choice.currentData()})
+
+    def _join(self) -> None:
+        self.edit(with_weights(self.groups, self.groups["default_group"], dict.fromkeys(self._outside(), DEFAULT_WEIGHT)))
