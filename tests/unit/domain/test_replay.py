@@ -1,0 +1,202 @@
+"""Replay on hand-made recordings: what each session becomes is known beforehand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.domain.events import State
+from app.domain.replay import HALF_HOUR_MS, UNKNOWN_HANDLING_MS, Outcomes, Recording, Served, handling_of, replay
+from app.domain.routing.scopes import NewSession, Plan
+from tests.unit.domain.routing_desk import HOUR, group, plan
+
+DAY = 24 * HOUR
+MINUTE = 60_000
+
+
+def recording(
+    opened: list[int], presence: list[tuple[int, str, State]], handling: int | list[int] = MINUTE, kind: Any = "online", **columns: Any
+) -> Recording:
+    """Sessions s1, s2, … of customers of their own, of one day."""
+    count = len(opened)
+    sessions = [NewSession(f"s{i + 1}", f"c{i + 1}", kind) for i in range(count)]
+    held = [handling] * count if isinstance(handling, int) else handling
+    blank = {"left_at": [None] * count, "agents": [""] * count, "waits": [None] * count, "sessions": sessions}
+    return Recording(0, DAY, opened=opened, handling=held, presence=presence, **{**blank, **columns})
+
+
+def here(agents: str, at: int = 0) -> list[tuple[int, str, State]]:
+    return [(at, agent, "available") for agent in agents]
+
+
+def run(found: Recording, under: Plan) -> Outcomes:
+    outcomes = replay(found, under, detail=True)
+    assert outcomes is not None
+    return outcomes
+
+
+def given(outcomes: Outcomes) -> str:
+    return " ".join(fate.agent or "-" for fate in outcomes.fates)
+
+
+def test_published_turns_through_a_replay() -> None:
+    outcomes = run(recording([at * MINUTE for at in range(7)], here("abc")), plan(group("g", {"a": 5, "b": 1, "c": 1})))
+    assert given(outcomes) == "a a b a c a a"
+    assert [(load.agent, load.sessions, load.peak) for load in outcomes.agents] == [("a", 5, 1), ("b", 1, 1), ("c", 1, 1)]
+    assert [load.share for load in outcomes.agents] == [5 / 7, 1 / 7, 1 / 7]
+
+
+def test_shares_follow_the_weights() -> None:
+    outcomes = run(recording(list(range(0, 10_000 * 1000, 1000)), here("abc")), plan(group("g", {"a": 6, "b": 3, "c": 1})))
+    for load, share in zip(outcomes.agents, (0.6, 0.3, 0.1), strict=True):
+        assert load.share == pytest.approx(share, abs=0.01)
+
+
+def test_who_waits_is_taken_when_somebody_is_free_and_the_wait_is_told() -> None:
+    one = plan(group("g", {"a": 6}), caps={"a": 1})
+    outcomes = run(recording([0, 10_000, 20_000], here("a"), handling=[60_000, 30_000, 5_000]), one)
+    assert [(f.session, f.agent, f.outcome, f.wait_ms) for f in outcomes.fates] == [
+        ("s1", "a", "assigned", 0), ("s2", "a", "waited", 50_000), ("s3", "a", "waited", 70_000),
+    ]  # fmt: skip
+    assert (outcomes.waited, outcomes.assigned, outcomes.busiest, outcomes.agents[0].peak) == (2, 3, 1, 1)
+    assert (outcomes.waits.mean, outcomes.waits.p90, outcomes.waits.longest) == (40.0, 70.0, 70.0)
+
+
+def test_the_ninth_of_ten_waits_is_the_p90() -> None:
+    one = plan(group("g", {"a": 6}), caps={"a": 1})
+    outcomes = run(recording([0] * 10, here("a"), handling=1_000), one)
+    assert (outcomes.waits.p90, outcomes.waits.longest) == (8.0, 9.0)
+
+
+def test_more_capacity_shortens_the_waits() -> None:
+    busy = recording(list(range(0, 60_000, 1_000)), here("ab"), handling=20_000)
+    waits = [run(busy, plan(group("g", {"a": 6, "b": 6}), caps={"a": cap, "b": cap})).waits.mean for cap in (1, 5, 20)]
+    assert waits[0] > waits[1] > waits[2] == 0  # type: ignore[operator]
+
+
+def test_a_closing_frees_its_agent_before_a_session_of_the_same_moment_opens() -> None:
+    one = plan(group("g", {"a": 6}), caps={"a": 1})
+    assert run(recording([0, 60_000], here("a"), handling=60_000), one).waited == 0
+
+
+def test_overflow_to_the_fallback_counts_and_a_match_of_the_fallback_does_not() -> None:
+    presale = group("pre", {"a": 6}, scope={"pages": ["item"]})
+    both = plan(presale, group("rest", {"b": 6}, type="fallback"), caps={"a": 1})
+    sessions = [NewSession("s1", "c1", page="item"), NewSession("s2", "c2", page="item"), NewSession("s3", "c3", page="shop")]
+    outcomes = run(recording([0, 1_000, 2_000], here("ab"), sessions=sessions), both)
+    assert [(f.group, f.agent) for f in outcomes.fates] == [("pre", "a"), ("rest", "b"), ("rest", "b")]
+    assert outcomes.overflow == 1
+
+
+def test_nobody_online_is_a_leave_message_for_who_comes_first_and_takes_up_nothing() -> None:
+    presence = here("a", at=HOUR)
+    outcomes = run(recording([0, 1_000, HOUR], presence, handling=2 * HOUR), plan(group("g", {"a": 6}), caps={"a": 1}))
+    assert [(f.session, f.outcome, f.agent, f.reason) for f in outcomes.fates] == [
+        ("s1", "leave", "a", "leave"), ("s2", "leave", "a", "leave"), ("s3", "assigned", "a", "routed"),
+    ]  # fmt: skip
+    assert (outcomes.leave, outcomes.unassigned, outcomes.waits.longest) == (2, 0, 0.0)
+    assert (outcomes.busiest, outcomes.busiest_at, outcomes.agents[0].peak) == (1, HOUR, 1)
+
+
+def test_a_leave_message_that_nobody_comes_for_stays_unassigned() -> None:
+    outcomes = run(recording([0], []), plan(group("g", {"a": 6})))
+    assert [(f.outcome, f.agent, f.reason) for f in outcomes.fates] == [("leave", None, None)]
+    assert (outcomes.leave, outcomes.unassigned, outcomes.assigned, outcomes.agents) == (1, 1, 0, [])
+
+
+def test_a_customer_who_really_left_leaves_here_too_unless_taken_before() -> None:
+    one = plan(group("g", {"a": 6}), caps={"a": 1})
+    for frees, outcome, agent in ((60_000, "waited", None), (20_000, "waited", "a")):
+        found = recording([0, 10_000], here("a"), handling=[frees, 5_000], left_at=[None, 40_000])
+        last = run(found, one).fates[-1 if agent else 1]
+        assert (last.session, last.outcome, last.agent, last.wait_ms) == ("s2", outcome, agent, 10_000 if agent else 30_000)
+
+
+def test_a_session_whose_agent_goes_offline_goes_to_another_and_ends_when_it_would_have() -> None:
+    presence = [*here("a"), (MINUTE, "b", "available"), (2 * MINUTE, "a", "offline")]
+    outcomes = run(
+        recording([0, 9 * MINUTE, 11 * MINUTE], presence, handling=10 * MINUTE), plan(group("g", {"a": 6, "b": 6}), caps={"b": 1})
+    )
+    assert [(f.session, f.agent, f.wait_ms) for f in outcomes.fates] == [("s1", "b", 0), ("s2", "b", MINUTE), ("s3", "b", 9 * MINUTE)]
+    assert outcomes.handed_over == 1
+    assert [(load.agent, load.sessions, load.peak) for load in outcomes.agents] == [("a", 0, 1), ("b", 3, 1)]
+
+
+def test_what_was_going_on_before_holds_its_agent_and_is_not_counted() -> None:
+    before = Served(NewSession("s0", "c9"), "g", "a", -HOUR, 5 * MINUTE)
+    outcomes = run(recording([0], [(-HOUR, "a", "available")], before=[before]), plan(group("g", {"a": 6}), caps={"a": 1}))
+    assert [(f.session, f.wait_ms) for f in outcomes.fates] == [("s1", 5 * MINUTE)]
+    assert (outcomes.sessions, outcomes.assigned) == (1, 1)
+
+
+def test_who_served_a_customer_last_before_serves_them_again() -> None:
+    before = [
+        Served(NewSession("x1", "c1"), "g", "b", -9 * HOUR, -8 * HOUR),
+        Served(NewSession("x2", "c1"), "g", "c", -7 * HOUR, -6 * HOUR),
+        Served(NewSession("x3", "c2"), "g", "c", -60 * HOUR, -59 * HOUR),
+    ]
+    outcomes = run(recording([0, 1_000], here("abc"), before=before), plan(group("g", {"a": 9, "b": 1, "c": 1})))
+    assert [(f.agent, f.reason) for f in outcomes.fates] == [("c", "returning"), ("a", "routed")]
+    assert outcomes.returning == 1
+
+
+def test_half_hours_add_up_and_carry_on_what_lasts() -> None:
+    outcomes = run(recording([0, HALF_HOUR_MS + 1], here("a"), handling=[3 * HALF_HOUR_MS, MINUTE]), plan(group("g", {"a": 6})))
+    first = outcomes.half_hours[:4]
+    assert [(h.opened, h.assigned, h.busiest) for h in first] == [(1, 1, 1), (1, 1, 2), (0, 0, 1), (0, 0, 1)]
+    assert len(outcomes.half_hours) == 48
+    assert sum(h.busiest for h in outcomes.half_hours[4:]) == 0
+    assert outcomes.agents[0].half_hours[:2] == (1, 1)
+    assert sum(outcomes.agents[0].half_hours) == 2
+
+
+def test_a_recording_that_is_its_own_replay_is_reproduced_wholly() -> None:
+    two = plan(group("g", {"a": 2, "b": 1}))
+    found = recording([at * MINUTE for at in range(30)], here("ab"))
+    agents = [fate.agent or "" for fate in run(found, two).fates]
+    alike = recording([at * MINUTE for at in range(30)], here("ab"), agents=agents, waits=[0] * 30)
+    likeness = run(alike, two).likeness
+    assert likeness is not None
+    assert (likeness.loads, likeness.same_agent, likeness.real_waits.longest) == (1.0, 1.0, 0.0)
+    other = run(alike, plan(group("g", {"a": 1, "b": 2}))).likeness
+    assert other is not None
+    assert other.loads == pytest.approx(2 / 3)
+    assert run(found, two).likeness is None
+
+
+def test_the_same_always_gives_the_same() -> None:
+    found = recording([at * 7_919 % DAY // 3 for at in range(3_000)].copy(), here("abcd"), handling=5 * MINUTE)
+    found = recording(sorted(found.opened), here("abcd"), handling=5 * MINUTE)
+    tight = plan(group("g", {"a": 3, "b": 2, "c": 1, "d": 7}), caps={"a": 2, "b": 3, "c": 1, "d": 4})
+    assert run(found, tight) == run(found, tight)
+
+
+def test_it_tells_how_far_it_is_and_stops_when_asked() -> None:
+    found, told = recording(list(range(12_000)), here("a"), handling=1), list[int]()
+    under = plan(group("g", {"a": 6}))
+    assert replay(found, under, tell=told.append) is not None
+    assert told == [5_000, 10_000, 12_000]
+    assert replay(found, under, tell=told.append, stopped=lambda: len(told) > 4) is None
+    assert told[3:] == [5_000, 10_000]
+
+
+def test_a_session_recorded_twice_is_refused() -> None:
+    twice = [NewSession("s1", "c1"), NewSession("s1", "c2")]
+    with pytest.raises(ValueError, match="twice"):
+        replay(recording([0, 1], here("a"), sessions=twice), plan(group("g", {"a": 6})))
+
+
+@pytest.mark.parametrize(
+    ("opened", "assigned", "closed", "median", "expected"),
+    [
+        (0, 10, 70, 500, 60),
+        (0, 70, 10, 500, 0),  # events of two sources: closed before it was assigned
+        (0, None, 70, 500, 500),
+        (0, 10, None, 500, 500),
+        (0, None, 70, None, 70),
+        (0, 10, None, None, UNKNOWN_HANDLING_MS),
+    ],
+)
+def test_handling_time(opened: int, assigned: int | None, closed: int | None, median: int | None, expected: int) -> None:
+    assert handling_of(opened, assigned, closed, median) == expected
