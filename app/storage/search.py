@@ -21,14 +21,14 @@ from app.storage.database import Database
 from app.storage.packing import Spoken, unpack_messages
 from app.storage.recorder import lock_store
 
-PIECE = 2_048
-"""Sessions that become one segment at once, at most."""
-_PIECE_SECONDS = 0.5
-"""A piece stops taking sessions after so long, so that it is seen how far it is and can be stopped."""
-MERGED_AT_ONCE = 8
-"""So many segments of about one size become one."""
 LARGEST = 4_096
 """Segments with so many sessions stay as they are."""
+PIECE = LARGEST
+"""Sessions that become one segment at once, at most."""
+_PIECE_SECONDS = 3.0
+"""A piece stops taking sessions after so long, so that it is seen how far it is."""
+MERGED_AT_ONCE = 8
+"""So many segments of about one size become one."""
 MOST_PENDING = 20_000
 """Sessions not indexed that one answer reads."""
 _ASKED_FIRST, _ASKED_AT_ONCE = 1, 32
@@ -161,7 +161,7 @@ def index_pending(
     done, after = 0, 0
     while not stop.is_set():
         started = time.monotonic()
-        piece = index_piece(database, store, after, now - _OPEN_MS)
+        piece = index_piece(database, store, after, now - _OPEN_MS, stop)
         done += piece.sessions
         tell(done)
         while merge_some(database, store) and not stop.is_set():
@@ -173,11 +173,11 @@ def index_pending(
     return done
 
 
-def index_piece(database: Database, store: int, after: int, settled_before: int) -> Piece:
+def index_piece(database: Database, store: int, after: int, settled_before: int, stop: threading.Event) -> Piece:
     """Indexes some of the store's pending sessions with ids above `after` as one segment.
 
     Ripe are those that are closed or were opened before `settled_before` (epoch ms): each time a session is indexed again costs space.
-    Writers to the store wait only while the segment is written: what has changed since it was read is left pending.
+    Writers to the store wait only while the segment is written: what has changed since it was read is left pending. `stop` ends it early.
     """
     with database.read() as connection:
         bulk = Bulk(connection)
@@ -190,33 +190,35 @@ def index_piece(database: Database, store: int, after: int, settled_before: int)
         bulk.close()
     if not rows:
         return Piece(0, None)
-    end = time.monotonic() + _PIECE_SECONDS
-    terms: dict[Row, set[str]] = {}
-    last = 0
-    for row in rows:
-        last, _, packed = row  # nothing packed: one that has only moved in time may have no messages
-        terms[row] = cut("\n".join(message[4] for message in unpack_messages(packed))) if packed is not None else set()
-        if time.monotonic() > end:
-            break
-    written = list(postings.blocks(postings.entries(terms.values())))
+    taken: list[Row] = []
+
+    def terms() -> Iterator[set[str]]:
+        end = time.monotonic() + _PIECE_SECONDS
+        for row in rows:
+            taken.append(row)
+            packed = row[2]  # None: one that has only moved in time may have no messages
+            yield cut("\n".join(message[4] for message in unpack_messages(packed))) if packed is not None else set()
+            if stop.is_set() or time.monotonic() > end:
+                return
+
+    blocks = list(postings.blocks(postings.entries(terms())))
     with database.write() as connection:
         bulk = Bulk(connection)
         _lock_index(bulk)
         lock_store(bulk, store)  # nobody writes to a transcript between being found unchanged and leaving the pending ones
-        same = bulk.rows_in(
+        now = bulk.rows_in(
             "SELECT p.session_id, s.opened_at, t.messages FROM search_pending p JOIN sessions s ON s.id = p.session_id "
             "LEFT JOIN transcripts t ON t.session_id = p.session_id WHERE p.session_id IN {keys}",
             (),
-            [row[0] for row in terms],
+            [row[0] for row in taken],
         )
-        unchanged = terms.keys() & set(same)
-        if len(unchanged) < len(terms):
-            terms = {row: terms[row] for row in terms if row in unchanged}
-            written = list(postings.blocks(postings.entries(terms.values())))
-        _write_segment(bulk, store, [(opened_at, session) for session, opened_at, _ in terms], written)
-        bulk.many("DELETE FROM search_pending WHERE session_id = ?", [row[:1] for row in terms])
+        unchanged = set(taken).intersection(now)
+        if unchanged:  # otherwise somebody else has indexed them
+            _write_segment(bulk, store, [(opened_at, session) for session, opened_at, _ in taken], blocks)
+            bulk.many("DELETE FROM search_pending WHERE session_id = ?", [row[:1] for row in unchanged])
         bulk.close()
-    return Piece(len(terms), last if last != rows[-1][0] or len(rows) == PIECE else None)
+    last = taken[-1][0]
+    return Piece(len(unchanged), last if last != rows[-1][0] or len(rows) == PIECE else None)
 
 
 def merge_some(database: Database, store: int) -> bool:
@@ -270,8 +272,6 @@ def _lock_index(bulk: Bulk) -> None:
 
 
 def _write_segment(bulk: Bulk, store: int, places: Sequence[tuple[int, int]], blocks: Sequence[tuple[str, bytes]]) -> None:
-    if not places:
-        return
     ((id,),) = bulk.rows("SELECT coalesce(max(id), 0) + 1 FROM search_segments")
     ((block,),) = bulk.rows("SELECT coalesce(max(id), 0) + 1 FROM search_blocks")
     first, last = min(places)[0], max(places)[0]

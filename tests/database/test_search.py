@@ -367,7 +367,7 @@ def test_what_changes_while_it_is_read_stays_pending(shop: Shop, monkeypatch: py
         return cut(text)
 
     monkeypatch.setattr(index, "cut", interrupted)
-    index.index_piece(shop.workspace.database, shop.store.id, 0, 0)
+    index.index_piece(shop.workspace.database, shop.store.id, 0, 0, threading.Event())
     assert not later
     assert shop.workspace.search.pending(shop.store) == 1
     assert sorted(shop.find("退款")) == ["s1", "s2"]
