@@ -36,7 +36,10 @@ Outcome = Literal["assigned", "waited", "leave"]
 
 
 class Served(NamedTuple):
-    """A session of the 48 hours before the first day that had an agent. until: when it ends or ended."""
+    """A session of the 48 hours before the first day that had an agent. group "": not recorded, so it is that of the plan.
+
+    until: when it ends or ended.
+    """
 
     session: NewSession
     group: str
@@ -238,11 +241,11 @@ class _Run:
         recording, start = self.recording, self.recording.start
         router = Router(plan)
         for each in sorted(recording.before, key=lambda each: (min(each.until, start), each.session.id), reverse=True):
-            router.remember(each.session.customer, each.group, each.agent, min(each.until, start))
+            router.remember(each.session.customer, each.group or plan.match(each.session).group, each.agent, min(each.until, start))
         for agent, (at, state) in here.items():
             router.presence(agent, state, at)
         for position, each in enumerate(going_on, len(recording.sessions)):
-            router.taken(each.session, each.agent, each.group, each.opened_at)
+            router.taken(each.session, each.agent, each.group or plan.match(each.session).group, each.opened_at)
             self.owners[position], self.given[position] = each.agent, each.opened_at
             self._end_at(position, each.until)
             if each.session.kind != "leave":

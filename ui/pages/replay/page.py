@@ -153,7 +153,6 @@ class ReplayPage(Page):
         self.chart.tab_chosen.connect(lambda _: self._draw())
         self.table.current_changed.connect(self._choose_agent)
         self.bars.clicked.connect(self.table.select)
-        self.table.columns_changed.connect(self.state_changed)
 
     # -- hooks --
 
@@ -298,12 +297,12 @@ class ReplayPage(Page):
         words = [found.likeness_words(), *found.notes]
         self.likeness.setText(tr("", " ").join(str(sentence) for sentence in words if sentence is not None))
         shown = ALONE if found.unchanged else [column.key for column in COLUMNS if not column.optional]
-        self.table.restore_columns({**self.table.columns_state(), "columns": list(shown)})
+        self._stack.setCurrentIndex(0)
         self._model.set_rows(rows(found), flash=False)
+        self.table.restore_columns({**self.table.columns_state(), "columns": list(shown)})
         self.table.select(None)
         self.bars.set_pairs(pairs(found))
         self._draw()
-        self._stack.setCurrentIndex(0)
 
     def _choose_agent(self, row_id: object) -> None:
         self._agent = "" if row_id is None else str(row_id)

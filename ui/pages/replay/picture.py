@@ -40,7 +40,7 @@ COLUMNS = (
     Column("peak_now", T("峰值·现行", "Peak, current")),
     Column("peak_change", T("变化", "Change"), optional=True),
 )
-ALONE = ("name", "sessions", "share", "peak")
+ALONE = ("name", "sessions_now", "share_now", "peak_now")
 """The columns of a replay under the current settings only."""
 
 
@@ -71,7 +71,7 @@ def key_figures(found: Replay) -> list[Compared]:
         count(lambda o: o.leave, T("留言", "Leave messages"), True),
         count(
             lambda o: o.unassigned,
-            T("无人接待", "Nobody's"),
+            T("无人接待", "Unassigned"),
             True,
             T("到最后一天结束仍没有客服的会话", "Still without an agent when the last day ends"),
         ),
