@@ -107,16 +107,44 @@ def demo(screen: Screen, days: int, agents: int, seed: int, url: str, speed: flo
 
 @main.command()
 @url_option
-@click.option("--store", default="demo", show_default=True, metavar="CODE", help="Store code.")
-@click.option("--simulate", is_flag=True, required=True, help="The source of events: the built-in simulator.")
-@click.option("--days", default=30, show_default=True, type=click.IntRange(0, 400), help="Days of history to fill in.")
-@click.option("--agents", default=24, show_default=True, type=click.IntRange(15, 500))
-@click.option("--seed", default=7, show_default=True)
-@click.option("--speed", type=click.FloatRange(0.1, 1000), help="How much faster than real time the store lives.")
+@click.option("--store", metavar="CODE", help="Only this store (default: all; with --simulate: demo).")
+@click.option("--simulate", is_flag=True, help="Be the built-in simulator, a source of events, instead of routing.")
+@click.option("--days", default=30, show_default=True, type=click.IntRange(0, 400), help="Days of history to fill in (--simulate).")
+@click.option("--agents", default=24, show_default=True, type=click.IntRange(15, 500), help="Number of agents (--simulate).")
+@click.option("--seed", default=7, show_default=True, help="Another seed is another store (--simulate).")
+@click.option("--speed", type=click.FloatRange(0.1, 1000), help="How much faster than real time the store lives (--simulate).")
 @click.option("--parent", is_flag=True, help="End when standard input ends (the console's child does).")
-def serve(url: str, store: str, simulate: bool, days: int, agents: int, seed: int, speed: float | None, parent: bool) -> None:
-    """The headless engine: lets a source's events into the store as they happen."""
-    _simulate(url, store, days, agents, seed, speed, build_only=False, with_parent=parent)
+def serve(
+    url: str, store: str | None, simulate: bool, days: int, agents: int, seed: int, speed: float | None, parent: bool
+) -> None:  # fmt: skip
+    """The headless engine: gives customers to agents by the settings, carries out commands; with --simulate, lets events in."""
+    if simulate:
+        _simulate(url, store or "demo", days, agents, seed, speed, build_only=False, with_parent=parent)
+    else:
+        _route(url, store, parent)
+
+
+def _route(url: str, store: str | None, with_parent: bool) -> None:
+    from app.desk.engine import stop_with_parent
+    from app.desk.serving import Desk
+
+    def told(code: str, owned: bool) -> None:
+        said = tr(f"开始分配店铺 {code} 的会话", f"Routing {code}")
+        if not owned:
+            said = tr(f"不再分配店铺 {code} 的会话", f"No longer routing {code}")
+        click.echo(json.dumps({"store": code, "routing": owned}) if with_parent else said)
+        sys.stdout.flush()
+
+    _collect_rarely()
+    with open_database(url) as database:
+        desk = Desk(database, store, told)
+        if store is not None and store not in [code for _, code, *_ in database.stores()]:
+            click.echo(tr(f"还没有店铺 {store}，等它出现", f"There is no store {store} yet; waiting for it"), err=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: desk.stop())
+        if with_parent:
+            stop_with_parent(desk.stop)
+        desk.run()
 
 
 def _simulate(url: str, store: str, days: int, agents: int, seed: int, speed: float | None, build_only: bool, with_parent: bool) -> None:
@@ -138,7 +166,7 @@ def _simulate(url: str, store: str, days: int, agents: int, seed: int, speed: fl
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: engine.stop())
         if with_parent:
-            stop_with_parent(engine)
+            stop_with_parent(engine.stop)
         if build_only:
             engine.catch_up()
         else:

@@ -72,30 +72,16 @@ class Engine:
     def run(self) -> None:
         """Blocks until `stop`. A lost database is waited for; other faults end the run with FaultError."""
         self._tell()
-        indexing = self._repeat(self._index, INDEX_EVERY_SECONDS, INDEX_EVERY_SECONDS, "index")
+        indexing = repeat(self._stop, self._index, INDEX_EVERY_SECONDS, INDEX_EVERY_SECONDS, "index")
         if self._upkeep is not None:
-            self._repeat(self._upkeep, UPKEEP_AFTER_SECONDS, UPKEEP_EVERY_SECONDS, "upkeep")
+            repeat(self._stop, self._upkeep, UPKEEP_AFTER_SECONDS, UPKEEP_EVERY_SECONDS, "upkeep")
         if (send := self._send) is not None:
-            self._repeat(lambda: send(self._stop), SEND_AFTER_SECONDS, SEND_EVERY_SECONDS, "reports")
+            repeat(self._stop, lambda: send(self._stop), SEND_AFTER_SECONDS, SEND_EVERY_SECONDS, "reports")
         while not self._stop.is_set():
             self._live()
             if not self._fill_some():
                 self._stop.wait(TICK_SECONDS)
         indexing.join(5)  # it is at most in the middle of a piece
-
-    def _repeat(self, task: Callable[[], object], first: float, every: float, name: str) -> threading.Thread:
-        def keep_up() -> None:
-            pause = first
-            while not self._stop.wait(pause):
-                pause = every
-                try:
-                    task()
-                except FaultError:  # a full disk, a lost connection: there will be another time
-                    continue
-
-        thread = threading.Thread(target=keep_up, name=name, daemon=True)
-        thread.start()
-        return thread
 
     def _index(self) -> None:
         index_pending(self._database, self._store, self._now(), self._stop, rest=1.0)
@@ -157,12 +143,29 @@ class Engine:
                 tries += 1
 
 
-def stop_with_parent(engine: Engine) -> None:
-    """Stops the engine when standard input ends, which it does when the parent is gone, whatever ended it."""
+def repeat(stop: threading.Event, task: Callable[[], object], first: float, every: float, name: str) -> threading.Thread:
+    """Does a task beside the work until `stop`: after `first` seconds, then `every` so many."""
+
+    def keep_up() -> None:
+        pause = first
+        while not stop.wait(pause):
+            pause = every
+            try:
+                task()
+            except FaultError:  # a full disk, a lost connection: there will be another time
+                continue
+
+    thread = threading.Thread(target=keep_up, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def stop_with_parent(stop: Callable[[], None]) -> None:
+    """Calls `stop` when standard input ends, which it does when the parent is gone, whatever ended it."""
 
     def watch() -> None:
         while sys.stdin.buffer.read(4096):
             pass
-        engine.stop()
+        stop()
 
     threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -18,6 +18,8 @@ from app.storage.faults import FaultError
 from app.storage.recorder import open_store
 
 if TYPE_CHECKING:
+    from app.services.commands import CommandService
+    from app.services.decisions import DecisionService
     from app.services.imports import ImportService
     from app.services.listings import ListingService
     from app.services.live import LiveService
@@ -139,6 +141,18 @@ class Workspace:
         from app.services.replay import ReplayService
 
         return ReplayService(self)
+
+    @cached_property
+    def commands(self) -> CommandService:
+        from app.services.commands import CommandService
+
+        return CommandService(self)
+
+    @cached_property
+    def decisions(self) -> DecisionService:
+        from app.services.decisions import DecisionService
+
+        return DecisionService(self)
 
     def notices(self, store_id: int) -> Notices:
         from app.storage.notices import Notices

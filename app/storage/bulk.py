@@ -25,6 +25,7 @@ class Bulk:
     """Fast writes and look-ups on one open transaction."""
 
     def __init__(self, connection: Connection) -> None:
+        self.connection = connection
         self.sqlite = connection.dialect.name == "sqlite"
         driver: Any = connection.connection.driver_connection
         self._cursor: Any = driver.cursor()

@@ -163,7 +163,6 @@ class Batch:
 
     def __init__(self, recorder: Recorder, connection: Connection) -> None:
         self.recorder = recorder
-        self.connection = connection
         self.bulk = Bulk(connection)
         self.store = recorder._store
         self.local = recorder._local

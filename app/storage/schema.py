@@ -426,7 +426,7 @@ decisions = Table(
     Column("agents_revision", Integer, nullable=False),
     _zero("group_id", Integer),
     _zero("agent_id", Integer),
-    Column("outcome", SmallInteger, nullable=False),  # routing.py
+    Column("outcome", SmallInteger, nullable=False),  # routed.py
     _zero("reason"),
     Column("reasons", Text, nullable=False),  # domain.routing.reasons.Why, JSON
     sqlite_with_rowid=False,

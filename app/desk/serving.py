@@ -1,0 +1,115 @@
+"""The engine of a database: the routing of its stores, each while this process owns it, with the chores of an engine beside it.
+
+Several engines share the stores and look every second what has become free, so that one that dies is replaced.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from app.desk import engine
+from app.desk.engine import repeat
+from app.desk.routing import Routing
+from app.desk.sending import send_due
+from app.domain.clock import StoreClock
+from app.storage.backup import backup_if_due
+from app.storage.database import Database
+from app.storage.faults import FaultError
+from app.storage.ownership import ownership
+from app.storage.search import index_pending
+from app.storage.stores import clock_setting
+
+LOOK_SECONDS = 1.0
+"""How often it is looked for stores that nobody has."""
+_PARTING_SECONDS = 10.0
+
+
+class Desk:
+    """wanted: the code of the only store to serve, whether it is there already or not; None: all, those that come later too.
+
+    on_store(code, owned) is told when this engine takes a store and when it gives one up.
+    """
+
+    def __init__(self, database: Database, wanted: str | None = None, on_store: Callable[[str, bool], None] | None = None) -> None:
+        self._database = database
+        self._wanted = wanted
+        self._on_store = on_store
+        self._ownership = ownership(database)
+        self._served: dict[int, _Served] = {}
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Ends `run`; safe from any thread and from signal handlers."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Blocks until `stop`. A lost database is waited for; other faults end the run with FaultError."""
+        repeat(self._stop, lambda: backup_if_due(self._database), engine.UPKEEP_AFTER_SECONDS, engine.UPKEEP_EVERY_SECONDS, "upkeep")
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._share_out()
+                except FaultError as fault:
+                    if fault.kind not in ("unreachable", "locked"):
+                        raise
+                    for store in list(self._served):  # whose owner nobody is now
+                        self._part(store)
+                self._stop.wait(LOOK_SECONDS)
+        finally:
+            self._stop.set()
+            for store in list(self._served):
+                self._part(store)
+            self._ownership.close()
+
+    def _share_out(self) -> None:
+        stores = {id: code for id, code, *_ in self._database.stores() if self._wanted in (None, code)}
+        for store, served in list(self._served.items()):
+            if served.fault is not None:
+                self._part(store)
+                raise served.fault
+        held = self._ownership.hold(stores)
+        for store in self._served.keys() - held:
+            self._part(store)
+        for store in held - self._served.keys():
+            self._served[store] = _Served(self._database, store, stores[store])
+            self._tell(stores[store], True)
+        for store in self._ownership.surplus():
+            self._part(store)
+            self._ownership.release(store)
+
+    def _part(self, store: int) -> None:
+        served = self._served.pop(store)
+        served.end()
+        self._tell(served.code, False)
+
+    def _tell(self, code: str, owned: bool) -> None:
+        if self._on_store is not None:
+            self._on_store(code, owned)
+
+
+class _Served:
+    """A store that is being served, on threads of its own."""
+
+    def __init__(self, database: Database, store: int, code: str) -> None:
+        self.code = code
+        self.fault: Exception | None = None
+        self._stop = stop = threading.Event()
+        clock = StoreClock(clock_setting(database, store))
+        self._routing = Routing(database, store, clock)
+        self._thread = threading.Thread(target=self._run, name=f"routing {code}", daemon=True)
+        self._thread.start()
+        every = engine.INDEX_EVERY_SECONDS
+        self._indexing = repeat(stop, lambda: index_pending(database, store, clock(), stop, rest=1.0), every, every, "index")
+        repeat(stop, lambda: send_due(database, code, stop), engine.SEND_AFTER_SECONDS, engine.SEND_EVERY_SECONDS, "reports")
+
+    def _run(self) -> None:
+        try:
+            self._routing.run(self._stop)
+        except Exception as fault:
+            self.fault = fault
+
+    def end(self) -> None:
+        self._stop.set()
+        self._thread.join(_PARTING_SECONDS)
+        self._indexing.join(_PARTING_SECONDS)

@@ -1,0 +1,106 @@
+"""What supervisors command from the console: put down here, carried out by the engine, told back.
+
+A command is its own audit entry: who gave it, when, and what became of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+from sqlalchemy import Row, Select, insert, select
+
+from app.domain.kinds import fill, joined, same
+from app.domain.language import T
+from app.storage import schema
+from app.storage.bulk import Bulk
+from app.storage.faults import FaultError
+from app.storage.recorder import announce, lock_store
+
+if TYPE_CHECKING:
+    from app.services.workspace import StoreInfo, Workspace
+
+Kind = Literal["suspend", "resume", "move", "transfer"]
+BODIES: dict[Kind, tuple[str, ...]] = {
+    "suspend": ("agent",), "resume": ("agent",), "move": ("session", "agent"), "transfer": ("session", "group"),
+}  # fmt: skip
+"""What each names, by code."""
+_WHAT = {"agent": T("客服", "agent"), "session": T("会话", "session"), "group": T("咨询组", "group")}
+_TABLES = {"agent": schema.agents, "session": schema.sessions}
+
+
+class Command(NamedTuple):
+    """Times are epoch ms; done_at None: the engine has not come to it yet. refused: why it was not carried out."""
+
+    id: int
+    at: int
+    author: str
+    kind: Kind
+    body: Mapping[str, str]
+    done_at: int | None
+    refused: T | None
+
+
+class CommandService:
+    """Giving needs the permission seats.command, looking none but the store."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._database = workspace.database
+
+    def give(self, store: StoreInfo, kind: Kind, **body: str) -> int:
+        """Puts a command down for the engine: suspend and resume (agent), move (session, agent), transfer (session, group), by codes.
+
+        Returns its number for `status`. Raises NotAllowedError; FaultError where it can never be carried out.
+        """
+        self._workspace.actor.require("seats.command")
+        if kind not in get_args(Kind):
+            known = joined(same(each) for each in BODIES)
+            raise FaultError("refused", fill(T("没有命令 {0}；现有：{1}", "There is no command {0}; there are: {1}"), kind, known))
+        missing = [_WHAT[name] for name in BODIES[kind] if not body.get(name)]
+        if missing or len(body) != len(BODIES[kind]):
+            wanted = joined(missing or [_WHAT[name] for name in BODIES[kind]])
+            raise FaultError("refused", fill(T("命令 {0} 需要：{1}", "The command {0} needs: {1}"), kind, wanted))
+        at = self._workspace.now(store)
+        with self._database.write() as connection:
+            for name, table in _TABLES.items():
+                if name in body:
+                    there = select(table.c.id).where(table.c.store_id == store.id, table.c.code == body[name])
+                    if connection.execute(there).first() is None:
+                        raise FaultError("refused", fill(T("没有{0} {1}", "There is no {0} {1}"), _WHAT[name], body[name]))
+            bulk = Bulk(connection)
+            revision = lock_store(bulk, store.id)
+            values = {
+                "store_id": store.id, "at": at, "author": self._workspace.actor.name, "kind": kind,
+                "body": json.dumps(body, ensure_ascii=False),
+            }  # fmt: skip
+            made = connection.execute(insert(schema.commands).values(values)).inserted_primary_key
+            announce(bulk, store.id, revision + 1, {"commands"}, ())
+            bulk.close()
+        assert made is not None
+        return int(made[0])
+
+    def status(self, store: StoreInfo, number: int) -> Command:
+        """Raises FaultError when there is no such command."""
+        with self._database.read() as connection:
+            found = connection.execute(_of(store.id).where(schema.commands.c.id == number)).first()
+        if found is None:
+            raise FaultError("refused", fill(T("没有第 {0} 号命令", "There is no command {0}"), number))
+        return _command(found)
+
+    def history(self, store: StoreInfo, limit: int = 100) -> list[Command]:
+        """The last commands, the newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(_of(store.id).order_by(schema.commands.c.id.desc()).limit(limit)).all()
+        return [_command(row) for row in rows]
+
+
+def _of(store: int) -> Select[Any]:
+    c = schema.commands.c
+    return select(c.id, c.at, c.author, c.kind, c.body, c.done_at, c.result).where(c.store_id == store)
+
+
+def _command(row: Row[Any]) -> Command:
+    refused = T(*json.loads(row.result)) if row.result else None
+    return Command(row.id, row.at, row.author, row.kind, json.loads(row.body), row.done_at, refused)

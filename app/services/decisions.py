@@ -1,0 +1,67 @@
+"""Why a session went where it went: what the routing decided about it, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from app.domain.language import T
+from app.domain.routing.reasons import Names, words
+from app.domain.routing_settings import AGENTS
+from app.storage import revisions, routed, schema
+from app.storage.bulk import Bulk
+
+if TYPE_CHECKING:
+    from app.services.workspace import StoreInfo, Workspace
+
+
+class Explained(NamedTuple):
+    """A decision: "assigned", "waited" or "leave"; group and agent are codes, "" for none. revisions: of the settings groups and agents.
+
+    lines: why, a sentence each.
+    """
+
+    at: int
+    outcome: str
+    group: str
+    agent: str
+    revisions: tuple[int, int]
+    lines: tuple[T, ...]
+
+
+class DecisionService:
+    """Open to everybody who can open the store."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._database = workspace.database
+
+    def of(self, store: StoreInfo, session: str) -> list[Explained]:
+        """Everything that was decided about a session (code), in order; [] where its source alone decided."""
+        s = schema.sessions.c
+        with self._database.read() as connection:
+            id = connection.execute(select(s.id).where(s.store_id == store.id, s.code == session)).scalar()
+            if id is None:
+                return []
+            bulk = Bulk(connection)
+            found = routed.all_decisions(bulk, store.id, [id]).get(id, [])
+            bulk.close()
+            names = _names(connection, store.id) if found else Names()
+        return [
+            Explained(d.at, routed.OUTCOMES[d.outcome], d.group, d.agent, d.revisions, tuple(words(d.reasons, names))) for d in found
+        ]  # fmt: skip
+
+    def why(self, store: StoreInfo, session: str) -> tuple[T, ...]:
+        """Why it is where it is: the sentences of the last decision, () where its source decided."""
+        found = self.of(store, session)
+        return found[-1].lines if found else ()
+
+
+def _names(connection: Connection, store: int) -> Names:
+    """As people call them now: by the settings, else by what events tell."""
+    a, g = schema.agents.c, schema.skill_groups.c
+    agents = {code: name for code, name in connection.execute(select(a.code, a.name).where(a.store_id == store)) if name}
+    listed = revisions.current(connection, store, AGENTS).body["agents"]
+    agents |= {entry["agent"]: entry["name"] for entry in listed if entry["name"]}
+    groups = {code: name for code, name in connection.execute(select(g.code, g.name).where(g.store_id == store)) if name}
+    return Names(agents, groups)

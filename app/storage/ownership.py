@@ -1,0 +1,144 @@
+"""Which engine has which store: locks of the database's own, that are free again the moment their holder is gone.
+
+On PostgreSQL advisory locks of a session kept for nothing else; beside a local file the operating system's file locks. A store that has
+an owner is safe even without: whoever routes decides under the store's lock, on what is there then (desk/routing.py). The lock saves the
+work of deciding twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Protocol
+
+from filelock import FileLock, Timeout
+
+from app.storage.database import Database, postgres_arguments
+from app.storage.faults import explain
+
+if TYPE_CHECKING:
+    import psycopg
+
+_OWNER, _CANDIDATE = 7312, 7313
+"""Classes of advisory locks: who has a store (one), who would take it (all of them, shared)."""
+_SILENCE_MS = 3_000
+"""How soon the server lets go of the locks of one it hears nothing from, and that one of the server."""
+_ALIVE = f"-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2 -c tcp_user_timeout={_SILENCE_MS}"
+
+
+class Ownership(Protocol):
+    """One thread at a time; all raise FaultError when the database is lost, and with it whatever was held."""
+
+    def hold(self, stores: Collection[int]) -> frozenset[int]:
+        """Takes what is free of these stores, up to a fair share, and answers what is held."""
+
+    def surplus(self) -> frozenset[int]:
+        """What is held beyond a fair share, for another to take: stop the work, then `release`."""
+
+    def release(self, store: int) -> None: ...
+    def close(self) -> None: ...
+
+
+def ownership(database: Database) -> Ownership:
+    return _FileOwnership(database) if database.is_sqlite else _ServerOwnership(database)
+
+
+class _FileOwnership:
+    """Whoever comes first has all: one computer gains nothing from sharing."""
+
+    def __init__(self, database: Database) -> None:
+        assert database.path is not None
+        self._path = database.path
+        self._held: dict[int, FileLock] = {}
+
+    def hold(self, stores: Collection[int]) -> frozenset[int]:
+        for store in stores:
+            if store not in self._held:
+                lock = FileLock(f"{self._path}.engine-{store}.lock", blocking=False, thread_local=False)
+                try:
+                    lock.acquire()
+                except Timeout:
+                    continue
+                except OSError as error:
+                    raise explain(error) or error from error
+                self._held[store] = lock
+        return frozenset(self._held)
+
+    def surplus(self) -> frozenset[int]:
+        return frozenset()
+
+    def release(self, store: int) -> None:
+        lock = self._held.pop(store, None)
+        if lock is not None:
+            lock.release()
+
+    def close(self) -> None:
+        for store in list(self._held):
+            self.release(store)
+
+
+class _ServerOwnership:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: psycopg.Connection[Any] | None = None
+        self._held: set[int] = set()
+        self._share = 1
+        self._candidate: set[int] = set()
+        self._shared: frozenset[int] = frozenset()
+
+    def hold(self, stores: Collection[int]) -> frozenset[int]:
+        for store in sorted(self._candidate.difference(stores)):
+            self._ask("SELECT pg_advisory_unlock_shared(%s, %s)", _CANDIDATE, store)
+            self._candidate.discard(store)
+        for store in sorted(set(stores) - self._candidate):
+            self._ask("SELECT pg_advisory_lock_shared(%s, %s)", _CANDIDATE, store)
+            self._candidate.add(store)
+        rivals: dict[int, int] = dict(
+            self._ask(
+                "SELECT objid::bigint, count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY objid",
+                _CANDIDATE,
+            )
+        )
+        self._share = math.ceil(sum(1 / max(1, rivals.get(store, 1)) for store in stores))
+        self._shared = frozenset(store for store in stores if rivals.get(store, 1) > 1)
+        for store in stores:
+            # A store that nobody has is taken whatever the share: better two too many than one without.
+            if store not in self._held and self._ask("SELECT pg_try_advisory_lock(%s, %s)", _OWNER, store)[0][0]:
+                self._held.add(store)
+        return frozenset(self._held)
+
+    def surplus(self) -> frozenset[int]:
+        beyond = len(self._held) - self._share
+        return frozenset(sorted(self._held & self._shared)[:beyond]) if beyond > 0 else frozenset()
+
+    def release(self, store: int) -> None:
+        if store in self._held:
+            self._held.discard(store)
+            self._ask("SELECT pg_advisory_unlock(%s, %s)", _OWNER, store)
+
+    def close(self) -> None:
+        self._lose()
+
+    def _lose(self) -> None:
+        self._held.clear()
+        self._candidate.clear()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _ask(self, statement: str, *parameters: int) -> list[Any]:
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            return self._connection.execute(statement, parameters).fetchall()
+        except Exception as error:
+            self._lose()
+            raise explain(error) or error from error
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        import psycopg  # only those who use a server pay for it
+
+        _, parameters = self._database.engine.dialect.create_connect_args(self._database.url)
+        arguments = {**postgres_arguments(self._database.url), "options": _ALIVE, "tcp_user_timeout": _SILENCE_MS, **parameters}
+        return psycopg.connect(**arguments, autocommit=True)

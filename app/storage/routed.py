@@ -1,0 +1,222 @@
+"""What the engine that routes reads of a store, and what it writes beside the events: decisions, whose turn it is, carried out commands.
+
+Everything runs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from app.domain.conversation import LEAVE, ORDER_STATES, PAGES, REASONS
+from app.domain.events import State
+from app.domain.language import T
+from app.domain.presence import STATES
+from app.domain.routing.reasons import Why
+from app.domain.routing.scopes import NewSession, Plan
+from app.domain.routing_settings import AGENTS, GROUPS
+from app.storage import revisions, schema
+from app.storage.bulk import Bulk, Row
+
+SOURCE = "engine"
+OUTCOMES = ("", "assigned", "waited", "leave")
+"""Of decisions, by their numbers in the table."""
+ASSIGNED = 1
+_TURNS = "turns"
+_DAYS_BEFORE_MS = 14 * 86_400_000
+"""A session that ended within the last 48 hours may have begun so much earlier."""
+
+
+class Configuration(NamedTuple):
+    """The plan of a store. revisions: of the documents groups and agents; known: what it is made of besides them."""
+
+    revisions: tuple[int, int]
+    known: tuple[Row, ...]
+    plan: Plan
+
+
+class OpenSession(NamedTuple):
+    """agent_id 0: nobody has it. agent, group: codes, "" for none; decided: the last decision about it."""
+
+    id: int
+    new: NewSession
+    opened_at: int
+    assigned_at: int | None
+    agent_id: int
+    agent: str
+    group: str
+    decided: Decided | None
+
+
+class Decided(NamedTuple):
+    """A decision as it was recorded; `group` and `agent` are codes, "" for none."""
+
+    number: int
+    at: int
+    outcome: int
+    group: str
+    agent: str
+    reason: str
+    revisions: tuple[int, int]
+    reasons: tuple[Why, ...]
+
+
+class Command(NamedTuple):
+    id: int
+    kind: str
+    body: Mapping[str, str]
+
+
+def configuration(bulk: Bulk, store: int) -> Configuration:
+    """What holds now. An agent who is not in the document has the capacity that events tell, as the settings pages show it."""
+    groups, agents = (revisions.current(bulk.connection, store, document) for document in (GROUPS, AGENTS))
+    known = tuple(bulk.rows("SELECT code, name, capacity FROM agents WHERE store_id = ? ORDER BY code", (store,)))
+    listed = {entry["agent"] for entry in agents.body["agents"]}
+    told = [
+        {"agent": code, "name": name, "team": "", "capacity": capacity, "receives": True}
+        for code, name, capacity in known
+        if code not in listed
+    ]
+    plan = Plan.of(groups.body, {"agents": [*agents.body["agents"], *told]})
+    return Configuration((groups.revision, agents.revision), known, plan)
+
+
+def name_groups(bulk: Bulk, store: int, plan: Plan) -> dict[str, int]:
+    """Gives the store's groups the names of their settings; {code: id} of all groups heard of."""
+    held: dict[str, str] = dict(bulk.rows("SELECT code, name FROM skill_groups WHERE store_id = ?", (store,)))
+    bulk.many(
+        "INSERT INTO skill_groups (store_id, code, name) VALUES (?, ?, ?) ON CONFLICT (store_id, code) DO UPDATE SET name = excluded.name",
+        [(store, group.code, group.name) for group in plan.groups.values() if held.get(group.code) != group.name],
+    )
+    return group_ids(bulk, store)
+
+
+def group_ids(bulk: Bulk, store: int) -> dict[str, int]:
+    return dict(bulk.rows("SELECT code, id FROM skill_groups WHERE store_id = ?", (store,)))
+
+
+def presence(bulk: Bulk, store: int, agents: Collection[int] | None) -> list[tuple[int, str, State]]:
+    """[(id, code, state)] of these agents, or of all."""
+    statement = "SELECT id, code, state FROM agents WHERE store_id = ?"
+    rows = bulk.rows(statement, (store,)) if agents is None else bulk.rows_in(statement + " AND id IN {keys}", (store,), sorted(agents))
+    return [(id, code, cast(State, STATES[state])) for id, code, state in rows]
+
+
+def last_presence(bulk: Bulk, agent: int) -> int:
+    """When an agent's state changed last, 0 for never."""
+    at: int | None = bulk.rows("SELECT max(at) FROM presence WHERE agent_id = ?", (agent,))[0][0]
+    return at or 0
+
+
+def standing(bulk: Bulk, store: int, agents: Collection[int] | None) -> dict[int, int]:
+    """{session: agent} of the open sessions of these agents (0: of nobody), or of all.
+
+    Without an agent only those that somebody waits in: leave messages, and customers who have written and whom no robot has served.
+    """
+    statement = (
+        "SELECT id, agent_id FROM sessions WHERE store_id = ? AND closed_at IS NULL AND opened_at IS NOT NULL "
+        f"AND (agent_id <> 0 OR (flag = 0 AND (kind = {LEAVE} OR first_customer_at IS NOT NULL)))"
+    )
+    if agents is None:
+        return dict(bulk.rows(statement, (store,)))
+    return dict(bulk.rows_in(statement + " AND agent_id IN {keys}", (store,), sorted(agents)))
+
+
+def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSession]:
+    """These sessions, the oldest first."""
+    decided = last_decisions(bulk, store, ids)
+    rows = bulk.rows_in(
+        "SELECT s.id, s.code, c.code, s.kind, s.page, k.code, s.region, c.region, s.order_state, c.tags, s.opened_at, s.assigned_at, "
+        "s.agent_id, a.code, g.code FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN skus k ON k.id = s.sku_id "
+        "LEFT JOIN agents a ON a.id = s.agent_id LEFT JOIN skill_groups g ON g.id = s.group_id "
+        "WHERE s.store_id = ? AND s.id IN {keys} ORDER BY s.opened_at, s.id",
+        (store,),
+        ids,
+    )
+    return [
+        OpenSession(
+            id,
+            NewSession(
+                code, customer or "", "leave" if kind == LEAVE else "online", PAGES[page], sku or "", region or home or "",
+                ORDER_STATES[order_state], tuple(json.loads(tags or "[]")),
+            ),
+            opened_at, assigned_at, agent_id, agent or "", group or "", decided.get(id),
+        )
+        for id, code, customer, kind, page, sku, region, home, order_state, tags, opened_at, assigned_at, agent_id, agent, group in rows
+    ]  # fmt: skip
+
+
+def last_decisions(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, Decided]:
+    return {session: found[-1] for session, found in all_decisions(bulk, store, sessions).items()}
+
+
+def all_decisions(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, list[Decided]]:
+    """In their order."""
+    found: dict[int, list[Decided]] = {}
+    for session, number, at, outcome, group, agent, reason, groups, agents, reasons in bulk.rows_in(
+        "SELECT d.session_id, d.number, d.at, d.outcome, g.code, a.code, d.reason, d.groups_revision, d.agents_revision, d.reasons "
+        "FROM decisions d LEFT JOIN skill_groups g ON g.id = d.group_id LEFT JOIN agents a ON a.id = d.agent_id "
+        "WHERE d.store_id = ? AND d.session_id IN {keys} ORDER BY d.session_id, d.number",
+        (store,),
+        sessions,
+    ):
+        why = tuple(tuple(each) for each in json.loads(reasons))
+        found.setdefault(session, []).append(Decided(number, at, outcome, group or "", agent or "", REASONS[reason], (groups, agents), why))
+    return found
+
+
+def served(bulk: Bulk, store: int, customers: Iterable[str], since: int) -> list[tuple[str, str, str, int]]:
+    """[(customer, group, agent, at)] of sessions that ended, or were given, at or after `since`; the latest last."""
+    return [
+        (customer, group, agent, at)
+        for customer, group, agent, at in bulk.rows_in(
+            "SELECT c.code, g.code, a.code, coalesce(s.closed_at, s.assigned_at) AS at FROM customers c "
+            "JOIN sessions s ON s.customer_id = c.id AND s.opened_at >= ? JOIN agents a ON a.id = s.agent_id "
+            "JOIN skill_groups g ON g.id = s.group_id WHERE c.store_id = ? AND c.code IN {keys} ORDER BY 4, s.id",
+            (since - _DAYS_BEFORE_MS, store),
+            sorted(set(customers)),
+        )
+        if at is not None and at >= since
+    ]
+
+
+def decided_since(bulk: Bulk, store: int, revision: int) -> bool:
+    """Whether anything was decided after a revision of the store, or may have been."""
+    first = bulk.rows("SELECT min(revision) FROM changes WHERE store_id = ? AND revision > ?", (store, revision))[0][0]
+    if first is not None and first != revision + 1:
+        return True
+    statement = "SELECT 1 FROM changes WHERE store_id = ? AND revision > ? AND topics LIKE ? LIMIT 1"
+    return bool(bulk.rows(statement, (store, revision, '%"routing"%')))
+
+
+def turns(bulk: Bulk, store: int) -> dict[str, Any]:
+    """As a router told them (`keep_turns`)."""
+    rows = bulk.rows("SELECT value FROM source_progress WHERE store_id = ? AND source = ? AND item = ?", (store, SOURCE, _TURNS))
+    found: dict[str, Any] = json.loads(rows[0][0]) if rows else {"rotations": {}, "turns": {}}
+    return found
+
+
+def keep_turns(bulk: Bulk, store: int, told: str) -> None:
+    bulk.replace(schema.source_progress, ("store_id", "source", "item", "value"), [(store, SOURCE, _TURNS, told)])
+
+
+def keep_decisions(bulk: Bulk, rows: Sequence[Row]) -> None:
+    """(session id, number, at, store, groups revision, agents revision, group id, agent id, outcome, reason, reasons as JSON)."""
+    bulk.insert(schema.decisions, _DECISION, rows)
+
+
+_DECISION = (
+    "session_id", "number", "at", "store_id", "groups_revision", "agents_revision", "group_id", "agent_id", "outcome", "reason", "reasons",
+)  # fmt: skip
+
+
+def pending_commands(bulk: Bulk, store: int) -> list[Command]:
+    """In the order in which they were given."""
+    rows = bulk.rows("SELECT id, kind, body FROM commands WHERE store_id = ? AND done_at IS NULL ORDER BY id", (store,))
+    return [Command(id, kind, json.loads(body)) for id, kind, body in rows]
+
+
+def finish_command(bulk: Bulk, id: int, at: int, refused: T | None) -> None:
+    result = "" if refused is None else json.dumps([refused.zh, refused.en], ensure_ascii=False)
+    bulk.run("UPDATE commands SET done_at = ?, result = ? WHERE id = ?", (at, result, id))
