@@ -98,11 +98,11 @@ class ComparedFigures(QWidget):
         now = elided(figure.now, int(line.width()), CAPTION)
         painter.drawText(line, LEFT, now)
         left = line.x() + width_of(now, CAPTION) + SPACE_2
-        if not figure.change or left + 7 > line.right() + SPACE_2:
+        if not figure.change or left + 7 > line.right():
             return
         ink = level_color(figure.level) if figure.level else color("text")
         arrow(painter, left, line.center().y(), figure.direction, ink)
-        if left + 10 + width_of(figure.change, CAPTION) <= line.right() + SPACE_2:
+        if left + 10 + width_of(figure.change, CAPTION) <= line.right():
             painter.setPen(ink)
             painter.drawText(QRectF(left + 10, line.y(), line.right() - left, line.height()), LEFT, figure.change)
 

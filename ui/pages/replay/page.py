@@ -332,7 +332,7 @@ class ReplayPage(Page):
         if self._words is not None:
             self._stack.removeWidget(self._words)
             self._words.deleteLater()
-        words = self._words = EmptyState("replay", title, sentence, tr("开始试算", "Start"), "primary")
+        words = self._words = EmptyState("replay", title, sentence, tr("开始试算", "Start"))
         words.acted.connect(self.start)
         self._stack.addWidget(words)
         self._stack.setCurrentWidget(words)
