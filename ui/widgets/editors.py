@@ -25,6 +25,7 @@ _SEEN_AT_ONCE = 4
 _IN_ONE_COLUMN = 8
 _COLUMNS = 4
 _CLOCK_WIDTH = 96
+_LINES_HEIGHT = 116
 NUMBER_WIDTH = 88
 
 
@@ -199,6 +200,7 @@ class LinesEditor(Editor):
         super().__init__(parent)
         self._text = QPlainTextEdit(self)
         self._text.setTabChangesFocus(True)
+        self._text.setFixedHeight(_LINES_HEIGHT)
         self._setting = False
         self._text.textChanged.connect(self._edited)
         _row(self, self._text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from app.domain.documents import Body
 from app.domain.kinds import Fault
@@ -64,8 +64,12 @@ class GroupsPage(RoutingPage):
         self.table.cell_opened.connect(self._cell_opened)
         self.table.row_menu_wanted.connect(self._menu)
         self.table.columns_changed.connect(self.state_changed)
-        self.lay_out(self.card((self.add,), self.table), self.checks)
-        self.drawer = Drawer(self.table, WIDTH)
+        body = QWidget()  # the drawer stands over the table, not in it: keys it leaves alone are no business of the table
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.table)
+        self.lay_out(self.card((self.add,), body), self.checks)
+        self.drawer = Drawer(body, WIDTH)
         self.drawer.closed.connect(self._closed)
         self.members_dialog: MembersDialog | None = None
         self.setFocusProxy(self.table)

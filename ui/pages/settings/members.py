@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from app.domain.language import tr
 from app.domain.routing_edits import DEFAULT_WEIGHT, AgentLine
@@ -66,7 +66,12 @@ class MembersDialog(QDialog):
         column.addWidget(self._head)
         self.matrix = WeightMatrix(self)
         self.matrix.edited.connect(self._weighed)
-        column.addWidget(self.matrix, 1)
+        card = QFrame(self)
+        card.setProperty("look", "card")
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(1, 1, 1, 1)
+        inside.addWidget(self.matrix)
+        column.addWidget(card, 1)
         return column
 
     def _right(self) -> QVBoxLayout:

@@ -49,13 +49,12 @@ class RoutingPage(DraftPage):
         self.checks.wanted.connect(self.open_check)
         self.try_it = Button(tr("试算", "Try it"), icon_name="replay", parent=self.foot)
         ready = PAGES[_TRY].factory is not None
-        self.try_it.setEnabled(ready)
+        self.try_it.setEnabled(ready and context.actor.may(PAGES[_TRY].permission))
         self.try_it.setToolTip(
             tr("用近几天的真实会话试算这些修改", "Runs the sessions of the last days under these changes")
             if ready
-            else tr("试算将随路由引擎一起提供；现在可以直接保存，并可随时恢复。",
-                    "Try-before-apply comes with the routing engine; until then save, and restore at any time.")
-        )  # fmt: skip
+            else tr("试算随路由引擎提供；现在可以直接保存，随时恢复。", "Comes with the routing engine; save now, restore at any time.")
+        )
         self.try_it.clicked.connect(self._try)
         self.foot.add(self.try_it)
         self.past_button = Button(tr("历史版本", "History"), icon_name="clock", parent=self)
@@ -202,7 +201,7 @@ class RoutingPage(DraftPage):
         self.state_changed.emit()
 
     def _try(self) -> None:
-        self.context.navigate(_TRY, self.bodies())
+        self.context.navigate(_TRY, {"bodies": self.bodies()})
 
 
 def names_of(groups: Body, codes: Iterable[str]) -> list[str]:

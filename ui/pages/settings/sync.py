@@ -43,7 +43,7 @@ class AccountSyncPage(RoutingPage):
         self.join.clicked.connect(self._join)
         column.addWidget(self.join, 0)
         column.addStretch(1)
-        self.lay_out(self.card((), body))
+        self.lay_out(self.card((), body), self.checks)
         self.try_it.hide()
 
     def render_draft(self) -> None:

@@ -1,0 +1,489 @@
+"""Groups, agents and new accounts: a real store in a file, the draft of two documents, checks and their remedies, somebody meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.domain.permissions import Actor, local_owner
+from app.domain.routing_edits import with_weights
+from app.domain.routing_settings import GROUPS
+from app.services.workspace import Workspace
+from tests.journeys.seats_desk import HOUR, NOON, Desk, Shop, opened
+from ui.pages.settings.agent_panel import AgentPanel
+from ui.pages.settings.agents import AgentsPage
+from ui.pages.settings.base import DraftPage
+from ui.pages.settings.group_panel import GroupPanel
+from ui.pages.settings.groups import GroupsPage
+from ui.pages.settings.routing import RoutingPage
+from ui.pages.settings.sync import AccountSyncPage
+from ui.widgets.empty import EmptyState
+
+P = TypeVar("P", bound=RoutingPage)
+
+
+def member(agent: str, weight: int = 6) -> dict[str, Any]:
+    return {"agent": agent, "weight": weight}
+
+
+TWO: dict[str, Any] = {
+    "groups": [
+        {"code": "pre", "name": "售前", "scope": {"skus": ["sku1", "sku2"]}, "members": [member("a1"), member("a2", 3)]},
+        {"code": "all", "name": "兜底", "type": "fallback", "members": [member("a1"), member("a2"), member("a3")]},
+    ],
+    "default_group": "pre",
+}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    shop = Shop(tmp_path / "shop.db")
+    shop.agent("a1", "王敏", "一组", capacity=5)
+    shop.agent("a2", "李华", "一组", capacity=4)
+    shop.agent("a3", "赵强", "二组")
+    shop.session("a1", NOON - HOUR, reply_after=10_000, group="pre")
+    shop.session("a2", NOON - HOUR, reply_after=10_000, group="pre")
+    yield shop
+    shop.database.close()
+
+
+class Hands:
+    """One page and the hands at it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        desk.host.activate(None)
+        desk.settle()
+
+    @property
+    def page(self) -> RoutingPage:
+        found = self.desk.host.page
+        assert isinstance(found, RoutingPage)
+        return found
+
+    @property
+    def groups(self) -> GroupsPage:
+        assert isinstance(self.page, GroupsPage)
+        return self.page
+
+    @property
+    def agents(self) -> AgentsPage:
+        assert isinstance(self.page, AgentsPage)
+        return self.page
+
+    def click(self, button: QWidget) -> None:
+        assert button.isEnabled()
+        at = QPoint(8, button.height() // 2) if isinstance(button, QCheckBox) else QPoint()
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+        self.desk.settle()
+
+    def save(self) -> None:
+        self.click(self.page.save)
+
+    def keys(self, widget: QWidget, *keys: Qt.Key | str) -> None:
+        widget.setFocus()
+        for key in keys:
+            if isinstance(key, str):
+                QTest.keyClicks(widget, key)
+            else:
+                QTest.keyClick(widget, key)
+        self.desk.settle()
+
+    def saved(self, key: str = "groups") -> dict[str, Any]:
+        return self.desk.workspace.settings.get(self.desk.store, key).body
+
+    def weights(self, code: str = "pre") -> dict[str, int]:
+        group = next(group for group in self.saved()["groups"] if group["code"] == code)
+        return {held["agent"]: held["weight"] for held in group["members"]}
+
+    def somebody_saves(self, body: dict[str, Any], key: str = "groups") -> None:
+        other = Workspace(self.desk.shop.database, Actor("张三", local_owner().permissions))
+        other.settings.save(self.desk.store, key, body, None, "夜班")
+
+    def said(self) -> list[str]:
+        return [check.sentence.zh for check in self.page.checks.shown()]
+
+    def remedy(self, words: str) -> None:
+        button = next(b for b in self.page.checks.findChildren(QPushButton) if b.text() == words)
+        self.click(button)
+
+    def panel(self) -> GroupPanel:
+        found = self.groups.drawer.current()
+        assert isinstance(found, GroupPanel)
+        return found
+
+    def agent_panel(self) -> AgentPanel:
+        found = self.agents.drawer.current()
+        assert isinstance(found, AgentPanel)
+        return found
+
+
+def settings_of(shop: Shop) -> Any:
+    return Workspace(shop.database, local_owner())
+
+
+@pytest.fixture
+def stored(shop: Shop) -> Shop:
+    workspace = settings_of(shop)
+    workspace.settings.save(workspace.store("shop"), "groups", TWO, 0, "开始")
+    return shop
+
+
+@pytest.fixture
+def groups(stored: Shop, tmp_path: Path, qtbot: QtBot) -> Iterator[Hands]:
+    with opened(stored, tmp_path, qtbot, local_owner(), "groups") as desk:
+        yield Hands(desk)
+
+
+@pytest.fixture
+def agents(stored: Shop, tmp_path: Path, qtbot: QtBot) -> Iterator[Hands]:
+    with opened(stored, tmp_path, qtbot, local_owner(), "agents") as desk:
+        yield Hands(desk)
+
+
+# -- 咨询组管理 --
+
+
+def test_a_store_without_groups_takes_over_those_of_its_sessions(shop: Shop, tmp_path: Path, qtbot: QtBot) -> None:
+    with opened(shop, tmp_path, qtbot, local_owner(), "groups") as desk:
+        hands = Hands(desk)
+        empty = next(state for state in hands.page.findChildren(EmptyState) if state.isVisible())
+        hands.click(empty.button)
+        hands.save()
+        assert hands.weights() == {"a1": 6, "a2": 6}
+        assert hands.groups.rows.cell("pre", "author").text == "owner"
+
+
+def test_a_group_is_edited_beside_the_list(groups: Hands) -> None:
+    groups.groups.table.opened.emit("pre")
+    panel = groups.panel()
+    panel.tabs.setCurrentIndex(1)
+    line = panel.forms["scope"].editor("skus").target()
+    groups.keys(line, "sku9,sku1,", Qt.Key.Key_Return)
+    assert panel.forms["scope"].editor("skus").value() == ["sku1", "sku2", "sku9"]
+    panel.forms["scope"].editor("regions").set_value(["上海", "海外"])
+    panel.forms["scope"].changed.emit()
+    groups.desk.settle()
+    assert "sku9" in groups.page.foot.summary.text()
+    groups.page.note.setText("新品")
+    groups.save()
+    scope = groups.saved()["groups"][0]["scope"]
+    assert (scope["skus"], scope["regions"]) == (["sku1", "sku2", "sku9"], ["上海", "海外"])
+    assert groups.page.past.list.count() == 3
+    assert "新品" in groups.page.past.list.item(0).text()
+
+
+def test_what_is_wrong_is_told_at_its_field_and_below_and_cannot_be_saved(groups: Hands) -> None:
+    groups.groups.open_group("pre")
+    name = groups.panel().forms["basics"].editor("name").target()
+    name.selectAll()  # type: ignore[attr-defined]
+    groups.keys(name, Qt.Key.Key_Delete)
+    assert groups.panel().forms["basics"]._errors[("name",)].error()  # type: ignore[union-attr]
+    assert any("不能为空" in said for said in groups.said())
+    assert not groups.page.save.isEnabled()
+    groups.keys(name, "Presale")
+    assert groups.page.save.isEnabled()
+    assert groups.groups.rows.cell("pre", "name").text == "Presale"
+    groups.click(groups.page.discard)
+    assert groups.groups.rows.cell("pre", "name").text == "售前"
+    assert groups.panel().forms["basics"].editor("name").value() == "售前"
+
+
+def test_the_fallback_is_neither_closed_nor_deleted_and_says_why(groups: Hands) -> None:
+    for key in ("open", "delete"):
+        groups.groups.table.cell_opened.emit("all", key)
+        assert "兜底咨询组" in groups.desk.toasts.pop()
+    assert not groups.page.dirty()
+    groups.groups.table.cell_opened.emit("pre", "open")
+    groups.desk.settle()
+    assert groups.groups.rows.cell("pre", "open").text == "关闭"
+    assert any("2 个会话" in said for said in groups.said())
+    groups.remedy("开放入口")
+    assert not groups.page.dirty()
+    groups.groups.table.cell_opened.emit("pre", "delete")
+    groups.desk.settle()
+    groups.save()
+    assert [group["code"] for group in groups.saved()["groups"]] == ["all"]
+    assert groups.saved()["default_group"] is None
+
+
+def test_overlapping_scopes_are_told_while_editing_with_a_way_out(groups: Hands) -> None:
+    groups.click(groups.groups.add)
+    assert groups.said()[0].startswith("「新咨询组」")  # beside a fallback it needs a scope
+    panel = groups.panel()
+    groups.keys(panel.forms["scope"].editor("skus").target(), "sku2,sku3,")
+    assert groups.said()[0] == "「售前」与「新咨询组」的服务范围重叠：sku2"
+    assert not groups.page.save.isEnabled()
+    groups.remedy("从「新咨询组」去掉")
+    assert panel.forms["scope"].editor("skus").value() == ["sku3"]
+    assert groups.said() == ["「新咨询组」没有成员"]
+    assert groups.page.save.isEnabled()
+
+
+def test_members_are_ticked_by_team_found_by_pinyin_and_weighed_by_keyboard(groups: Hands) -> None:
+    groups.groups.table.cell_opened.emit("pre", "members")
+    dialog = groups.groups.members_dialog
+    assert dialog is not None
+    assert dialog.weights == {"a1": 6, "a2": 3}
+    dialog.search.setText("zhao")
+    dialog.search.searched.emit("zhao")
+    assert [not dialog._items[code].isHidden() for code in ("a1", "a2", "a3")] == [False, False, True]
+    dialog.tick("a3", on=True)
+    dialog.tick("a2", on=False)
+    dialog.matrix.go_to("a3", "group")
+    groups.keys(dialog.matrix, "10")
+    assert dialog.weights == {"a1": 6, "a3": 10}
+    groups.click(dialog.done_button)
+    assert groups.groups.members_dialog is None
+    assert groups.groups.rows.cell("pre", "members").text == "2"
+    groups.save()
+    assert groups.weights() == {"a1": 6, "a3": 10}
+
+
+def test_a_cancelled_dialog_changes_nothing(groups: Hands) -> None:
+    groups.groups.open_members("pre")
+    dialog = groups.groups.members_dialog
+    assert dialog is not None
+    dialog.tick("a3", on=True)
+    dialog.reject()
+    assert not groups.page.dirty()
+
+
+def test_an_earlier_revision_comes_back_and_says_who_changed_what(groups: Hands) -> None:
+    groups.somebody_saves(with_weights(GROUPS.complete(TWO), "pre", {"a1": 9}))
+    groups.page.refresh()
+    groups.desk.settle()
+    assert groups.groups.rows.cell("pre", "author").text == "张三"
+    assert groups.groups.rows.cell("all", "author").text == "owner"
+    groups.click(groups.page.past_button)
+    groups.page.past.list.setCurrentRow(1)
+    assert "6 → 9" in groups.page.past._difference.text()
+    groups.click(groups.page.past.restore)
+    assert groups.weights() == {"a1": 6, "a2": 3}
+
+
+def test_two_who_edit_different_weights_lose_nothing(groups: Hands) -> None:
+    page = groups.page
+    page.edit(with_weights(page.groups, "pre", {"a2": 8}))
+    groups.desk.settle()
+    groups.somebody_saves(with_weights(GROUPS.complete(TWO), "pre", {"a1": 1, "a3": 2}))
+    groups.save()
+    assert page.conflict.isVisible()
+    assert "张三" in page.conflict.theirs.text()
+    assert "3 → 8" in page.conflict.mine.text()
+    assert not page.save.isEnabled()
+    groups.click(page.conflict.keep)
+    groups.save()
+    assert groups.weights() == {"a1": 1, "a2": 8, "a3": 2}
+
+
+def test_what_is_not_saved_survives_the_page_and_can_be_tried(groups: Hands) -> None:
+    page = groups.page
+    page.edit(with_weights(page.groups, "pre", {"a2": 8}))
+    groups.desk.settle()
+    desk = groups.desk
+    desk.prefs.put_page("groups", page.state())
+    desk.host.deactivate()
+    desk.host.hide()
+    desk.host.deleteLater()
+    desk.host = desk._host()
+    again = Hands(desk)
+    assert again.page.dirty()
+    assert "3 → 8" in again.page.foot.summary.text()
+
+
+def test_a_broken_database_is_the_pages_own_trouble(groups: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no facts")
+
+    monkeypatch.setattr("ui.pages.settings.routing.routing_facts", broken)
+    failed: list[object] = []
+    groups.page.failed.connect(failed.append)
+    with pytest.MonkeyPatch.context():
+        groups.page.refresh()
+        groups.desk.settle()
+    assert failed
+
+
+# -- 客服总览 --
+
+
+def test_agents_of_the_events_and_of_the_documents_stand_together(agents: Hands) -> None:
+    rows = agents.agents.rows
+    assert rows.ids() == ["a1", "a2", "a3"]
+    assert rows.cell("a1", "weights").text == "售前 6、兜底 6"
+    assert (rows.cell("a1", "capacity").text, rows.cell("a3", "capacity").text) == ("5", "不限")
+    agents.agents.search.setText("lh")
+    agents.agents._filter()
+    assert rows.ids() == ["a2"]
+    agents.agents._clear_filters()
+    agents.agents.group.offer([("pre", "售前")], "pre")
+    agents.agents._filter()
+    assert rows.ids() == ["a1", "a2"]
+
+
+def test_one_agent_touches_both_documents_and_both_are_saved_together(agents: Hands) -> None:
+    page = agents.agents
+    page.table.select("a3")
+    agents.click(page.change)
+    panel = agents.agent_panel()
+    agents.keys(panel.capacity.line, "7", Qt.Key.Key_Return)
+    box, weight = panel._rows["pre"]
+    agents.click(box)
+    weight.setValue(2)
+    agents.desk.settle()
+    agents.save()
+    assert agents.weights() == {"a1": 6, "a2": 3, "a3": 2}
+    assert agents.saved("agents")["agents"] == [{"agent": "a3", "name": "赵强", "team": "二组", "capacity": 7, "receives": True}]
+    assert "咨询组" in agents.desk.toasts[-1]
+    assert "客服" in agents.desk.toasts[-1]
+
+
+def test_several_agents_at_once(agents: Hands) -> None:
+    page = agents.agents
+    page.table.selectAll()
+    agents.click(page.change)
+    panel = agents.agent_panel()
+    assert panel.capacity.line.placeholderText() == "各不相同"
+    box, _ = panel._rows["pre"]
+    assert box.checkState() == Qt.CheckState.PartiallyChecked
+    agents.click(box)  # whoever is in already keeps the weight
+    agents.keys(panel.capacity.line, "8", Qt.Key.Key_Return)
+    agents.click(panel.receives)
+    agents.save()
+    assert agents.weights() == {"a1": 6, "a2": 3, "a3": 6}
+    assert {(held["capacity"], held["receives"]) for held in agents.saved("agents")["agents"]} == {(8, False)}
+    assert any("都未开启接待" in said for said in agents.said())
+    agents.remedy("全部开启")
+    agents.save()
+    assert {held["receives"] for held in agents.saved("agents")["agents"]} == {True}
+
+
+@pytest.mark.parametrize("wrong", ["1000", "many", "-1"])
+def test_an_impossible_capacity_is_told_and_not_taken(agents: Hands, wrong: str) -> None:
+    agents.agents.table.select("a1")
+    agents.click(agents.agents.change)
+    agents.keys(agents.agent_panel().capacity.line, Qt.Key.Key_End, Qt.Key.Key_Backspace, wrong, Qt.Key.Key_Return)
+    assert agents.agent_panel()._capacity_field.error()
+    assert not agents.page.dirty()
+
+
+def test_the_matrix_by_keyboard(agents: Hands) -> None:
+    page = agents.agents
+    agents.click(page.view.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)[1])
+    matrix = page.matrix
+    assert matrix.isVisible()
+    assert matrix.current() == ("a1", "pre")
+    assert matrix.share("a1", "pre") == pytest.approx(6 / 9)
+    agents.keys(matrix, "10")
+    assert matrix.weight("a1", "pre") == 10
+    agents.keys(matrix, Qt.Key.Key_Down, Qt.Key.Key_Delete, Qt.Key.Key_Down, "4", "+", Qt.Key.Key_Right, "0")
+    assert matrix.share("a3", "pre") == pytest.approx(5 / 15)
+    assert matrix.share("a3", "all") is None
+    assert "权重 0 · 只接转接" in matrix.accessibleDescription()
+    agents.save()
+    assert agents.weights() == {"a1": 10, "a3": 5}
+    assert agents.weights("all") == {"a1": 6, "a2": 6, "a3": 0}
+
+
+def test_a_block_of_the_matrix_is_set_at_once(agents: Hands) -> None:
+    page = agents.agents
+    page.view.set_value("matrix")
+    page._view_chosen("matrix")
+    page.matrix.go_to("a1", "pre")
+    shift = Qt.KeyboardModifier.ShiftModifier
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Right):
+        QTest.keyClick(page.matrix, key, shift)
+    agents.keys(page.matrix, "7")
+    agents.save()
+    assert agents.weights() == agents.weights("all") == {"a1": 7, "a2": 7, "a3": 7}
+
+
+def test_the_matrix_by_mouse(agents: Hands) -> None:
+    page = agents.agents
+    page.view.set_value("matrix")
+    page._view_chosen("matrix")
+    matrix, left = page.matrix, Qt.MouseButton.LeftButton
+    start = matrix.cell_rect("a2", "pre").center()
+    QTest.mousePress(matrix.viewport(), left, Qt.KeyboardModifier.NoModifier, start)
+    QTest.mouseMove(matrix.viewport(), start - QPoint(0, 16))
+    QTest.mouseRelease(matrix.viewport(), left, Qt.KeyboardModifier.NoModifier, start - QPoint(0, 16))
+    agents.desk.settle()
+    assert matrix.weight("a2", "pre") == 5
+    matrix.setFocus()
+    _wheel(matrix.viewport(), start, -120)
+    agents.desk.settle()
+    assert matrix.weight("a2", "pre") == 4
+    _wheel(matrix.viewport(), matrix.cell_rect("a1", "pre").center(), -120)  # elsewhere it scrolls
+    assert matrix.weight("a1", "pre") == 6
+
+
+def _wheel(target: QWidget, at: QPoint, angle: int) -> None:
+    event = QWheelEvent(
+        QPointF(at), QPointF(target.mapToGlobal(at)), QPoint(), QPoint(0, angle), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(target, event)
+
+
+def test_whoever_saves_the_other_document_does_not_disturb(agents: Hands) -> None:
+    page = agents.page
+    page.edit(with_weights(page.groups, "pre", {"a2": 8}))
+    agents.desk.settle()
+    agents.somebody_saves({"agents": [{"agent": "a1", "capacity": 2}]}, "agents")
+    page.refresh()
+    agents.desk.settle()
+    assert not page.conflict.isVisible()
+    assert agents.agents.rows.cell("a1", "capacity").text == "2"
+    agents.save()
+    assert agents.weights() == {"a1": 6, "a2": 8}
+    assert agents.saved("agents")["agents"][0]["capacity"] == 2
+
+
+def test_whoever_may_not_edit_sees_everything_and_changes_nothing(stored: Shop, tmp_path: Path, qtbot: QtBot) -> None:
+    reader = Actor("reader", frozenset({"live.view", "history.view"}))
+    with opened(stored, tmp_path, qtbot, reader, "agents") as desk:
+        hands = Hands(desk)
+        assert hands.page.refusal.isVisible()
+        hands.agents.view.set_value("matrix")
+        hands.agents._view_chosen("matrix")
+        hands.keys(hands.agents.matrix, "9", Qt.Key.Key_Delete)
+        assert not hands.page.dirty()
+        assert not hands.page.save.isEnabled()
+        assert not hands.page.try_it.isEnabled()
+
+
+# -- 账号同步 --
+
+
+def test_the_group_of_new_accounts(stored: Shop, tmp_path: Path, qtbot: QtBot) -> None:
+    stored.agent("a4", "孙新", "二组")
+    with opened(stored, tmp_path, qtbot, local_owner(), "account_sync") as desk:
+        hands = Hands(desk)
+        page = hands.page
+        assert isinstance(page, AccountSyncPage)
+        assert page.choice.currentText() == "售前"
+        assert "孙新" in page.outside.text()
+        page.choice.setCurrentIndex(page.choice.findData("all"))
+        page.choice.activated.emit(page.choice.currentIndex())
+        hands.click(page.join)
+        hands.save()
+        assert hands.saved()["default_group"] == "all"
+        assert hands.weights("all")["a4"] == 6
+
+
+def test_every_page_of_settings_keeps_its_draft_apart(groups: Hands) -> None:
+    page = groups.page
+    assert isinstance(page, DraftPage)
+    assert page.state().get("draft") is None
+    page.edit(with_weights(page.groups, "pre", {"a1": 1}))
+    groups.desk.settle()
+    assert page.state()["draft"]["bases"] == {"groups": 1, "agents": 0}
