@@ -52,11 +52,14 @@ class _Known:
         self.at = max(session.opened_at, session.assigned_at or 0)
         """Of the last thing that assigned it: the next comes after it."""
         self.said: tuple[str, str] | None = None
-        """Outcome and group of the last decision."""
+        """Outcome and group of the last decision, while it holds."""
         if session.decided is not None:
             self.number = session.decided.number
             self.at = max(self.at, session.decided.at)
-            self.said = routed.OUTCOMES[session.decided.outcome], session.decided.group
+
+    @property
+    def waits(self) -> bool:
+        return self.said is not None and self.said[0] != "assigned"
 
 
 @dataclass(slots=True)
@@ -233,11 +236,11 @@ class Routing:
             if state in ("offline", "suspended"):
                 found += router.presence(code, "suspended", at)
         ended = [self._known[id] for id in news.gone]
-        for known in sorted(ended, key=lambda known: known.agent != 0):  # those who wait first, lest they be taken
+        for known in sorted(ended, key=lambda known: not known.waits):  # those who wait first, lest they be taken
             self._forget(known)
             found += router.closed(known.code, at)
         self._details = routed.open_sessions(bulk, self._store, news.changed)
-        for session in sorted(self._details, key=lambda each: each.id in self._known and self._known[each.id].agent != 0):
+        for session in sorted(self._details, key=lambda each: each.id in self._known and not self._known[each.id].waits):
             if session.agent_id:
                 found += self._take(router, session, at)
         for id, code, state in news.presence:
@@ -400,8 +403,11 @@ class Routing:
         ]
         held = []
         for number, session in enumerate(sessions):
+            row = _standing(session, number, at)
+            held.append(row)
             self._keep(session)
-            held.append(_standing(session, number, at))
+            if session.decided is not None and not row[_GIVEN]:
+                self._known[session.id].said = routed.OUTCOMES[session.decided.outcome], session.decided.group
         waiting = [session for session, row in zip(sessions, held) if row[_AGENT] is None]
         served = routed.served(bulk, store, (session.new.customer for session in waiting), at - RETURNING_MS)
         told = {
@@ -417,8 +423,8 @@ class Routing:
         return found
 
 
-_AGENT = 11
-"""Where the agent stands in a session as the router keeps it."""
+_AGENT, _GIVEN = 11, 15
+"""Where they stand in a session as the router keeps it."""
 
 
 def _standing(session: OpenSession, number: int, at: int) -> list[object]:
