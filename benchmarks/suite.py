@@ -31,6 +31,7 @@ BENCHMARKS = {
     "compare": "benchmarks.compare",
     "export": "benchmarks.export",
     "order_window": "benchmarks.order_window",
+    "replay": "benchmarks.replay",
     "assessed_hours": "benchmarks.assessed_hours",
     "routing": "benchmarks.routing",
 }

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median_low
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, func, select
 
@@ -19,9 +19,11 @@ from app.domain.presence import OFFLINE, STATES
 from app.domain.replay import Recording, Served, handling_of
 from app.domain.routing.router import RETURNING_MS
 from app.domain.routing.scopes import AgentPlan, GroupPlan, NewSession
-from app.services.sheets import Tell
 from app.storage import schema
 from app.storage.faults import FaultError
+
+if TYPE_CHECKING:
+    from app.services.sheets import Tell
 
 _CHUNK = 1_000
 """Rows fetched at a time: more would hold up the window, which shares the interpreter with this thread."""

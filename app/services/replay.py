@@ -16,12 +16,12 @@ from app.domain.routing.scopes import AgentPlan, GroupPlan, Plan
 from app.domain.routing_settings import AGENTS, GROUPS
 from app.services.questions import iso
 from app.services.recorded import Recorded, cancelled, derived_agents, derived_groups, read_recorded
-from app.services.sheets import Tell
 from app.storage.faults import FaultError
 from app.storage.revisions import InvalidError, Saved, current
 
 if TYPE_CHECKING:
     from app.domain.documents import Document
+    from app.services.sheets import Tell
     from app.services.workspace import StoreInfo, Workspace
 
 DAYS = 7
