@@ -35,6 +35,7 @@ class GroupPanel(QWidget):
         self._editable = editable
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.forms: dict[Part, Form] = {}
         self._words: dict[Part, QLabel] = {}
         titles = {"basics": tr("基本信息", "Basics"), "scope": tr("服务范围", "Scope"), "routing": tr("分流规则", "Routing")}

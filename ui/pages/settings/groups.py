@@ -30,7 +30,7 @@ COLUMNS = (
     Column("code", T("咨询组ID", "Code"), "text", 100),
     Column("type", T("类型", "Type"), "text", 72),
     Column("open", T("入口开放", "Entry"), "state", 88, T("点按开关", "Press to open or close"), link=True),
-    Column("members", T("成员", "Members"), "number", 64, T("点按选择成员", "Press to choose members"), link=True),
+    Column("members", T("成员", "Members"), "number", 84, T("点按选择成员", "Press to choose members"), link=True),
     Column("scope", T("服务范围", "Scope"), "text", 220, sortable=False),
     Column("sessions", T("近7天会话", "Sessions, 7 d"), "number", 88),
     Column("author", T("修改人", "Changed by"), "text", 88),
