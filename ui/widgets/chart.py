@@ -45,6 +45,7 @@ class ChartCard(QFrame):
         self._data: ChartData | None = None
         self._drawn: ChartData | None = None
         self._plot: ChartPlot | None = None
+        self._before: QWidget | None = None
         self._stale = False
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_4, SPACE_2, SPACE_4, SPACE_3)
@@ -128,6 +129,10 @@ class ChartCard(QFrame):
         if self._plot is not None:
             self._plot.set_stale(stale)
 
+    def tab_after(self, before: QWidget) -> None:
+        """Tab reaches the plot, which is made late, right after `before`. Call before the card is shown."""
+        self._before = before
+
     def plot(self) -> ChartPlot | None:
         """None until the card has been shown."""
         return self._plot
@@ -150,6 +155,8 @@ class ChartCard(QFrame):
             self._plot.set_stale(self._stale)
             self._plot.clicked.connect(self.position_clicked)
             self._stack.addWidget(self._plot)
+            if self._before is not None:
+                QWidget.setTabOrder(self._before, self._plot)
         self._plot.setAccessibleName(self._tabs.tabText(self._tabs.currentIndex()) if self._keys else self._title.text())
         self._stack.setCurrentWidget(self._plot)
         if data != self._drawn:

@@ -197,7 +197,7 @@ class PeriodPanel(QFrame):
     def _take_preset(self, preset: Preset) -> None:
         if preset == "custom":
             self.first.setFocus(Qt.FocusReason.TabFocusReason)
-            self.first.selectAll()
+            self.first.setSelectedSection(QDateEdit.Section.YearSection)  # with everything selected, digits would be refused
             return
         self.hide()
         self.chosen.emit(replace(self._period, preset=preset, first=None, last=None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -50,6 +51,15 @@ class Segmented(QFrame):
     def set_value(self, key: str) -> None:
         """Choose without a signal. Raises KeyError for a key that is not offered."""
         self._buttons[key].setChecked(True)
+
+    def tab_before(self, follower: QWidget) -> None:
+        """Tab reaches the choices right before `follower`, whichever of both was made first."""
+        before = cast("QWidget", follower.previousInFocusChain())
+        while before is not follower and (before.focusPolicy() == Qt.FocusPolicy.NoFocus or self.isAncestorOf(before)):
+            before = cast("QWidget", before.previousInFocusChain())
+        for button in self._buttons.values():
+            QWidget.setTabOrder(before, button)
+            before = button
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Left and right choose the neighbour."""

@@ -41,7 +41,8 @@ class DataTable(QTableView):
     """Shows a RowTableModel.
 
     Keyboard: arrows walk, Home and End go to the first and last row, Enter opens, Alt with an arrow up or down sorts by the current
-    column, Ctrl+C copies the selected rows, Esc lets go. While the pointer is inside, or the keyboard walks, rows keep their order.
+    column, F1 explains the current cell, Ctrl+C copies the selected rows, Esc lets go. While the pointer is inside, or the keyboard
+    walks, rows keep their order.
     """
 
     opened = Signal(object)
@@ -108,7 +109,7 @@ class DataTable(QTableView):
         return self._rows
 
     def set_tooltip(self, tooltip: Callable[[RowId, str], str]) -> None:
-        """What the pointer over a cell shows, asked for only then: (row id, column key) to text; pinned rows too."""
+        """What the pointer over a cell shows, and F1 at it, asked for only then: (row id, column key) to text; pinned rows too."""
         self._tooltip = self._header.cell_tooltip = tooltip
 
     def set_placeholder(self, placeholder: QWidget) -> None:
@@ -231,6 +232,8 @@ class DataTable(QTableView):
             self._copy()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index.isValid():
             self._open(index)
+        elif key == Qt.Key.Key_F1 and index.isValid():
+            self._explain(index, self.viewport().mapToGlobal(self.visualRect(index).bottomLeft()))
         elif key == Qt.Key.Key_Escape and self._walking:
             self._walk(False)
         elif alt and key in (Qt.Key.Key_Up, Qt.Key.Key_Down) and index.isValid():
@@ -303,13 +306,15 @@ class DataTable(QTableView):
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self.indexAt(event.pos())
-            text = ""
-            if index.isValid() and self._tooltip is not None:
-                text = self._tooltip(self._rows.row_id(index.row()), self._rows.columns[index.column()].key)
-            QToolTip.showText(event.globalPos(), text, self)
+            self._explain(self.indexAt(event.pos()), event.globalPos())
             return True
         return super().viewportEvent(event)
+
+    def _explain(self, index: QModelIndex, at: QPoint) -> None:
+        text = ""
+        if index.isValid() and self._tooltip is not None:
+            text = self._tooltip(self._rows.row_id(index.row()), self._rows.columns[index.column()].key)
+        QToolTip.showText(at, text, self)
 
     def _hover_on(self, row: int, column: int) -> None:
         if (row, column) == (self._hover_row, self._hover_column):

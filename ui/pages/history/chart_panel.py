@@ -134,6 +134,7 @@ class ChartPanel(QFrame):
             self._title.setText(str(CHARTS[charts[0]]))
             self._title.setVisible(len(charts) == 1)
             self._head.insertWidget(0, self.kinds)
+            self.kinds.tab_before(self.metrics)
         self._show_choice()
 
     def _show_choice(self) -> None:
@@ -217,6 +218,7 @@ class ChartPanel(QFrame):
             made.clicked.connect(self._clicked)
             self._made[chart] = made
             self._stack.addWidget(_scrolled(made) if chart in _TALL else made)
+            QWidget.setTabOrder(self.days, made)
         found = cast("P", self._made[chart])
         found.set_stale(self._stale)
         self._raise(found)
@@ -231,6 +233,7 @@ class ChartPanel(QFrame):
             found.position_clicked.connect(self._clicked_at)
             self._made["trend"] = found
             self._stack.addWidget(found)
+            found.tab_after(self.days)
         assert isinstance(found, BandTrend)
         found.set_stale(self._stale)
         self._stack.setCurrentWidget(found)

@@ -117,8 +117,8 @@ class Toolbar(QWidget):
         self.chart = IconButton("chart", tr("显示或收起图表", "Show or hide the chart"), self)
         self.chart.setCheckable(True)
         self.columns = IconButton("columns", tr("选择列", "Choose columns"), self)
-        self.export = IconButton("export", tr("导出 (Ctrl+E)", "Export (Ctrl+E)"), self)
         self.save = IconButton("save", tr("保存报表、保存的报表", "Save the report, saved reports"), self)
+        self.export = IconButton("export", tr("导出 (Ctrl+E)", "Export (Ctrl+E)"), self)
         self._lay_out()
         self.tabs.currentChanged.connect(lambda at: self._want(report=self._reports[at]))
         for name, box in (("group", self.group), ("team", self.team), ("channel", self.channel)):
@@ -201,6 +201,7 @@ class Toolbar(QWidget):
             self.by = Segmented([(key, terms.STEPS[key]) for key in by], name=tr("按", "By"), parent=self)
             self.by.chosen.connect(lambda key: self._want(by=key))
             self._by.addWidget(self.by)
+            self.by.tab_before(self.group)
 
     def _want(self, **changes: str) -> None:
         wanted = replace(self._choices, **changes)  # type: ignore[arg-type]
