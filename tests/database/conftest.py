@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from app.storage.database import Database
-from tests.databases import KINDS, fresh
+from tests.databases import KINDS, prepared
 
 
 @pytest.fixture(params=KINDS)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return fresh(request.param, tmp_path)
+    return prepared(request.param, tmp_path)
 
 
 @pytest.fixture

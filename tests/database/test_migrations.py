@@ -26,7 +26,7 @@ from app.storage.faults import FaultError
 from app.storage.recorder import open_store
 from tests.database.compare import record, stored
 from tests.database.shape import shape
-from tests.databases import fresh
+from tests.databases import KINDS, fresh
 from tests.oracle.streams import random_stream
 
 FOLLOWING = f"{int(HEAD) + 1:04}"
@@ -59,6 +59,12 @@ def scripts(folder: Path, then: str = "pass") -> Path:
 def next_release(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(migrate, "_SCRIPTS", scripts(tmp_path))
     monkeypatch.setattr(database_module, "HEAD", FOLLOWING)
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of a database without any schema."""
+    return fresh(request.param, tmp_path)
 
 
 class Unprepared:
