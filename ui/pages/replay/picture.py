@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
 from app.domain.replay import AgentLoad, HalfHour, Outcomes
-from app.services.replay import Replay
 from ui.theme.roles import Level
 from ui.widgets.chart_data import ChartData, Series
 from ui.widgets.compared import Compared
 from ui.widgets.paired_bars import Pair
 from ui.widgets.table import Cell, Column, Row
+
+if TYPE_CHECKING:
+    from app.services.replay import Replay
 
 Curve = Literal["sessions", "busiest", "waited"]
 CURVES: dict[Curve, T] = {
