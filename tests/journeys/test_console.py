@@ -198,8 +198,8 @@ def test_what_cannot_be_opened_cannot_be_run(start: Start) -> None:
     person.settle()
     QTest.keyClicks(person.shell._palette.field, "qqqq")
     assert titles(person) == []
-    person.shell._palette.field.setText("咨询组管理")
-    assert titles(person)[0] == "page:groups"
+    person.shell._palette.field.setText("快捷入口")
+    assert titles(person)[0] == "page:entries"
     QTest.keyClick(person.shell._palette.field, Qt.Key.Key_Return)
     assert person.shell._palette.isVisible()
     assert person.shell.current == "overview"
