@@ -12,7 +12,7 @@ from app.domain.kinds import fill
 from app.domain.language import T
 from app.domain.localtime import LocalTime, day_date, day_number
 from app.domain.replay import Outcomes, replay
-from app.domain.routing.scopes import AgentPlan, GroupPlan, Plan
+from app.domain.routing.scopes import Plan
 from app.domain.routing_settings import AGENTS, GROUPS
 from app.services.questions import iso
 from app.services.recorded import Recorded, cancelled, derived_agents, derived_groups, read_recorded
@@ -20,7 +20,7 @@ from app.storage.faults import FaultError
 from app.storage.revisions import InvalidError, Saved, current
 
 if TYPE_CHECKING:
-    from app.domain.documents import Document
+    from app.domain.documents import Body, Document
     from app.services.sheets import Tell
     from app.services.workspace import StoreInfo, Workspace
 
@@ -104,30 +104,31 @@ class ReplayService:
     ) -> Replay:  # fmt: skip
         """Days (both included; the last 7 whole ones where not given) under the bodies of the documents `groups` and `agents`.
 
-        What is not given is as it is now. Where a store has never saved a document, what it would say is derived from the record, and
-        the notes say so. tell(done, of), in sessions read and decided. Raises NotAllowedError; InvalidError as saving these bodies would;
-        FaultError for days that cannot be replayed, and of kind "cancelled" when `stop` is set meanwhile.
+        What is not given, or given as it is saved, is as it holds now. Where a store has never saved a document, what it would say is
+        derived from the record, and the notes say so. tell(done, of), in sessions read and decided. Raises NotAllowedError; InvalidError
+        as saving these bodies would; FaultError for days that cannot be replayed, and of kind "cancelled" when `stop` is set meanwhile.
         """
         self._workspace.actor.require(GROUPS.permission)
         days = self._days(store, first, last)
         with self._workspace.database.read() as connection:
             saved = {document.key: current(connection, store.id, document) for document in _DOCUMENTS}
-            given = {GROUPS.key: groups, AGENTS.key: agents}
-            for document in _DOCUMENTS:
-                if given[document.key] is not None:
-                    faults = document.validate(given[document.key], saved[document.key].body)
+            given = {}
+            for document, body in ((GROUPS, groups), (AGENTS, agents)):
+                if body is not None:
+                    faults = document.validate(body, saved[document.key].body)
                     if faults:
                         raise InvalidError(faults)
-            progress = _Progress(tell, 1 if groups is None and agents is None else 2)
+                    whole = document.complete(body)
+                    if whole != saved[document.key].body:  # what nobody changed is as it holds, be it only derived
+                        given[document.key] = whole
+            progress = _Progress(tell, 2 if given else 1)
             local = self._workspace.local(store)
             found = read_recorded(connection, store.id, local, day_number(days[0]), day_number(days[1]), progress.read, stop)
         if not found.recording.sessions:
             raise FaultError("refused", T("这些天没有会话，无法试算。请换几天。", "There are no sessions on these days; choose others."))
-        now = self._run(found, _plan(found, saved, {}), detail and groups is None and agents is None, progress, stop)
-        tried = now
-        if groups is not None or agents is not None:
-            tried = self._run(found, _plan(found, saved, given), detail, progress, stop)
-        return Replay(*days, tried, now, found.names, store.zone, _notes(found, saved, groups, agents))
+        now = self._run(found, _plan(found, saved, {}), detail and not given, progress, stop)
+        tried = self._run(found, _plan(found, saved, given), detail, progress, stop) if given else now
+        return Replay(*days, tried, now, found.names, store.zone, _notes(found, saved, given))
 
     def _run(self, found: Recorded, plan: Plan, detail: bool, progress: _Progress, stop: Event | None) -> Outcomes:
         outcomes = replay(found.recording, plan, detail, progress.decided, None if stop is None else stop.is_set)
@@ -169,25 +170,19 @@ class _Progress:
         self._done += self._each
 
 
-def _plan(found: Recorded, saved: Mapping[str, Saved], given: Mapping[str, Any]) -> Plan:
-    """The documents given, else those saved, else what the record says."""
-    groups: list[GroupPlan] | None = None
-    agents: list[AgentPlan] | None = None
-    bodies = {}
-    for document in _DOCUMENTS:
-        body = given.get(document.key)
-        bodies[document.key] = saved[document.key].body if body is None else document.complete(body)
-    if given.get(GROUPS.key) is None and saved[GROUPS.key].revision == 0:
-        groups = derived_groups(found)
-    if given.get(AGENTS.key) is None and saved[AGENTS.key].revision == 0:
-        agents = derived_agents(found)
-    whole = Plan.of(bodies[GROUPS.key], bodies[AGENTS.key])
-    if groups is None and agents is None:
-        return whole
-    return Plan(list(whole.groups.values()) if groups is None else groups, list(whole.agents.values()) if agents is None else agents)
+def _plan(found: Recorded, saved: Mapping[str, Saved], given: Mapping[str, Body]) -> Plan:
+    """The whole documents given, else those saved, else what the record says."""
+    bodies = {document.key: given.get(document.key) or saved[document.key].body for document in _DOCUMENTS}
+    written = Plan.of(bodies[GROUPS.key], bodies[AGENTS.key])
+    unsaid = {document.key for document in _DOCUMENTS if document.key not in given and saved[document.key].revision == 0}
+    if not unsaid:
+        return written
+    groups = derived_groups(found) if GROUPS.key in unsaid else list(written.groups.values())
+    agents = derived_agents(found) if AGENTS.key in unsaid else list(written.agents.values())
+    return Plan(groups, agents)
 
 
-def _notes(found: Recorded, saved: Mapping[str, Saved], groups: Any, agents: Any) -> list[T]:
+def _notes(found: Recorded, saved: Mapping[str, Saved], given: Mapping[str, Body]) -> list[T]:
     notes = []
     if saved[GROUPS.key].revision == 0:
         notes.append(
@@ -195,7 +190,7 @@ def _notes(found: Recorded, saved: Mapping[str, Saved], groups: Any, agents: Any
               "No groups were ever saved: the current settings are derived from the record. Sessions go to the group they were in, whose "
               "members are those who served any there, with equal weights.")
         )  # fmt: skip
-    if saved[AGENTS.key].revision == 0 and agents is None:
+    if saved[AGENTS.key].revision == 0 and AGENTS.key not in given:
         notes.append(
             T(
                 "还没有保存过客服设置：最大接待量取自客服资料。",

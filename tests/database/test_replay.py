@@ -125,6 +125,18 @@ def test_capacity_of_the_agents_own_record_holds_until_a_document_is_saved(shop:
     assert (found.current.waited, found.notes) == (0, [])
 
 
+def test_a_document_given_as_it_is_saved_changes_nothing(shop: Shop) -> None:
+    """A draft holds both documents though only one was edited: what the agents' own records say still holds."""
+    shop.agents("ab", capacity=1)
+    shop.session("s1", NINE, "a", minutes=10)
+    shop.session("s2", NINE + MINUTE, "a")
+    nobody = shop.workspace.settings.get(shop.store, "agents").body
+    assert shop.replay(groups=groups(a=6), agents=nobody).tried.waited == 1
+    assert shop.replay(agents=nobody).unchanged
+    shop.save(a=6)
+    assert shop.replay(groups=groups(a=6), agents=nobody).unchanged
+
+
 def test_without_documents_the_plan_is_what_the_record_says(shop: Shop) -> None:
     shop.agents("abc")
     for number, (group, agent) in enumerate((("pre", "a"), ("pre", "b"), ("post", "c"), (None, "a"))):
