@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.storage.database import Database
 from app.storage.recorder import Recorder, open_store
 from tests.database.compare import expected, record, stored
+from tests.databases import prepared
 from tests.oracle.recompute import recompute
 from tests.oracle.streams import batches, places, random_place, random_stream, scramble, streams
 
@@ -69,7 +70,7 @@ class TestProperty:
     def test_any_stream_in_any_batches(self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
         zone, start = data.draw(st.sampled_from(places()))
         events = data.draw(streams(start))
-        database = Database(f"sqlite:///{tmp_path_factory.mktemp('property') / 'store.db'}")
+        database = Database(prepared("sqlite", tmp_path_factory.mktemp("property")))
         try:
             record(database, data.draw(batches(events)), zone)
             assert_equal(database, events, zone)
