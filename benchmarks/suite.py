@@ -34,6 +34,7 @@ BENCHMARKS = {
     "replay": "benchmarks.replay",
     "assessed_hours": "benchmarks.assessed_hours",
     "routing": "benchmarks.routing",
+    "routing_engine": "benchmarks.routing_engine",
 }
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _MARK = "<!-- {} -->"

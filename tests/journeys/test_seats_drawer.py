@@ -9,8 +9,11 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from app.desk.routing import Routing
 from app.domain import events as ev
 from app.domain.permissions import Actor, local_owner
+from app.domain.settings import DOCUMENTS
+from app.storage import revisions
 from tests.journeys.seats_desk import MINUTE, NOON, Desk, Shop, a_day, opened
 from ui.runtime.feed import Quality
 
@@ -89,6 +92,27 @@ def test_the_drawer_shows_the_agents_day(desk: Desk) -> None:
     page._tick()
     assert desk.panel().sessions.rows().cell(waiting, "waiting").text == "10:01"
     assert desk.panel()._figures.figures()[2].text == "10:01"
+
+
+def test_a_session_tells_why_it_is_here(desk: Desk) -> None:
+    a_day(desk.shop)
+    group = {"code": "g", "name": "售前", "members": [{"agent": "a2", "weight": 6}]}
+    revisions.save(desk.shop.database, desk.shop.id, DOCUMENTS["groups"], {"groups": [group]}, "x")
+    at = NOON - MINUTE
+    desk.shop.record(
+        ev.SessionOpened(id="o", at=at, session="mine", customer="c"),
+        ev.MessageSent(id="m", at=at, session="mine", sender="customer", text="在吗"),
+    )
+    Routing(desk.shop.database, desk.shop.id, desk.shop.clock).turn()
+    desk.open({"agent": "a2", "session": "mine"})
+    desk.settle()
+    told = desk.talk()._why
+    assert told.isVisible()
+    assert "「售前」是唯一的咨询组" in told.text()
+    by_source = desk.shop.session("a1")
+    desk.page._detail.open_session(by_source)
+    desk.settle()
+    assert not desk.talk()._why.isVisible()
 
 
 def test_the_table_stays_usable_beside_the_drawer(desk: Desk) -> None:

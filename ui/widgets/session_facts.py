@@ -78,16 +78,17 @@ class Said(Protocol):
 
 
 class Conversation(NamedTuple):
-    """A session ready to be shown, made off the UI thread; `times` are those of the bubbles, epoch ms."""
+    """A session ready to be shown, made off the UI thread; `times` are those of the bubbles, epoch ms; why: it is where it is."""
 
     session: Facts
     at: int
     bubbles: list[Bubble]
     times: list[int]
+    why: Sequence[T] = ()
 
 
-def conversation(session: Facts, messages: Sequence[Said], at: int, local: LocalTime) -> Conversation:
-    """`at` is the moment of looking: messages of that day are told by their time alone."""
+def conversation(session: Facts, messages: Sequence[Said], at: int, local: LocalTime, why: Sequence[T] = ()) -> Conversation:
+    """`at` is the moment of looking: messages of that day are told by their time alone. why: sentences, () when nothing is known."""
     today = local.day(at)
     bubbles = []
     for message in messages:
@@ -97,7 +98,7 @@ def conversation(session: Facts, messages: Sequence[Said], at: int, local: Local
         if message.content in CONTENTS:
             text = f"{CONTENTS[message.content]} {text}".strip()
         bubbles.append(Bubble(message.sender, text, time, message.name))
-    return Conversation(session, at, bubbles, [message.at for message in messages])
+    return Conversation(session, at, bubbles, [message.at for message in messages], why)
 
 
 def name_of(session: Facts) -> str:
@@ -124,6 +125,11 @@ class SessionPanel(QWidget):
         self._about = QLabel(self)
         self._about.setProperty("look", "caption")
         self._about.setWordWrap(True)
+        self._why = QLabel(self)
+        self._why.setProperty("look", "caption")
+        self._why.setWordWrap(True)
+        self._why.setAccessibleName(tr("为什么分到这里", "Why here"))
+        self._why.hide()
         self._figures = Figures(self)
         self._figures.set_figures([Figure(caption, "--") for caption in _captions()])
         self.transcript = Transcript(self)
@@ -146,6 +152,7 @@ class SessionPanel(QWidget):
         column.setContentsMargins(SPACE_4, 0, SPACE_4, SPACE_4)
         column.setSpacing(SPACE_3)
         column.addWidget(self._about)
+        column.addWidget(self._why)
         column.addWidget(self._figures)
         column.addSpacing(SPACE_2 - SPACE_3)
         column.addWidget(frame, 1)
@@ -162,6 +169,8 @@ class SessionPanel(QWidget):
         leave = tr("留言", "Message left") if session.kind == "leave" else ""
         about = (leave, session.agent_name, session.group, str(channel), str(page), session.region, session.code)
         self._about.setText(" · ".join(part for part in about if part))
+        self._why.setText(tr("为什么分到这里：", "Why here: ") + tr("；", "; ").join(str(line) for line in found.why))
+        self._why.setVisible(bool(found.why))
         self.tick(found.at)
         self._show_messages(found.bubbles)
         self._stack.setCurrentWidget(self.transcript if found.bubbles else self._silent)

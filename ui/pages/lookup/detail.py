@@ -70,7 +70,10 @@ class Detail(QObject):
 
         def read() -> Conversation | None:
             found = context.workspace.live.transcript(context.store, code)
-            return None if found is None else conversation(found.session, found.messages, context.clock(), local)
+            if found is None:
+                return None
+            why = context.workspace.decisions.why(context.store, code)
+            return conversation(found.session, found.messages, context.clock(), local, why)
 
         self._page.read("session", read, self._show, (code, self._message_at))
 

@@ -16,7 +16,7 @@ from ui.widgets.session_facts import Conversation, SessionPanel, conversation
 if TYPE_CHECKING:
     from app.services.live import AgentDay, SeatRow
 
-_SPOKEN = frozenset({"messages", "sessions"})
+_SPOKEN = frozenset({"messages", "routing", "sessions"})
 
 
 class Detail(QObject):
@@ -149,7 +149,10 @@ class Detail(QObject):
 
         def read() -> Conversation | None:
             found = context.workspace.live.transcript(context.store, code)
-            return None if found is None else conversation(found.session, found.messages, context.clock(), local)
+            if found is None:
+                return None
+            why = context.workspace.decisions.why(context.store, code)
+            return conversation(found.session, found.messages, context.clock(), local, why)
 
         self._page.read("session", read, self._show_session, code)
 
