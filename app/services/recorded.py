@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median_low
 from threading import Event
@@ -37,7 +37,7 @@ REST = "-"
 class Recorded:
     """A recording, and what is known of the store beside it.
 
-    names: of agents, by code. groups: (code, name) in order. capacities: of agents in service, by code.
+    names: of agents, by code. groups: (code, name) in order. capacities: of agents as events tell, by code.
     served: {group code, "" for none: {agent code: sessions}} of the recorded days.
     """
 
@@ -98,15 +98,15 @@ def derived_groups(found: Recorded) -> list[GroupPlan]:
     return plans
 
 
-def derived_agents(found: Recorded) -> list[AgentPlan]:
-    """Agents as their source described them."""
+def told_agents(found: Recorded) -> list[AgentPlan]:
+    """Agents as events tell of them."""
     return [AgentPlan(code, found.names.get(code, code), capacity) for code, capacity in sorted(found.capacities.items())]
 
 
 _s = schema.sessions.c
 _COLUMNS = (
     _s.code, _s.customer_id, _s.opened_at, _s.assigned_at, _s.closed_at, _s.kind, _s.page, _s.sku_id, _s.region, _s.order_state,
-    _s.agent_id, _s.group_id, _s.transfers, _s.flag,
+    _s.agent_id, _s.group_id, _s.transfers, _s.flag, _s.first_customer_at,
 )  # fmt: skip
 
 
@@ -118,13 +118,10 @@ class _Codes:
         self.agents: dict[int, str] = {}
         self.names: dict[str, str] = {}
         self.capacities: dict[str, int | None] = {}
-        for id, code, name, capacity, active in connection.execute(
-            select(a.id, a.code, a.name, a.capacity, a.active).where(a.store_id == store)
-        ):
+        for id, code, name, capacity in connection.execute(select(a.id, a.code, a.name, a.capacity).where(a.store_id == store)):
             self.agents[id] = code
             self.names[code] = name or code
-            if active:
-                self.capacities[code] = capacity
+            self.capacities[code] = capacity
         groups = connection.execute(select(g.id, g.code, g.name).where(g.store_id == store).order_by(g.id)).all()
         self.groups = {id: code for id, code, _ in groups}
         self.named_groups = [(code, name) for _, code, name in groups]
@@ -145,6 +142,10 @@ class _Columns:
         self._waits: list[int | None] = []
         self._before: list[tuple[NewSession, str, str, int, int, int | None]] = []
         self._tags: dict[str, tuple[str, ...]] = {}
+        self._heard = False
+        """A customer has written: the source tells messages."""
+        self._silent: set[int] = set()
+        """Online sessions that nobody had and in which the customer never wrote."""
         self.served: dict[str, Counter[str]] = defaultdict(Counter)
 
     def take(self, rows: Sequence[Any]) -> None:
@@ -152,7 +153,7 @@ class _Columns:
             self._start, self._end, self._codes.agents, self._codes.groups, self._codes.skus, self._about,
         )  # fmt: skip
         nobody = "", ()
-        for code, customer, opened, assigned, closed, kind, page, sku, region, order_state, agent, group, transfers, flag in rows:
+        for code, customer, opened, assigned, closed, kind, page, sku, region, order_state, agent, group, transfers, flag, wrote in rows:
             if opened >= end or (flag == _BOT_ONLY and not agent):
                 continue
             home, tags = about.get(customer, nobody)
@@ -170,6 +171,10 @@ class _Columns:
                 if agent and assigned is not None and assigned < start:
                     self._before.append((session, name, agents[agent], opened, assigned, closed))
                 continue
+            if wrote is not None:
+                self._heard = True
+            elif not agent and kind != LEAVE:
+                self._silent.add(len(self._sessions))
             self._sessions.append(session)
             self._opened.append(opened)
             self._times.append((kind or ONLINE, assigned, closed))
@@ -182,6 +187,8 @@ class _Columns:
                 counted[agents[agent]] += 1
 
     def recording(self, presence: Sequence[Any]) -> Recording:
+        if self._heard and self._silent:
+            self._leave_out(self._silent)
         medians = {}
         for kind in range(len(KINDS)):
             known = [closed - assigned for k, assigned, closed in self._times if k == kind and assigned is not None and closed is not None]
@@ -194,6 +201,11 @@ class _Columns:
         return Recording(
             self._start, self._end, self._sessions, self._opened, handling, self._left, self._agents, self._waits, presence, before
         )  # fmt: skip
+
+    def _leave_out(self, positions: Collection[int]) -> None:
+        columns: tuple[list[Any], ...] = self._sessions, self._opened, self._times, self._left, self._agents, self._waits
+        for column in columns:
+            column[:] = [value for position, value in enumerate(column) if position not in positions]
 
 
 def _chunks(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[Any]]:

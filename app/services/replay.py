@@ -15,7 +15,7 @@ from app.domain.replay import Outcomes, replay
 from app.domain.routing.scopes import Plan
 from app.domain.routing_settings import AGENTS, GROUPS
 from app.services.questions import iso
-from app.services.recorded import Recorded, cancelled, derived_agents, derived_groups, read_recorded
+from app.services.recorded import Recorded, cancelled, derived_groups, read_recorded, told_agents
 from app.storage.faults import FaultError
 from app.storage.revisions import InvalidError, Saved, current
 
@@ -128,7 +128,7 @@ class ReplayService:
             raise FaultError("refused", T("这些天没有会话，无法试算。请换几天。", "There are no sessions on these days; choose others."))
         now = self._run(found, _plan(found, saved, {}), detail and not given, progress, stop)
         tried = self._run(found, _plan(found, saved, given), detail, progress, stop) if given else now
-        return Replay(*days, tried, now, found.names, store.zone, _notes(found, saved, given))
+        return Replay(*days, tried, now, found.names, store.zone, _notes(found, saved))
 
     def _run(self, found: Recorded, plan: Plan, detail: bool, progress: _Progress, stop: Event | None) -> Outcomes:
         outcomes = replay(found.recording, plan, detail, progress.decided, None if stop is None else stop.is_set)
@@ -171,18 +171,17 @@ class _Progress:
 
 
 def _plan(found: Recorded, saved: Mapping[str, Saved], given: Mapping[str, Body]) -> Plan:
-    """The whole documents given, else those saved, else what the record says."""
+    """The documents given, else those saved. Groups that were never saved are what the record says; an agent who is in no document has
+    the capacity that events tell, as for the engine."""
     bodies = {document.key: given.get(document.key) or saved[document.key].body for document in _DOCUMENTS}
     written = Plan.of(bodies[GROUPS.key], bodies[AGENTS.key])
-    unsaid = {document.key for document in _DOCUMENTS if document.key not in given and saved[document.key].revision == 0}
-    if not unsaid:
-        return written
-    groups = derived_groups(found) if GROUPS.key in unsaid else list(written.groups.values())
-    agents = derived_agents(found) if AGENTS.key in unsaid else list(written.agents.values())
-    return Plan(groups, agents)
+    agents = [written.agents.get(agent.code, agent) for agent in told_agents(found)]
+    agents += [agent for code, agent in written.agents.items() if code not in found.capacities]
+    unsaid = GROUPS.key not in given and saved[GROUPS.key].revision == 0
+    return Plan(derived_groups(found) if unsaid else list(written.groups.values()), agents)
 
 
-def _notes(found: Recorded, saved: Mapping[str, Saved], given: Mapping[str, Body]) -> list[T]:
+def _notes(found: Recorded, saved: Mapping[str, Saved]) -> list[T]:
     notes = []
     if saved[GROUPS.key].revision == 0:
         notes.append(
@@ -190,13 +189,6 @@ def _notes(found: Recorded, saved: Mapping[str, Saved], given: Mapping[str, Body
               "No groups were ever saved: the current settings are derived from the record. Sessions go to the group they were in, whose "
               "members are those who served any there, with equal weights.")
         )  # fmt: skip
-    if saved[AGENTS.key].revision == 0 and AGENTS.key not in given:
-        notes.append(
-            T(
-                "还没有保存过客服设置：最大接待量取自客服资料。",
-                "No agents were ever saved: capacities are those of the agents' own records.",
-            )
-        )
     if not found.recording.presence:
         notes.append(
             T("这些天没有出勤记录，所有人都按离线计：会话全部成为留言。",

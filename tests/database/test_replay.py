@@ -119,7 +119,9 @@ def test_capacity_of_the_agents_own_record_holds_until_a_document_is_saved(shop:
     shop.session("s2", NINE + MINUTE, "a", minutes=1)
     found = shop.replay()
     assert (found.current.waited, found.current.waits.longest) == (1, 540.0)
-    assert len(found.notes) == 1
+    assert found.notes == []
+    other = {"agents": [{"agent": "b", "capacity": 3}]}
+    assert shop.replay(agents=other).tried.waited == 1
     shop.workspace.settings.save(shop.store, "agents", {"agents": [{"agent": "a", "capacity": 2}]})
     found = shop.replay()
     assert (found.current.waited, found.notes) == (0, [])
@@ -143,7 +145,7 @@ def test_without_documents_the_plan_is_what_the_record_says(shop: Shop) -> None:
         shop.session(f"s{number}", NINE + number * MINUTE, agent, group=group)
     found = shop.replay(detail=True)
     assert [(fate.group, fate.agent) for fate in found.tried.fates] == [("pre", "a"), ("pre", "b"), ("post", "c"), ("-", "a")]
-    assert len(found.notes) == 2
+    assert len(found.notes) == 1
     assert "咨询组" in str(found.notes[0])
 
 
@@ -199,6 +201,18 @@ def test_what_only_a_bot_had_is_left_out_and_what_opened_late_is_told(shop: Shop
     found = shop.replay(detail=True)
     fates = {fate.session: (fate.outcome, fate.agent, fate.wait_ms) for fate in found.tried.fates}
     assert fates == {"night": ("leave", "a", 9 * 60 * MINUTE - MINUTE), "gone": ("waited", None, 3 * MINUTE)}
+
+
+def test_who_never_wrote_and_had_nobody_is_left_out_where_the_source_tells_messages(shop: Shop) -> None:
+    shop.agents("a")
+    shop.save(a=6)
+    shop.session("s1", NINE, "a")
+    shop.session("silent", NINE + MINUTE)
+    assert shop.replay().current.sessions == 2
+    shop.record(ev.MessageSent(id="m1", at=NINE + 1, session="s1", sender="customer", text="在吗"))
+    assert shop.replay().current.sessions == 1
+    shop.record(ev.MessageSent(id="m2", at=NINE + MINUTE, session="silent", sender="customer", text="有人吗"))
+    assert shop.replay().current.sessions == 2
 
 
 def test_presence_that_was_never_recorded_is_said(shop: Shop) -> None:
