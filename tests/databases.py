@@ -45,7 +45,7 @@ def fresh(kind: str, folder: Path) -> str:
 def prepared(kind: str, folder: Path) -> str:
     """As `fresh`, with the schema in it: copying one that was made once takes a third of making it."""
     if kind == "sqlite":
-        (folder / "store.db").write_bytes(_file())
+        (folder / "store.db").write_bytes(sqlite_schema())
         return f"sqlite:///{folder / 'store.db'}"
     return _created(f"TEMPLATE {_template()} STRATEGY file_copy")
 
@@ -66,7 +66,8 @@ def _template() -> str:
 
 
 @cache
-def _file() -> bytes:
+def sqlite_schema() -> bytes:
+    """An empty store file, with the schema in it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.db"
         Database(str(path)).close()

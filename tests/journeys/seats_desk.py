@@ -21,6 +21,7 @@ from app.domain.permissions import Actor
 from app.services.workspace import Workspace
 from app.storage.database import Database
 from app.storage.recorder import Recorder, open_store
+from tests.databases import sqlite_schema
 from ui import theme
 from ui.pagehost import PageHost
 from ui.pages.registry import PAGES, PageContext
@@ -43,6 +44,7 @@ class Shop:
     """A store in a file whose clock stands still, and the hands that make things happen in it."""
 
     def __init__(self, path: Path) -> None:
+        path.write_bytes(sqlite_schema())
         self.database = Database(f"sqlite:///{path}")
         self.id = open_store(self.database, "shop", "Asia/Shanghai", "小店")
         self._recorder = Recorder(self.database, self.id)
