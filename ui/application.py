@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QLibraryInfo, QObject, Qt, QTimer, QTranslator, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
@@ -116,6 +116,8 @@ class Console(QObject):
         self._options = options or Options()
         self.prefs = Preferences(config_dir() / "preferences.json", self)
         set_language(cast(Language, self.prefs.get("language")))
+        self._qt_words = QTranslator(self)
+        self._speak()
         apply(app, self.prefs.get("theme"))
         app.setApplicationName("kefu-manager")
         app.setApplicationDisplayName(tr("客服管家", "Kefu Manager"))
@@ -328,8 +330,16 @@ class Console(QObject):
     def set_language(self, language: str) -> None:
         self.prefs.put("language", language)
         set_language(cast(Language, language))
+        self._speak()
         self._app.setApplicationDisplayName(tr("客服管家", "Kefu Manager"))
         self._rebuild()
+
+    def _speak(self) -> None:
+        """What Qt says itself, in its file dialogs and the menus of its text fields, is in the language of the interface."""
+        self._app.removeTranslator(self._qt_words)
+        folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        if self._qt_words.load(tr("qtbase_zh_CN", "qtbase_en"), folder):
+            self._app.installTranslator(self._qt_words)
 
     def set_theme(self, theme: str) -> None:
         self.prefs.put("theme", theme)
@@ -420,6 +430,7 @@ class Console(QObject):
         self.operations.close()
         _guard_this_thread(False)
         self._garbage.stop()
+        self._app.removeTranslator(self._qt_words)
         if self._reporter is not None:
             self._reporter.remove()
         self.window.deleteLater()

@@ -18,7 +18,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QTabBar, QToolButton, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton, QTabBar, QToolButton, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 from shiboken6 import Shiboken
 
@@ -56,18 +56,20 @@ class Words(NamedTuple):
     funnel: str
     first_reply: str
     noise: str
+    verdict: str
     chance: str
     sessions: str
     exported: str
+    save: str
 
 
 ZH = Words(
-    "zh", "客服数据对比", "报表", "工作量", "自定义", "图表", "漏斗图", "首次平均响应时间", "差距大于随机波动能解释的", "随机波动范围内",
-    "客户咨询", "已导出",
+    "zh", "客服数据对比", "报表", "工作量", "自定义", "图表", "漏斗图", "首次平均响应时间",
+    "差距大于随机波动能解释的", "超出随机波动范围 偏低：钱慢", "随机波动范围内", "客户咨询", "已导出", "保存(&S)",
 )  # fmt: skip
 EN = Words(
     "en", "Compare agents", "Reports", "Workload", "Custom", "Chart", "Funnel plot", "First response time",
-    "larger than chance explains", "Within what chance explains", "Sessions", "Exported",
+    "larger than chance explains", "Beyond chance, low: 钱慢", "Within what chance explains", "Sessions", "Exported", "&Save",
 )  # fmt: skip
 
 
@@ -141,15 +143,17 @@ class Manager:
     def read(self, table: DataTable, key: str) -> str:
         return table.rows().cell(table.current_id(), key).text
 
-    def export_to(self, file: Path, exported: str) -> list[tuple[Any, ...]]:
+    def export_to(self, file: Path, words: Words) -> list[tuple[Any, ...]]:
         self.press(Qt.Key.Key_E, held=Qt.KeyboardModifier.ControlModifier)
-        assert isinstance(QApplication.activeModalWidget(), QFileDialog)
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QFileDialog)
+        assert words.save in [button.text() for button in dialog.findChildren(QPushButton)]
         self.press(Qt.Key.Key_A, held=Qt.KeyboardModifier.ControlModifier)
         self.type(str(file))
         self.press(Qt.Key.Key_Return)
         self.console.window.activateWindow()  # as a window manager does when a dialog goes; the offscreen one does not
         self.until(QGuiApplication.focusWindow)
-        self.until(lambda: any(exported in toast.label.text() and file.name in toast.label.text() for toast in self.toasts()))
+        self.until(lambda: any(words.exported in toast.label.text() and file.name in toast.label.text() for toast in self.toasts()))
         return list(openpyxl.load_workbook(file).worksheets[0].values)
 
     def toasts(self) -> list[Toast]:
@@ -245,6 +249,7 @@ def test_the_slowest_agent_of_last_week(manager: Manager, words: Words, tmp_path
     manager.press(Qt.Key.Key_Right)
     assert manager.here.text() == words.funnel
     funnel: FunnelPlot = manager.tab_to(FunnelPlot)
+    assert words.verdict in funnel.accessibleDescription()
     said = {}
     manager.press(Qt.Key.Key_Home)
     for _ in NAMES:
@@ -281,11 +286,11 @@ def test_the_slowest_agent_of_last_week(manager: Manager, words: Words, tmp_path
     assert page.breadcrumb == (words.sessions,)
 
     # Both tables as files: what was read, and what it was compared with.
-    found = manager.export_to(tmp_path / "sessions.xlsx", words.exported)
+    found = manager.export_to(tmp_path / "sessions.xlsx", words)
     assert sum(session in row for row in found) == 1
     assert len([row for row in found if "钱慢" in row]) == 16
     manager.find_page(words.compare)
-    found = manager.export_to(tmp_path / "week.xlsx", words.exported)
+    found = manager.export_to(tmp_path / "week.xlsx", words)
     head = next(row for row in found if any(words.first_reply in str(title) for title in row))
     at = next(place for place, title in enumerate(head) if words.first_reply in str(title))
     slow = next(row for row in found if "a0" in row or "钱慢" in row)

@@ -67,9 +67,23 @@ class FunnelPlot(PaintedChart):
     def summary(self) -> str:
         marks = [mark for key in self._keys if (mark := self.mark_of(key))]
         return tr(
-            f"{len(self._keys)} 人，团队 {self._metric.text(self._funnel.target)}，{len(marks)} 人超出界限",
-            f"{len(self._keys)} people, team {self._metric.text(self._funnel.target)}, {len(marks)} beyond the limits",
+            f"{len(self._keys)} 人，团队 {self._metric.text(self._funnel.target)}，{len(marks)} 人超出界限。{self.verdict()}",
+            f"{len(self._keys)} people, team {self._metric.text(self._funnel.target)}, {len(marks)} beyond the limits. {self.verdict()}",
         )
+
+    def verdict(self) -> str:
+        """Who differs by more than chance explains, in plain words: painted at the foot."""
+        if not self._keys:
+            return ""
+        sides = (("low", tr("偏低", "low")), ("high", tr("偏高", "high")))
+        found = [
+            f"{side}{tr('：', ': ')}{tr('、', ', ').join(self._entries[key].name for key in names)}"
+            for mark, side in sides
+            if (names := [key for key in self._keys if self.mark_of(key).startswith(mark)])
+        ]
+        if not found:
+            return tr("所有人与团队的差距都在随机波动范围内", "Nobody differs from the team by more than chance explains")
+        return tr("超出随机波动范围 ", "Beyond chance, ") + tr("；", "; ").join(found)
 
     def sizeHint(self) -> QSize:
         return QSize(560, 360)
@@ -206,7 +220,11 @@ class FunnelPlot(PaintedChart):
         for volume in self._volumes(rect.width()):
             x = self._pixel(volume, self._scale.low, rect).x()
             painter.drawText(QRectF(x - 40, rect.bottom() + 4, 80, _LINE), CENTER, f"{volume:,}")
-        painter.drawText(QRectF(rect.left(), rect.bottom() + 20, rect.width(), _LINE), RIGHT, self._volume_name())
+        foot, name = QRectF(rect.left(), rect.bottom() + 20, rect.width(), _LINE), self._volume_name()
+        painter.drawText(foot, RIGHT, name)
+        painter.setPen(self._ink("text"))
+        room = rect.width() - width_of(name, CAPTION) - 16
+        painter.drawText(foot, LEFT, elided(self.verdict(), round(room), CAPTION))
 
     def _paint_limits(self, painter: QPainter) -> None:
         low99, low95, high95, high99 = self._curves
