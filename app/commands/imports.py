@@ -120,7 +120,7 @@ def _print(done: Imported, as_json: bool) -> None:
 
 
 def _show(seen: Preview, as_json: bool) -> None:
-    from app.services.import_words import forecast, place, skipping
+    from app.services.import_words import forecast, lost_of, place, skipping
 
     period = seen.period
     said = {
@@ -133,6 +133,7 @@ def _show(seen: Preview, as_json: bool) -> None:
         "days": len(seen.days),
         "lines": len(seen.lines),
         "created": seen.plan.new,
+        "lost": lost_of(seen.plan),
         "skipped": [{"agent": skip.agent, "day": skip.day, "what": skip.what} for skip in seen.skipped],
         "window": seen.window if seen.one_window else "",
         "columns": [{"header": column.header, "meaning": column.key, "state": column.state} for column in seen.export.columns],

@@ -9,10 +9,12 @@ taken as the newest export says it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
-from app.domain.counters import PRESENCE_FIELDS, SALES_FIELDS, SESSION_FIELDS, WINDOWS, Counts
+from app.domain.counters import PRESENCE_FIELDS, SALES_FIELDS, SESSION_FIELDS, WINDOWS, Counts, Window
 from app.domain.localtime import LocalTime
+from app.domain.metrics import GAP_FIELDS, IMPORTED_DAYS, METRICS, Metric
 
 _RATINGS = frozenset({"invited", "rated", "satisfied", "very_satisfied", "dissatisfied", "very_dissatisfied", "resolved", "unresolved"})
 _LEAVE = frozenset(name for name in SESSION_FIELDS if name.startswith("leave_"))
@@ -24,7 +26,9 @@ PARTS: tuple[frozenset[str], ...] = (
     frozenset({"presale_customers"}),
     *(frozenset(name for name in SALES_FIELDS if name.endswith(f"_{window}")) for window in WINDOWS),
 )
-_PART_OF = {name: number for number, part in enumerate(PARTS) for name in part}
+_WORK, _RATED = 0, 1
+PART_OF = {name: number for number, part in enumerate(PARTS) for name in part}
+_GAPS = frozenset(GAP_FIELDS)
 
 
 class Line(NamedTuple):
@@ -49,21 +53,50 @@ def holding(claims: Iterable[tuple[int, Counts]], lines: Counts | None, order_im
     """The counters of one agent's day.
 
     claims: (import's id, what it says), oldest first. lines: what all order lines of that day come to; they stand wherever one of
-    `order_imports` would hold.
+    `order_imports` would hold. Where workload and ratings are of two imports and more is rated or invited than handled, the newer holds
+    alone: the two do not speak of the same sessions.
     """
     spoken: dict[int, tuple[int, Counts]] = {}
     for import_id, counts in claims:
         for name, value in counts.items():
-            part = _PART_OF[name]
+            part = PART_OF[name]
             if part not in spoken or spoken[part][0] != import_id:
                 spoken[part] = (import_id, {})
             spoken[part][1][name] = value
+    if _WORK in spoken and _RATED in spoken and spoken[_WORK][0] != spoken[_RATED][0]:
+        rated, most = spoken[_RATED][1], spoken[_WORK][1].get("received")
+        if most is not None and max(rated.get("rated", 0), rated.get("invited", 0)) > most:
+            del spoken[_WORK if spoken[_WORK][0] < spoken[_RATED][0] else _RATED]
     found: Counts = {}
     for part, (import_id, counts) in spoken.items():
         if import_id in order_imports:
             counts = {name: (lines or {}).get(name, 0) for name in PARTS[part]}
         found.update(counts)
     return found
+
+
+def gaps(said: Counts) -> Counts:
+    """The gaps of one agent's day of which files say this (`metrics.IMPORTED_DAYS`), without zeros."""
+    found = {IMPORTED_DAYS: 1}
+    for metric, window in _half_said(frozenset(said)):
+        alone, unsaid = metric.gaps(window)
+        top, bottom = metric.parts(said, window)
+        found[unsaid] = 1 if bottom is None else bottom
+        if top:
+            found[alone] = top
+    return {name: value for name, value in found.items() if value}
+
+
+@lru_cache
+def _half_said(names: frozenset[str]) -> tuple[tuple[Metric, Window], ...]:
+    """The metrics that these counters are not all of, once for all windows where they have none."""
+    found = {
+        metric.gaps(window): (metric, window)
+        for metric in METRICS.values()
+        for window in WINDOWS
+        if metric.gaps(window)[1] in _GAPS and not metric.fields(window) <= names
+    }
+    return tuple(found.values())
 
 
 def newest(lines: Iterable[tuple[int, Line]]) -> list[Line]:

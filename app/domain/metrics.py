@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from app.domain.counters import FIRST_REPLY_BINS, PRESENCE_FIELDS, VISITOR_FIELDS, Window, percentile_ms
+from app.domain.counters import FIRST_REPLY_BINS, PRESENCE_FIELDS, VISITOR_FIELDS, WINDOWS, Window, percentile_ms
 from app.domain.language import T
 
 Unit = Literal["n", "%", "s", "min", "h", "yuan"]
@@ -32,6 +32,10 @@ GAUGES = (
     "seats_total", "seats_serving", "seats_online", "seats_suspended", "seats_offline",
     "active", "active_capped", "capacity", "waiting", "longest_wait_ms", "pending",
 )  # fmt: skip
+
+IMPORTED_DAYS = "imported_days"
+"""How many days of agents in a sum are from files. A file that says nothing of a figure does not say 0: what such days would bring into one
+side of a formula stands beside the counters as its gaps (`Metric.gaps`), additive as they are, and is taken back out."""
 
 _UNIT_SCALE: dict[Unit, int] = {"n": 1, "%": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "yuan": 100}
 MEAN_DECIMALS = 1
@@ -82,6 +86,12 @@ class Metric:
         """The counters it is made of; a percentile is made of bins besides."""
         return frozenset(name.replace("{W}", window) for name in (*self.top, *self.bottom))
 
+    def gaps(self, window: Window = "24h") -> tuple[str, str]:
+        """Names of its gaps, of imported days that do not say all it is made of: (what they have of the numerator, what they have of the
+        denominator or, for a sum, how many they are)."""
+        name = f"{self.key}_{window}" if any("{W}" in field for field in (*self.top, *self.bottom)) else self.key
+        return f"alone_{name}", f"unsaid_{name}"
+
     @property
     def decimals(self) -> int:
         return 1 if self.key == "replies_per_session" else _UNIT_DECIMALS[self.unit]
@@ -89,12 +99,16 @@ class Metric:
     def parts(self, numbers: Numbers, window: Window = "24h", pending: bool = False) -> tuple[int, int | None]:
         """(numerator, denominator) in the counters' own units (ms, fen); the denominator of a sum is None.
 
-        pending: the live rule; sessions still inside their first 30 s and unanswered are left out of the denominator.
+        Imported days that do not say all it is made of are in neither. pending: the live rule; sessions still inside their first 30 s and
+        unanswered are left out of the denominator.
         """
-        top = _combine(self.top, numbers, window)
+        top, bottom = _combine(self.top, numbers, window), _combine(self.bottom, numbers, window)
+        if IMPORTED_DAYS in numbers:
+            alone, unsaid = self.gaps(window)
+            top -= numbers.get(alone, 0)
+            bottom -= numbers.get(unsaid, 0)
         if not self.bottom:
             return top, None
-        bottom = _combine(self.bottom, numbers, window)
         if pending and self.key in PENDING_RULE:
             bottom -= numbers.get("pending", 0)
         return top, bottom
@@ -109,10 +123,17 @@ class Metric:
         if bottom is None:
             if self.may_miss and not any(name in numbers for name in self.top):
                 return None
+            if not top and self._is_unsaid(numbers, window):
+                return None
             return top if scale == 1 else top / scale
         if bottom <= 0:
             return None
         return top / (bottom * scale)
+
+    def _is_unsaid(self, numbers: Numbers, window: Window) -> bool:
+        """Whether these are days from files alone, and none of them says it. No file knows how much customers have written."""
+        days = numbers.get(IMPORTED_DAYS, 0)
+        return days > 0 and numbers.get(self.gaps(window)[1], 0) >= days and not numbers.get("customer_messages")
 
     def places(self, value: float | int) -> int:
         """Decimals this value is shown with: a count has none, the mean of counts one where it is no whole number."""
@@ -295,6 +316,18 @@ _ENTRIES = (
 
 METRICS: dict[str, Metric] = {metric.key: metric for metric in _ENTRIES}
 
+
+def _gap_fields() -> Iterable[str]:
+    for metric in _ENTRIES:
+        if not metric.live and metric.percentile is None:
+            for window in WINDOWS:
+                alone, unsaid = metric.gaps(window)
+                yield from (alone, unsaid) if len(metric.fields()) > 1 else (unsaid,)  # of one counter nothing is half said
+
+
+GAP_FIELDS = (IMPORTED_DAYS, *dict.fromkeys(_gap_fields()))
+"""What sums of imported days have beside the counters, and nothing else has."""
+
 # Column and tile orders of the pages (product.md); a page never spells its own.
 OVERVIEW_TILES = (
     "seats_total", "seats_serving", "seats_online", "seats_suspended", "seats_offline", "visitors_online", "visitors_leave",
@@ -394,17 +427,21 @@ def mean_values(
 ) -> dict[str, float | int | None]:
     """The 均值 row: a count or duration divided by the number of rows that have any data, a ratio as the pooled ratio.
 
-    A cap alone is a setting and no data: who has one and did nothing all day does not lower the others' mean.
+    A cap alone is a setting and no data: who has one and did nothing all day does not lower the others' mean, and neither does a row of
+    which files do not say the figure.
     Source: the arithmetic of the original tool's mean rows, checked against its screens.
     """
     rows = list(rows)
-    with_data = sum(any(number for name, number in row.items() if name != "capacity") for row in rows)
+    with_data = [row for row in rows if any(number for name, number in row.items() if name != "capacity")]
     summed = total(rows)
     found: dict[str, float | int | None] = {}
     for key in keys:
         metric = METRICS[key]
         value = metric.value(summed, window, pending)
         if value is not None and not metric.is_ratio and not metric.largest:
-            value = value / with_data if with_data else None
+            saying = len(with_data)
+            if IMPORTED_DAYS in summed and not metric.live:
+                saying = sum(metric.value(row, window) is not None for row in with_data)
+            value = value / saying if saying else None
         found[key] = value if with_data else None
     return found

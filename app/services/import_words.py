@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from app.domain.counters import WINDOWS
 from app.domain.language import T
 from app.domain.metrics import METRICS
 from app.sources.jd_export import Problem
 
 if TYPE_CHECKING:
     from app.services.imports import Imported, Preview, Skipped
+    from app.storage.imported import Plan
 
 _NAMED = 8
+
+
+def _told_by() -> dict[str, set[str]]:
+    """{metric: the counters it tells of}, each counter once: by its sum, or else by the rate or mean that is made of it."""
+    found: dict[str, str] = {}
+    for metric in sorted(METRICS.values(), key=lambda metric: metric.is_ratio):
+        if len(metric.top) == 1 and metric.percentile is None:
+            for window in WINDOWS:
+                for name in metric.top:
+                    found.setdefault(name.replace("{W}", window), metric.key)
+    return {key: {name for name, teller in found.items() if teller == key} for key in METRICS}
+
+
+_TOLD_BY = _told_by()
+
+
+def lost_of(plan: Plan) -> dict[str, Any]:
+    """{"unsaid" (the file speaks of that part of the day and no longer says it), "refuted" (it contradicts it): {"days": of agents,
+    "figures": [metric]}}: what earlier imports said and what holds no more."""
+    return {
+        why: {"days": lost.days, "figures": [key for key, names in _TOLD_BY.items() if names & lost.names]}
+        for why, lost in (("unsaid", plan.unsaid), ("refuted", plan.refuted))
+    }
 
 
 def place(problem: Problem) -> T:
@@ -40,6 +65,7 @@ def forecast(seen: Preview) -> list[T]:
     if seen.plan.replaced:
         n = seen.plan.replaced
         found.append(T(f"替换较早导入的 {n} 个客服日", f"Replaces {_many(n, 'agent day')} of an earlier import"))
+    found += _losing(lost_of(seen.plan))
     found += _both(seen.plan.new, seen.window if seen.one_window else "", seen.export.duplicates, seen.export.summary_rows)
     unknown = [column.header for column in seen.export.columns if column.state == "unknown"]
     if unknown:
@@ -53,6 +79,7 @@ def outcome(done: Imported) -> list[T]:
     found = [_extent(done.first, done.last, done.agents, done.days, done.lines)]
     if done.replaced:
         found.append(T(f"替换了较早导入的 {done.replaced} 个客服日", f"Replaced {_many(done.replaced, 'agent day')} of an earlier import"))
+    found += _losing(done.lost)
     if not done.changed:
         found.append(T("数字没有变化", "No number has changed"))
     found += _both(done.created, done.window, done.duplicates, done.summary_rows)
@@ -81,6 +108,23 @@ def skipping(skipped: Sequence[Skipped]) -> list[T]:
     if times:
         found.append(T(f"{times} 个客服日已有真实的登录时长，保留真实的", f"Real login times kept on {_many(times, 'agent day')}"))
     return found
+
+
+def _losing(lost: Mapping[str, Any]) -> Iterable[T]:
+    for why, days, figures in ((why, said["days"], said["figures"]) for why, said in lost.items()):
+        if not days:
+            continue
+        zh, en = "、".join(METRICS[key].label.zh for key in figures), ", ".join(METRICS[key].label.en for key in figures)
+        if why == "unsaid":
+            yield T(
+                f"{days} 个客服日不再有较早导入的{zh}：这个文件没有",
+                f"{_many(days, 'agent day')} lose {en} of an earlier import: not in this file",
+            )
+        else:
+            yield T(
+                f"{days} 个客服日与较早导入的{zh}矛盾：以这个文件为准，不再保留",
+                f"{_many(days, 'agent day')} contradict {en} of an earlier import: this file holds, and those are dropped",
+            )
 
 
 def _extent(first: str, last: str, agents: int, days: int, lines: int) -> T:

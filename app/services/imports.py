@@ -10,12 +10,12 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from app.domain.counters import Counts, Window
-from app.domain.imported import Line, sales_of
+from app.domain.imported import Line, gaps, sales_of
 from app.domain.language import T
 from app.domain.localtime import LocalTime, day_date, day_number
 from app.domain.metrics import METRICS
 from app.domain.settings import ORDER_WINDOW
-from app.services.import_words import refusal
+from app.services.import_words import lost_of, refusal
 from app.sources import jd_export
 from app.sources.jd_export import FIELDS, Export, Problem, Record, UnreadableError
 from app.storage import imported, revisions
@@ -130,6 +130,8 @@ class Imported:
     summary_rows: int
     differing: list[str]
     """Metrics of the file's own summary row that its rows do not come to."""
+    lost: dict[str, Any]
+    """As import_words.lost_of."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -166,7 +168,7 @@ class ImportService:
         else:
             days, lines = _days(export, chosen, problems), []
             checks = _checks(export, days, chosen)
-        plan = imported.examine(self._database, store.id, ((spoken.agent, spoken.day) for spoken in days))
+        plan = imported.examine(self._database, store.id, days)
         problems.sort(key=lambda problem: (not problem.fatal, problem.row))
         return Preview(path, store, export, chosen, corrected, problems, days, lines, plan, checks)
 
@@ -302,7 +304,7 @@ def _checks(export: Export, days: Sequence[Spoken], window: Window) -> list[Chec
         summed: Counts = {}
         for spoken in days:
             if totals.day is None or spoken.day == day_number(totals.day):
-                for name, value in spoken.counts.items():
+                for name, value in {**spoken.counts, **gaps(spoken.counts)}.items():
                     summed[name] = summed.get(name, 0) + value
         for key, theirs in totals.values.items():
             ours = METRICS[key].value(summed, window)
@@ -317,7 +319,7 @@ def _summary(preview: Preview, written: Written) -> Imported:
         written.id, preview.path.name, preview.export.kind, preview.export.sheet, period[0].isoformat(), period[1].isoformat(),
         len(preview.agents), written.days, written.lines, written.plan.new, _skipped(written.plan), written.plan.replaced, written.changed,
         preview.window if preview.one_window else "", preview.export.duplicates, preview.export.summary_rows,
-        [check.key for check in preview.checks if not check.agrees and not check.is_estimate],
+        [check.key for check in preview.checks if not check.agrees and not check.is_estimate], lost_of(written.plan),
     )  # fmt: skip
 
 

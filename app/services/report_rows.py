@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.domain.counters import IMPORTED, PRESENCE_FIELDS, SUM_FIELDS, VISITOR_FIELDS, Counts, Window
+from app.domain.counters import IMPORTED, PRESENCE_FIELDS, VISITOR_FIELDS, Counts
 from app.domain.language import T
 from app.domain.localtime import day_date
 from app.domain.metrics import CUSTOMER_METRICS, METRICS, VISITOR_METRICS, Part, is_known_by, label_on, total
@@ -18,7 +18,6 @@ from app.services.periods import Period, grain, periods
 from app.services.questions import Asked
 from app.services.report_kinds import By, Kind
 from app.storage import schema
-from app.storage.imported import spoken_of
 from app.storage.queries import Dimension, sums
 
 
@@ -141,10 +140,12 @@ def _crossed(connection: Connection, asked: Asked, kind: Kind, by: By, cut: Sequ
 
 
 def _sums(connection: Connection, asked: Asked, by: Sequence[Dimension], keys: Sequence[str]) -> dict[Any, Counts]:
-    fields: Collection[str] = SUM_FIELDS
-    if asked.slice.grain(by) == "slot":  # so many rows are summed there that every column tells
-        fields = {name for key in keys for name in METRICS[key].fields(asked.window)}.union(_ANY_DATA)
-    return sums(connection, asked.slice, by, any(METRICS[key].percentile is not None for key in keys), fields=fields)
+    histograms = any(METRICS[key].percentile is not None for key in keys)
+    if asked.slice.grain(by) != "slot":
+        return sums(connection, asked.slice, by, histograms)
+    # So many rows are summed there that every column tells.
+    fields = {name for key in keys for name in METRICS[key].fields(asked.window)}.union(_ANY_DATA)
+    return sums(connection, asked.slice, by, histograms, fields=fields)
 
 
 def notes_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str], rows: Sequence[Row]) -> list[T]:
@@ -178,7 +179,8 @@ def notes_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, ke
                 "several days or agents counts several times.",
             )
         )
-    notes += _imported_notes(connection, asked, by is not None and grain(by) == "slot", [key for key in keys if is_known_by(key, parts)])
+    known = [key for key in keys if is_known_by(key, parts)]
+    notes += _imported_notes(connection, asked, by is not None and grain(by) == "slot", known, rows)
     if asked.last >= asked.local.day(asked.at):
         notes.append(T("包含今天：数字还会变化。", "Today is included: its numbers are not final."))
     if kind.timeline and any(stay.running for row in rows for stay in row.extra["stays"]):
@@ -186,7 +188,7 @@ def notes_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, ke
     return notes
 
 
-def _imported_notes(connection: Connection, asked: Asked, by_time: bool, keys: Sequence[str]) -> list[T]:
+def _imported_notes(connection: Connection, asked: Asked, by_time: bool, keys: Sequence[str], rows: Sequence[Row]) -> list[T]:
     d = schema.day_counters.c
     found = select(d.day).where(d.store_id == asked.store.id, d.day >= asked.first, d.day <= asked.last, d.flag == IMPORTED)
     agents = [id for id in asked.agents if asked.has(id)]
@@ -203,27 +205,17 @@ def _imported_notes(connection: Connection, asked: Asked, by_time: bool, keys: S
     notes = [T("含导入的数据：没有可点开的会话。", "Imported days are included: there are no sessions behind them.")]
     if any(METRICS[key].percentile is not None for key in keys):
         notes.append(T("导入的数据没有首次响应P90。", "Imported days have no first response P90."))
-    ways = {frozenset(said) for said in spoken_of(connection, asked.store.id, asked.first, asked.last, agents)}
-    missing = [label_on(asked.question.report, key) for key in keys if any(_is_missed(key, asked.window, said) for said in ways)]
+    whole = total(row.numbers for row in rows)
+    missing = [label_on(asked.question.report, key) for key in keys if any(whole.get(name) for name in METRICS[key].gaps(asked.window))]
     if missing:
         notes.append(
             _listed(
                 missing,
-                "{0}：部分导入的文件没有这些数据，在那些天按0计，请勿据此比较。",
-                "{0}: some imported files do not say it, and it counts as 0 on their days. Do not compare by it.",
+                "{0}：部分导入的文件没有这些数据，只按有数据的天计算。",
+                "{0}: some imported files do not say it; only the days that do are counted.",
             )
         )
     return notes
-
-
-def _is_missed(key: str, window: Window, said: Set[str]) -> bool:
-    """Whether a day of which a file says these counters takes part in the metric as if what the file does not say were 0."""
-    metric = METRICS[key]
-    top = {name.replace("{W}", window) for name in metric.top}
-    bottom = {name.replace("{W}", window) for name in metric.bottom}
-    if metric.percentile is not None:
-        return False
-    return not top & said if not bottom else bool(top & said) != bool(bottom & said)
 
 
 def _listed(labels: Sequence[T], zh: str, en: str) -> T:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection
 
 from app.domain.counters import IMPORTED, PRESENCE_FIELDS, SALES_FIELDS, SESSION_FIELDS, Counts, Delta, Key
-from app.domain.imported import AgentDay, Line, difference, holding, newest, sales_of
+from app.domain.imported import PART_OF, AgentDay, Line, difference, gaps, holding, newest, sales_of
 from app.domain.language import T
 from app.domain.localtime import DAY_MS, LocalTime
 from app.storage import schema
@@ -57,6 +56,18 @@ class Skip:
 
 
 @dataclass(slots=True)
+class Lost:
+    """Counters that earlier imports said and that hold no more, and on how many days of agents."""
+
+    days: int = 0
+    names: set[str] = field(default_factory=set)
+
+    def take(self, names: set[str]) -> None:
+        self.days += bool(names)
+        self.names |= names
+
+
+@dataclass(slots=True)
 class Plan:
     """Who the agents of a file are, and what would be left out. ids: as in the file → id; those missing would be created."""
 
@@ -65,6 +76,10 @@ class Plan:
     skips: list[Skip] = field(default_factory=list)
     replaced: int = 0
     """Days of agents of which an earlier import speaks."""
+    unsaid: Lost = field(default_factory=Lost)
+    """The file speaks of that part of the day and does not say these."""
+    refuted: Lost = field(default_factory=Lost)
+    """The file speaks of another part, and so that these cannot be true with it."""
 
 
 @dataclass(slots=True)
@@ -91,11 +106,12 @@ Step = Callable[[int, int], None]
 """(done, total); may raise to take everything back."""
 
 
-def examine(database: Database, store: int, wanted: Iterable[tuple[str, int]]) -> Plan:
-    """What importing these (agent as in the file, day) would meet."""
+def examine(database: Database, store: int, days: Sequence[Spoken]) -> Plan:
+    """What importing these would meet."""
     with database.read() as connection:
         bulk = Bulk(connection)
-        plan = _plan(bulk, store, sorted(set(wanted)))
+        plan = _plan(bulk, store, sorted((spoken.agent, spoken.day) for spoken in days))
+        _find_lost(bulk, store, plan, _kept([spoken for spoken in days if spoken.agent in plan.ids], plan))
         bulk.close()
     return plan
 
@@ -128,6 +144,7 @@ def write(
         own = [_stored(line, plan.ids[line.agent]) for line in lines if (plan.ids[line.agent], local.day(line.line.opened_at)) in kept]
         written.days, written.lines = len(kept), len(own)
         affected = set(kept) | _lines_elsewhere(bulk, store, {line.order for line, _ in own}, local)
+        _find_lost(bulk, store, plan, kept)
         before = held(bulk, store, affected, local)
         total = len(kept) + len(own) + 1
         columns_of = ("store_id", "at", "author", "file", "summary")
@@ -145,10 +162,9 @@ def write(
         _insert(bulk, "imported_orders", names, order_rows, len(rows), total, step)
         for header, meaning in columns.items():
             bulk.replace(schema.import_columns, ("store_id", "header", "meaning"), [(store, header, meaning)])
-        moved = difference(before, held(bulk, store, affected, local))
+        moved = _move(bulk, store, before, held(bulk, store, affected, local))
         written.changed = len(moved)
         bulk.run("UPDATE imports SET summary = ? WHERE id = ?", (json.dumps(summary(written), ensure_ascii=False), written.id))
-        add_counters(bulk, store, {_key(where): counts for where, counts in moved.items()})
         _announce(bulk, store, revision + 1, moved, bool(plan.new))
         step(total, total)
         bulk.close()
@@ -174,8 +190,7 @@ def undo(database: Database, store: int, import_id: int) -> int:
         affected |= _lines_elsewhere(bulk, store, orders, local)
         before = held(bulk, store, affected, local)
         bulk.run("UPDATE imports SET undone_at = ? WHERE id = ?", (time.time_ns() // 1_000_000, import_id))
-        moved = difference(before, held(bulk, store, affected, local))
-        add_counters(bulk, store, {_key(where): counts for where, counts in moved.items()})
+        moved = _move(bulk, store, before, held(bulk, store, affected, local))
         _announce(bulk, store, revision + 1, moved, False)
         bulk.close()
     return len(moved)
@@ -200,7 +215,7 @@ def remembered(database: Database, store: int) -> dict[str, str]:
 
 
 def expected(bulk: Bulk, store: int, window: tuple[int, int]) -> Delta:
-    """What the day counters of flag IMPORTED ought to be, by day as slot -1. window: first and last local day, both included."""
+    """What the day counters of flag IMPORTED and their gaps ought to be, by day as slot -1. window: local days, both included."""
     days = bulk.rows(
         "SELECT DISTINCT d.agent_id, d.day FROM imported_days d JOIN imports i ON i.id = d.import_id "
         "WHERE i.store_id = ? AND i.undone_at IS NULL AND d.day BETWEEN ? AND ?",
@@ -209,22 +224,21 @@ def expected(bulk: Bulk, store: int, window: tuple[int, int]) -> Delta:
     return {_key(where): counts for where, counts in held(bulk, store, set(days), _local(bulk, store)).items() if any(counts.values())}
 
 
-def spoken_of(connection: Connection, store: int, first: int, last: int, agents: Collection[int]) -> list[Counts]:
-    """What imported files say of each day of these agents, zeros included; a counter that is not there is one that none of them says."""
-    bulk = Bulk(connection)
-    rows = bulk.rows_in(
-        "SELECT DISTINCT d.agent_id, d.day FROM imported_days d JOIN imports i ON i.id = d.import_id "
-        "WHERE i.store_id = ? AND i.undone_at IS NULL AND d.day BETWEEN ? AND ? AND d.agent_id IN {keys}",
-        (store, first, last),
-        sorted(agents),
-    )
-    found = list(held(bulk, store, set(rows), _local(bulk, store)).values())
-    bulk.close()
-    return found
-
-
 def held(bulk: Bulk, store: int, wanted: set[AgentDay], local: LocalTime) -> dict[AgentDay, Counts]:
-    """The counters that the imports not undone come to on these days of agents."""
+    """The counters that the imports not undone come to on these days of agents, zeros included, and their gaps."""
+    if not wanted:
+        return {}
+    first, last = min(day for _, day in wanted), max(day for _, day in wanted)
+    claims = _claims(bulk, store, wanted)
+    with_lines = "SELECT id FROM imports i WHERE store_id = ? AND EXISTS (SELECT 1 FROM imported_orders WHERE import_id = i.id)"
+    order_imports = frozenset(row[0] for row in bulk.rows(with_lines, (store,)))
+    sold = sales_of(_lines(bulk, store, first, last, local), local) if order_imports else {}
+    found = {where: holding(said, sold.get(where), order_imports) for where, said in claims.items()}
+    return {where: counts | gaps(counts) for where, counts in found.items()}
+
+
+def _claims(bulk: Bulk, store: int, wanted: Collection[AgentDay]) -> dict[AgentDay, list[tuple[int, Counts]]]:
+    """(import, what it says) of these days of agents, oldest first."""
     if not wanted:
         return {}
     first, last = min(day for _, day in wanted), max(day for _, day in wanted)
@@ -237,10 +251,28 @@ def held(bulk: Bulk, store: int, wanted: set[AgentDay], local: LocalTime) -> dic
     ):
         if (agent, day) in wanted:
             claims.setdefault((agent, day), []).append((import_id, msgspec.json.decode(counts)))
-    with_lines = "SELECT id FROM imports i WHERE store_id = ? AND EXISTS (SELECT 1 FROM imported_orders WHERE import_id = i.id)"
-    order_imports = frozenset(row[0] for row in bulk.rows(with_lines, (store,)))
-    sold = sales_of(_lines(bulk, store, first, last, local), local) if order_imports else {}
-    return {where: holding(said, sold.get(where), order_imports) for where, said in claims.items()}
+    return claims
+
+
+def _find_lost(bulk: Bulk, store: int, plan: Plan, kept: Mapping[AgentDay, Counts]) -> None:
+    """Fills in what the newest import, which says `kept`, would make of earlier ones."""
+    plan.unsaid, plan.refuted = Lost(), Lost()
+    for where, claims in _claims(bulk, store, kept).items():
+        newest_id = claims[-1][0] + 1
+        lost = holding(claims, None, frozenset()).keys() - holding([*claims, (newest_id, kept[where])], None, frozenset()).keys()
+        spoken = {PART_OF[name] for name in kept[where]}
+        plan.unsaid.take({name for name in lost if PART_OF[name] in spoken})
+        plan.refuted.take({name for name in lost if PART_OF[name] not in spoken})
+
+
+def _move(bulk: Bulk, store: int, before: Mapping[AgentDay, Counts], after: Mapping[AgentDay, Counts]) -> dict[AgentDay, Counts]:
+    """Moves the counters from what held to what holds; of a day that no file speaks of any more nothing stays. Returns the difference."""
+    moved = difference(before, after)
+    add_counters(bulk, store, {_key(where): counts for where, counts in moved.items()})
+    gone = [(store, day, agent) for agent, day in sorted(before.keys() - after.keys())]
+    bulk.many(f"DELETE FROM day_counters WHERE store_id = ? AND day = ? AND agent_id = ? AND flag = {IMPORTED}", gone)
+    bulk.many("DELETE FROM imported_gaps WHERE store_id = ? AND day = ? AND agent_id = ?", gone)
+    return moved
 
 
 def _lines(bulk: Bulk, store: int, first: int, last: int, local: LocalTime) -> list[Line]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, bindparam, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, bindparam, cast, func, literal, or_, select
 
-from app.domain.counters import FIRST_REPLY_BINS, HISTOGRAM_FIELDS, SUM_FIELDS, Counts
+from app.domain.counters import FIRST_REPLY_BINS, HISTOGRAM_FIELDS, IMPORTED, SUM_FIELDS, Counts
+from app.domain.metrics import GAP_FIELDS
 from app.domain.presence import OFFLINE
 from app.storage import schema
 from app.storage.agent_days import begin
@@ -22,6 +23,7 @@ Dimension = Literal["day", "slot", "agent_id", "group_id", "channel"]
 Grain = Literal["agent", "day", "slot"]
 """The tables that can answer, the smallest first: agent_days, day_counters, and the two of slots."""
 
+_ALL = frozenset({*SUM_FIELDS, *GAP_FIELDS})
 _MOST_CHANGES = 500
 """A reader further behind than so many commits reads everything again."""
 
@@ -49,14 +51,20 @@ class Slice:
             return "agent"
         return "slot" if self.slots is not None or "slot" in by else "day"
 
+    @property
+    def has_imports(self) -> bool:
+        """Whether days from files are in it: they have no group, channel or slot, and are never assessed."""
+        narrow = self.group or self.channel or self.slots is not None or self.assessed
+        return not narrow and (self.flags is None or IMPORTED in self.flags)
+
 
 def sums(
-    connection: Connection, what: Slice, by: Sequence[Dimension] = (), histograms: bool = False, *, fields: Collection[str] = SUM_FIELDS
+    connection: Connection, what: Slice, by: Sequence[Dimension] = (), histograms: bool = False, *, fields: Collection[str] = _ALL
 ) -> dict[Any, Counts]:
     """Sums of counters by the given dimensions: {value, or tuple of values, of `by`: {counter: non-zero sum}}.
 
-    Without `by` the only key is (). histograms: also the first-reply bins. fields: of SUM_FIELDS; what has none of these is left out,
-    so means over rows that have any data need all of them.
+    Without `by` the only key is (). histograms: also the first-reply bins. fields: of SUM_FIELDS and GAP_FIELDS; what has none of the
+    first is left out, so means over rows that have any data need all of them.
     """
     grain = what.grain(by)
     bins = FIRST_REPLY_BINS if histograms and grain != "slot" else ()
@@ -72,6 +80,11 @@ def sums(
         for row in connection.execute(_histogram_statement(tuple(by), shape), parameters):
             counts = found.setdefault(row[0] if width == 1 else tuple(row[:width]), {})
             counts[HISTOGRAM_FIELDS[row[width]]] = row[width + 1]
+    names = tuple(name for name in GAP_FIELDS if name in fields)
+    if names and what.has_imports and "slot" not in by:
+        for row in connection.execute(_gaps_statement(tuple(by), names, shape), parameters):
+            counts = found.get(row[0] if width == 1 else tuple(row[:width]), {})
+            counts.update((name, value) for name, value in zip(names, row[width:]) if value)
     return found
 
 
@@ -146,6 +159,15 @@ def _statement(grain: Grain, by: tuple[str, ...], names: tuple[str, ...], shape:
     # PostgreSQL answers numeric for a sum of bigint; the counters stay far inside 64 bits.
     columns = [cast(func.sum(table.c[name]), BigInteger) for name in names]
     return select(*keys, *columns).where(_where(table, shape)).group_by(*keys)
+
+
+@cache
+def _gaps_statement(by: tuple[str, ...], names: tuple[str, ...], shape: _Shape) -> Select[Any]:
+    c = schema.imported_gaps.c
+    keys = [c[name] if name in c else literal(0) for name in by]
+    columns = [cast(func.sum(c[name]), BigInteger) for name in names]
+    where = _where(schema.imported_gaps, shape._replace(group=False, channel=False, flags=None))
+    return select(*keys, *columns).where(where).group_by(*(c[name] for name in by if name in c))
 
 
 @cache

@@ -24,8 +24,9 @@ from app.domain import conversation as talk
 from app.domain import events as ev
 from app.domain.assessment import DEFAULT, AssessedRule
 from app.domain.conversation import Fact, Session, contribution, fold
-from app.domain.counters import HISTOGRAM_FIELDS, PRESENCE_FIELDS, SUM_FIELDS, Delta, add
+from app.domain.counters import HISTOGRAM_FIELDS, IMPORTED, PRESENCE_FIELDS, SUM_FIELDS, Delta, add
 from app.domain.localtime import LocalTime
+from app.domain.metrics import GAP_FIELDS
 from app.storage import schema
 from app.storage.agent_days import add_agent_days, assessed_rule
 from app.storage.bulk import Bulk, Row
@@ -356,14 +357,19 @@ def session_row(s: Session, facts: list[Fact], store: int, local: LocalTime) -> 
 def add_counters(bulk: Bulk, store: int, delta: Delta, rule: AssessedRule | None = None) -> None:
     """Adds to the five-minute and the day counters of a store, to their histograms and to the agent days. The store's lock is held.
 
-    A key of slot -1 is counted by day alone. rule: the store's, looked up when it is not given.
+    A key of slot -1 is counted by day alone; one of flag IMPORTED may have gaps (metrics.GAP_FIELDS) among its counts. rule: the store's,
+    looked up when it is not given.
     """
     add_agent_days(bulk, store, delta, assessed_rule(bulk, store) if rule is None else rule)
     slots: list[Row] = []
     attended: list[Row] = []  # half of all rows hold nothing but presence, and a row costs by its width
     bins: list[Row] = []
+    gaps: list[Row] = []
     days: dict[Row, dict[str, int]] = {}
     for key, counts in delta.items():
+        if key.flag == IMPORTED:
+            gaps.append((store, key.day, key.agent, *[counts.get(name) or None for name in GAP_FIELDS]))
+            counts = {name: value for name, value in counts.items() if name in _POSITION}
         sums: list[int | None] = [None] * len(SUM_FIELDS)
         day: dict[str, int] | None = None
         for name, value in counts.items():
@@ -388,6 +394,7 @@ def add_counters(bulk: Bulk, store: int, delta: Delta, rule: AssessedRule | None
     bulk.add(schema.slot_counters, (*_KEYS, *SUM_FIELDS), slots)
     bulk.add(schema.slot_counters, (*_KEYS, *PRESENCE_FIELDS), attended)
     bulk.add(schema.slot_histograms, (*_KEYS, "bin", "n"), bins)
+    bulk.add(schema.imported_gaps, ("store_id", "day", "agent_id", *GAP_FIELDS), gaps)
     whole: list[Row] = []
     for where, counts in days.items():
         row: list[int | None] = [None] * len(_FIELDS)

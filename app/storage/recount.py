@@ -13,8 +13,9 @@ from typing import NamedTuple
 from app.domain import presence
 from app.domain.attribution import FIFTEEN_DAYS, Order, sales
 from app.domain.conversation import Session, contribution, fold
-from app.domain.counters import HISTOGRAM_FIELDS, SUM_FIELDS, Delta, Key, add
+from app.domain.counters import HISTOGRAM_FIELDS, IMPORTED, SUM_FIELDS, Delta, Key, add
 from app.domain.localtime import DAY_MS, LocalTime
+from app.domain.metrics import GAP_FIELDS
 from app.storage import imported, schema
 from app.storage.agent_days import FIELDS, assessed_rule, begin
 from app.storage.bulk import Bulk, Row
@@ -68,7 +69,7 @@ class Recount:
             self._bulk.rows("SELECT day, count(*) FROM sessions WHERE store_id = ? AND day IS NOT NULL GROUP BY day", (self._store,))
         )
         days = set(per_day)
-        for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days", "visitors"):
+        for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days", "imported_gaps", "visitors"):
             days.update(self._span(f"SELECT min(day), max(day) FROM {table} WHERE store_id = ?"))
         days.update(
             self._span("SELECT min(day), max(day) FROM imported_days WHERE import_id IN (SELECT id FROM imports WHERE store_id = ?)")
@@ -124,10 +125,12 @@ class Recount:
         return _without_zeros(found, window)
 
     def days(self, window: Window) -> Delta:
-        """What the day counters hold, as slot -1; imported ones have their own flag."""
+        """What the day counters hold, as slot -1; imported ones have their own flag, and their gaps with them."""
         names = (*SUM_FIELDS, *HISTOGRAM_FIELDS)
         query = f"SELECT day, agent_id, group_id, channel, flag, {', '.join(names)} FROM day_counters"
         found = {Key(row[0], -1, *row[1:5]): dict(zip(names, row[5:])) for row in self._within(query, window)}
+        for row in self._within(f"SELECT day, agent_id, {', '.join(GAP_FIELDS)} FROM imported_gaps", window):
+            found.setdefault(Key(row[0], -1, row[1], 0, 0, IMPORTED), {}).update(zip(GAP_FIELDS, row[2:]))
         return _without_zeros(found, window)
 
     def agent_days(self, window: Window, span: int = 1) -> Delta:
@@ -251,7 +254,7 @@ def rebuild(bulk: Bulk, store: int) -> None:
         rows = [wanted for _, wanted, held in recount.sessions(window) if wanted != held]
         bulk.replace(schema.sessions, SESSION_COLUMNS, rows)
     rule = assessed_rule(bulk, store)
-    for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days"):
+    for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days", "imported_gaps"):
         bulk.run(f"DELETE FROM {table} WHERE store_id = ?", (store,))
     for window in recount.windows():
         add_counters(bulk, store, recount.imported(window), rule)

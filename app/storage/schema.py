@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from app.domain.counters import FIRST_REPLY_BINS, HISTOGRAM_FIELDS, SUM_FIELDS
+from app.domain.metrics import GAP_FIELDS
 
 metadata = MetaData(
     naming_convention={
@@ -352,6 +353,14 @@ imported_days = Table(
     _key("agent_id"),
     Column("counts", Text, nullable=False),  # {counter: value}, JSON
     Index("ix_imported_days_agent_id_day", "agent_id", "day"),
+    sqlite_with_rowid=False,
+)
+# What keeps days from files out of figures that the files do not say, beside the counters of flag IMPORTED (domain/imported.py).
+imported_gaps = Table(
+    "imported_gaps",
+    metadata,
+    *(_key("store_id"), _key("day"), _key("agent_id")),
+    *(Column(name, BigInteger) for name in GAP_FIELDS),
     sqlite_with_rowid=False,
 )
 imported_orders = Table(

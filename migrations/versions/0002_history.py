@@ -34,6 +34,25 @@ _WIDE = {
     "order_items_7d", "order_amount_7d", "order_items_15d", "order_amount_15d",
 }  # fmt: skip
 _BINS = tuple(f"first_reply_h{i}" for i in range(73))
+_GAPS = (
+    "imported_days", "unsaid_visitors_online", "unsaid_visitors_leave", "unsaid_consults", "unsaid_received", "alone_unanswered",
+    "unsaid_unanswered", "alone_answer_rate", "unsaid_answer_rate", "alone_reply_30s_rate", "unsaid_reply_30s_rate",
+    "alone_reply_180s_rate", "unsaid_reply_180s_rate", "alone_first_reply", "unsaid_first_reply", "alone_avg_reply", "unsaid_avg_reply",
+    "unsaid_closed", "alone_session_minutes", "unsaid_session_minutes", "alone_replies_per_session", "unsaid_replies_per_session",
+    "alone_reply_ratio", "unsaid_reply_ratio", "alone_invite_rate", "unsaid_invite_rate", "unsaid_invited", "unsaid_rated",
+    "alone_rating_rate", "unsaid_rating_rate", "alone_satisfaction", "unsaid_satisfaction", "unsaid_very_satisfied", "alone_satisfied",
+    "unsaid_satisfied", "alone_neutral", "unsaid_neutral", "alone_dissatisfied", "unsaid_dissatisfied", "unsaid_very_dissatisfied",
+    "alone_bad_rate", "unsaid_bad_rate", "unsaid_resolved", "unsaid_unresolved", "alone_resolution", "unsaid_resolution",
+    "alone_connect_rate", "unsaid_connect_rate", "unsaid_transferred_in", "unsaid_transferred_out", "alone_transfer_rate",
+    "unsaid_transfer_rate", "unsaid_leave_left", "alone_leave_rate", "unsaid_leave_rate", "unsaid_leave_assigned",
+    "unsaid_leave_received", "alone_leave_response", "unsaid_leave_response", "unsaid_login_hours", "unsaid_serving_hours",
+    "unsaid_suspended_hours", "unsaid_logins", "alone_serving_share", "unsaid_serving_share", "unsaid_presale_customers",
+    "unsaid_order_customers_24h", "unsaid_order_customers_7d", "unsaid_order_customers_15d", "unsaid_orders_24h", "unsaid_orders_7d",
+    "unsaid_orders_15d", "unsaid_order_items_24h", "unsaid_order_items_7d", "unsaid_order_items_15d", "unsaid_order_amount_24h",
+    "unsaid_order_amount_7d", "unsaid_order_amount_15d", "alone_conversion_24h", "unsaid_conversion_24h", "alone_conversion_7d",
+    "unsaid_conversion_7d", "alone_conversion_15d", "unsaid_conversion_15d", "alone_average_order_24h", "unsaid_average_order_24h",
+    "alone_average_order_7d", "unsaid_average_order_7d", "alone_average_order_15d", "unsaid_average_order_15d",
+)  # fmt: skip
 _ASSESSED = "slot >= 108 AND slot < 276 AND flag = 0"
 """The defaults of the assessment settings: 09:00 to 23:00, neither spam nor bot-only."""
 
@@ -145,6 +164,13 @@ def _imports() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_imported_days_agent_id_day", "imported_days", ["agent_id", "day"])
+    op.create_table(
+        "imported_gaps",
+        *(_key("store_id"), _key("day"), _key("agent_id")),
+        *(sa.Column(name, sa.BigInteger) for name in _GAPS),
+        sa.PrimaryKeyConstraint("store_id", "day", "agent_id", name="pk_imported_gaps"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "imported_orders",
         *(_key("import_id"), _key("line")),

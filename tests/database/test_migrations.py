@@ -115,8 +115,8 @@ def test_head_is_the_newest_script(database: Database) -> None:
     assert [script.revision for script in found.walk_revisions()] == [f"{n:04}" for n in range(int(HEAD), 0, -1)]
 
 
-_HISTORY = ("settings_revisions", "imported_days", "imported_orders", "import_columns", "imports", "search_pending", "search_segments",
-            "search_blocks", "saved_reports", "agent_days", "decisions", "commands")  # fmt: skip
+_HISTORY = ("settings_revisions", "imported_days", "imported_gaps", "imported_orders", "import_columns", "imports", "search_pending",
+            "search_segments", "search_blocks", "saved_reports", "agent_days", "decisions", "commands")  # fmt: skip
 
 
 def test_agent_days_are_filled_from_the_counters_of_a_first_release(url: str, database: Database) -> None:

@@ -19,6 +19,7 @@ STEPS = ("consults", "received", "presale_customers", "order_customers", "orders
 # How one step relates to the next: the catalogue's rate where it has one, else what is counted per what.
 _RATES = ("answer_rate", "", "conversion", "")
 _PER = {1: T("每次接待 {} 位售前客户", "{} pre-sale per handled"), 3: T("每位下单客户 {} 单", "{} orders per customer")}
+FIGURES = (*STEPS, *filter(None, _RATES))
 _ROW, _BETWEEN, _BAR = 34, 20, 14
 
 
@@ -28,10 +29,12 @@ class OrderFunnel(PaintedChart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(T("从咨询到下单", "From consultation to order"), NOTHING_HERE, parent)
         self._values: dict[str, float | int | None] = {}
+        self._rates: dict[str, float | int | None] = {}
 
     def set_data(self, values: Mapping[str, float | int | None]) -> None:
-        """{metric key: value over the period} of STEPS; None where the period or the filter does not know it."""
+        """{metric key: value over the period} of FIGURES; None where the period or the filter does not know it."""
         self._values = {key: values.get(key) for key in STEPS}
+        self._rates = {key: values.get(key) for key in _RATES if key}
         self._show(STEPS if any(self._values.values()) else ())
 
     def summary(self) -> str:
@@ -43,7 +46,7 @@ class OrderFunnel(PaintedChart):
         if not before or after is None:
             return "--"
         if metric := METRICS.get(_RATES[step]):
-            return f"{metric.label} {metric.text(after / before)}"
+            return f"{metric.label} {metric.text(self._rates[metric.key])}"
         return str(_PER[step].format(f"{after / before:.2f}"))
 
     def sizeHint(self) -> QSize:
@@ -64,9 +67,11 @@ class OrderFunnel(PaintedChart):
         metric, step = METRICS[key], STEPS.index(key)
         lines = [f"{metric.label} {metric.text(self._values[key])}", str(metric.definition)]
         if step and (rate := METRICS.get(_RATES[step - 1])) and (before := self._values[STEPS[step - 1]]):
-            reached = self._values[key]
-            share = None if reached is None else reached / before
-            lines.insert(1, f"{rate.label} {metric.text(reached)} / {METRICS[STEPS[step - 1]].text(before)} = {rate.text(share)}")
+            reached, share = self._values[key], self._rates[rate.key]
+            # Days from files that say one of the two only are in the steps, and not in the rate.
+            whole = reached is not None and share is not None and abs(reached / before - share) < 1e-9
+            parts = f"{metric.text(reached)} / {METRICS[STEPS[step - 1]].text(before)} = " if whole else ""
+            lines.insert(1, f"{rate.label} {parts}{rate.text(share)}")
         elif step:
             lines.insert(1, self.rate_words(step - 1))
         return "\n".join(lines)

@@ -109,6 +109,11 @@ def _ratings(found: Counts, said: Mapping[str, Any], received: int | None, tell:
     if rated is None:
         rated = _share("rating_rate", said, received, handled, tell)
     _put(found, "rated", rated)
+    for field in ("invited", "rated"):
+        if received is not None and found.get(field, 0) > received:
+            label = METRICS[field].label
+            tell(field, T(f"{label.zh} {found[field]} 多于接待量 {received}。请核对。",
+                          f"{label.en}: {found[field]}, more than the {received} handled. Check it."), False)  # fmt: skip
     for field, key in (("satisfied", "satisfaction"), ("dissatisfied", "bad_rate")):
         # Of the five levels the counters hold the outer one, and the sum of both.
         outer, inner = said.get(f"very_{field}"), said.get(field)
@@ -125,7 +130,8 @@ def _ratings(found: Counts, said: Mapping[str, Any], received: int | None, tell:
         else:  # the rounding of two rates
             found["dissatisfied"] = rated - found["satisfied"]
     if "resolved" in said or "unresolved" in said:
-        found["resolved"], found["unresolved"] = said.get("resolved", 0), said.get("unresolved", 0)
+        _put(found, "resolved", said.get("resolved"))
+        _put(found, "unresolved", said.get("unresolved"))
     elif "resolution" in said:
         answering = rated or received
         if answering is None:

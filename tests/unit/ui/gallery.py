@@ -267,7 +267,8 @@ def comparisons() -> QWidget:
         for day in range(7)
     ]
     map_.set_data(METRICS["consults"], busy)
-    steps.set_data({"consults": 5931, "received": 5902, "presale_customers": 3120, "order_customers": 874, "orders": 981})
+    counts = {"consults": 5931, "received": 5902, "presale_customers": 3120, "order_customers": 874, "orders": 981}
+    steps.set_data({**counts, "answer_rate": 5902 / 5931, "conversion": 874 / 3120})
     days = []
     for d in range(1, 8):
         stretches = (Stretch(530 + d, 720, "available"), Stretch(720, 780, "suspended"), Stretch(780, 1080 + 9 * d, "available"))

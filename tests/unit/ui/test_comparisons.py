@@ -68,7 +68,8 @@ def heat(rows: dict[tuple[int, int], float | int], metric: Metric = SATISFACTION
 
 def steps(consults: int = 1000) -> OrderFunnel:
     found = OrderFunnel()
-    found.set_data({"consults": consults, "received": 950, "presale_customers": 400, "order_customers": 100, "orders": 112})
+    counts = {"consults": consults, "received": 950, "presale_customers": 400, "order_customers": 100, "orders": 112}
+    found.set_data({**counts, "answer_rate": 950 / consults, "conversion": 0.25})
     return found
 
 

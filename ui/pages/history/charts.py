@@ -15,7 +15,7 @@ from app.services.report_kinds import Kind
 from ui.pages.history.picture import Picture, name_of
 from ui.widgets.chart_data import ChartData, Series
 from ui.widgets.metric_text import with_unit
-from ui.widgets.order_funnel import STEPS
+from ui.widgets.order_funnel import FIGURES
 from ui.widgets.painted import Entry
 from ui.widgets.timeline import DAY_MINUTES, PresenceRow, Stretch
 
@@ -115,7 +115,7 @@ def draw(
         return replace(drawing, data=data, positions=positions, band=[band.get(row.key) for row in report.rows])
     if chart == "orders":
         # Of the rows above which it stands: the store's own steps would count sessions that nobody was given, too.
-        steps = values(report.whole, STEPS, report.window)
+        steps = values(report.whole, FIGURES, report.window)
         return replace(drawing, steps={key: value if is_known_by(key, report.parts) else None for key, value in steps.items()})
     if chart == "presence":
         if report.kind.needs_agent:

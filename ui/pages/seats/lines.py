@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from app.domain.counters import FIRST_REPLY_BINS, WINDOWS, Counts
 from app.domain.language import tr
-from app.domain.metrics import METRICS, PENDING_RULE, SEAT_COLUMNS, SEAT_OPTIONAL, Metric, Numbers, total
+from app.domain.metrics import IMPORTED_DAYS, METRICS, PENDING_RULE, SEAT_COLUMNS, SEAT_OPTIONAL, Metric, Numbers, total
 from app.domain.settings import Effective
 from ui.runtime.finder import Reading, typed, with_pinyin
 from ui.theme.roles import Level
@@ -179,7 +179,7 @@ def _labels(row: SeatRow, code: str) -> dict[str, Cell]:
 
 def _sums(rows: Iterable[SeatRow], keys: Iterable[str]) -> Counts:
     """The numbers of some rows together, as far as these metrics are made of them."""
-    names = {name for key in keys for name in _names(METRICS[key])}
+    names = {name for key in keys for name in _names(METRICS[key])} | {IMPORTED_DAYS, "customer_messages"}
     return total({name: row.numbers[name] for name in names & row.numbers.keys()} for row in rows)
 
 
@@ -229,7 +229,8 @@ def _cell(key: str, value: float | int | None, warn: float | None, alarm: float 
 
 def _names(metric: Metric) -> Iterable[str]:
     """The numbers a metric is made of."""
-    yield from (name.replace("{W}", window) for name in (*metric.top, *metric.bottom) for window in WINDOWS)
+    for window in WINDOWS:
+        yield from (*metric.fields(window), *metric.gaps(window))
     if metric.key in PENDING_RULE:
         yield "pending"
     if metric.percentile is not None:
