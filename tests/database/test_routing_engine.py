@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import text
 
 from app.desk import routing as desk
+from app.desk.routing import Routing
 from app.domain.events import AgentUpserted, SessionClosed
 from app.domain.permissions import Actor, NotAllowedError
 from app.services.workspace import Workspace
 from app.storage.database import Database
 from app.storage.faults import FaultError
+from app.storage.notices import Notices
 from tests.database.routed_store import NOON, RoutedStore, group
 
 HOUR = 3_600_000
@@ -384,3 +390,34 @@ def test_a_turn_that_fails_leaves_nothing_and_is_made_again(database: Database, 
     assert store.has("s1") == "-"
     store.routing.turn()
     assert (store.has("s1"), store.outcomes("s1")) == ("a", "assigned")
+
+
+def test_it_follows_by_itself_until_stopped(database: Database) -> None:
+    """Settings, a customer and a command are each followed within a second of being committed."""
+    store = RoutedStore(database)
+    store.present(a="available")
+    stop = threading.Event()
+    engine = Routing(database, store.store, lambda: store.now)
+    thread = threading.Thread(target=engine.run, args=(stop,))
+    store.routing.turn = lambda: 0  # type: ignore[method-assign]  # only the thread routes
+    notices = Notices(database, store.store)
+    thread.start()
+
+    def soon(done: Callable[[], bool]) -> None:
+        end = time.monotonic() + 1
+        while not done():
+            assert time.monotonic() < end
+            notices.wait(0.1)
+
+    try:
+        store.configure(group("g", {"a": 6}))
+        soon(lambda: store.rows("SELECT code FROM skill_groups") == [("g",)])
+        store.opens("s1")
+        soon(lambda: store.has("s1") == "a")
+        number = store.workspace.commands.give(store.info, "suspend", agent="a")
+        soon(lambda: store.workspace.commands.status(store.info, number).done_at is not None)
+    finally:
+        stop.set()
+        thread.join(5)
+        notices.close()
+    assert not thread.is_alive()
