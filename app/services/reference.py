@@ -52,6 +52,11 @@ def metrics() -> str:
         "",
         ", ".join(f"`{name}`" for name in SUM_FIELDS),
         "",
+        "Days of imported files have gaps beside them (`imported_gaps`): for each figure that a day's files do not say in full, what they say of",
+        "its numerator (`alone_…`) and of its denominator (`unsaid_…`; for a sum 1, the day itself). They add up as counters do and are taken out",
+        "before a figure is made, so that a rate is that of the days which say both of its sides. A sum of imported days none of which says it",
+        "has no value, which is not 0; a mean row divides a sum by the rows that have a value.",
+        "",
     ]
     return "\n".join(lines)
 
@@ -105,6 +110,11 @@ def imports() -> str:
         "`turn_ms` = mean × turns, where turns are the agent's messages if known, else `received`. Percents are parts of one or of a hundred for a",
         "whole column, never for a single cell. A file with `opened_at`, `placed_at` and `order` is one of credited order lines: they count in",
         "every order window by the time between consultation and order.",
+        "",
+        "What a file does not say has no value on its days and takes no part in any rate or mean; a cell with `--` or nothing in it does not say.",
+        "Of an agent's day the newest import holds, part by part (workload; ratings; leave messages; presence; pre-sale customers; sales of each",
+        "order window): of a part that a file speaks of, what it leaves out no longer holds either. Ratings and workload of two files stand together",
+        "unless more is invited or rated than handled; then the newer one holds alone. Preview and summary (`lost`) say what is lost by either.",
         "",
     ]
     return "\n".join(lines)

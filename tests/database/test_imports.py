@@ -378,12 +378,18 @@ def test_the_doctor_finds_and_mends_imported_counters(shop: Workspace, tmp_path:
     def held() -> list[Any]:
         with shop.database.read() as connection:
             return [
-                sorted(connection.execute(text(f"SELECT day, agent_id, consults, received FROM {table}")).all(), key=str)
-                for table in ("day_counters", "agent_days")
-            ]
+                sorted(connection.execute(text(f"SELECT day, agent_id, {names} FROM {table}")).all(), key=str)
+                for table, names in (
+                    ("day_counters", "consults, received"), ("agent_days", "consults, received"), ("imported_gaps", "unsaid_first_reply"),
+                )
+            ]  # fmt: skip
 
     before = held()
-    for damage in ("UPDATE day_counters SET consults = consults + 1", "DELETE FROM day_counters", "DELETE FROM agent_days"):
+    assert [row[-1] for row in before[2]] == [None, 1, 2]
+    for damage in (
+        "UPDATE day_counters SET consults = consults + 1", "DELETE FROM day_counters", "DELETE FROM agent_days",
+        "DELETE FROM imported_gaps", "UPDATE imported_gaps SET unsaid_first_reply = 5",
+    ):  # fmt: skip
         with shop.database.write() as connection:
             connection.execute(text(damage))
         assert any(finding.level == "fault" for finding in examine(shop.database)), damage
@@ -409,7 +415,7 @@ def test_a_cancelled_import_leaves_nothing(shop: Workspace, tmp_path: Path) -> N
     assert 0 < seen[1][0] < seen[1][1]
     assert shop.imports.history(store) == []
     with shop.database.read() as connection:
-        for table in ("agents", "imported_days", "day_counters", "agent_days", "changes"):
+        for table in ("agents", "imported_days", "imported_gaps", "day_counters", "agent_days", "changes"):
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 0, table
 
 
