@@ -5,6 +5,7 @@ Always a process of its own. Killed at any moment it loses nothing: what was rec
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections import deque
@@ -164,7 +165,8 @@ def stop_with_parent(stop: Callable[[], None]) -> None:
     """Calls `stop` when standard input ends, which it does when the parent is gone, whatever ended it."""
 
     def watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        descriptor = sys.stdin.fileno()  # whoever waits in the buffered reader holds its lock, which a program that ends needs
+        while os.read(descriptor, 4096):
             pass
         stop()
 
