@@ -77,26 +77,34 @@ def holding(claims: Iterable[tuple[int, Counts]], lines: Counts | None, order_im
 
 def gaps(said: Counts) -> Counts:
     """The gaps of one agent's day of which files say this (`metrics.IMPORTED_DAYS`), without zeros."""
-    found = {IMPORTED_DAYS: 1}
-    for metric, window in _half_said(frozenset(said)):
-        alone, unsaid = metric.gaps(window)
+    sums, halves = _half_said(frozenset(said))
+    found = dict.fromkeys((IMPORTED_DAYS, *sums), 1)
+    for metric, window, alone, unsaid in halves:
         top, bottom = metric.parts(said, window)
-        found[unsaid] = 1 if bottom is None else bottom
         if top:
             found[alone] = top
-    return {name: value for name, value in found.items() if value}
+        if bottom:
+            found[unsaid] = bottom
+    return found
 
 
 @lru_cache
-def _half_said(names: frozenset[str]) -> tuple[tuple[Metric, Window], ...]:
-    """The metrics that these counters are not all of, once for all windows where they have none."""
-    found = {
-        metric.gaps(window): (metric, window)
-        for metric in METRICS.values()
-        for window in WINDOWS
-        if metric.gaps(window)[1] in _GAPS and not metric.fields(window) <= names
-    }
-    return tuple(found.values())
+def _half_said(names: frozenset[str]) -> tuple[tuple[str, ...], tuple[tuple[Metric, Window, str, str], ...]]:
+    """Of the metrics that these counters are not all of: the days' gaps of sums, and what else is said in part, with the names of its
+    gaps."""
+    sums: dict[str, None] = {}
+    halves: dict[str, tuple[Metric, Window, str, str]] = {}
+    for metric in METRICS.values():
+        for window in WINDOWS:
+            alone, unsaid = metric.gaps(window)
+            fields = metric.fields(window)
+            if unsaid not in _GAPS or fields <= names:
+                continue
+            if not metric.bottom:
+                sums[unsaid] = None
+            if fields & names:
+                halves[unsaid] = metric, window, alone, unsaid
+    return tuple(sums), tuple(halves.values())
 
 
 def newest(lines: Iterable[tuple[int, Line]]) -> list[Line]:
