@@ -62,7 +62,7 @@ def _as_json(one: SavedReport, sent_at: str | None) -> dict[str, Any]:
 @url_option
 @store_option
 @click.option(
-    "--days", type=click.Choice(["yesterday", "7d", "30d", "week", "month", "last_month"]), default="7d", show_default=True,
+    "--days", type=click.Choice(["yesterday", "7d", "30d", "week", "last_week", "month", "last_month"]), default="7d", show_default=True,
     help="Which days, seen from the day it is written.",
 )  # fmt: skip
 @click.option("--every", type=click.Choice(["daily", "weekly", "monthly"]), help="Written by the engine on a schedule.")

@@ -9,12 +9,13 @@ from typing import Any, Literal, get_args
 
 from app.domain.language import T
 
-Preset = Literal["yesterday", "7d", "30d", "week", "month", "last_month", "custom"]
+Preset = Literal["yesterday", "7d", "30d", "week", "last_week", "month", "last_month", "custom"]
 PRESETS: dict[Preset, T] = {
     "yesterday": T("昨天", "Yesterday"),
     "7d": T("近7天", "Last 7 days"),
     "30d": T("近30天", "Last 30 days"),
     "week": T("本周", "This week"),
+    "last_week": T("上周", "Last week"),
     "month": T("本月", "This month"),
     "last_month": T("上月", "Last month"),
     "custom": T("自定义", "Custom"),
@@ -43,6 +44,9 @@ class Period:
         if self.preset == "last_month":
             last = now.replace(day=1) - _DAY
             return last.replace(day=1), last
+        if self.preset == "last_week":
+            last = now - (now.weekday() + 1) * _DAY
+            return last - 6 * _DAY, last
         first = {
             "yesterday": now - _DAY,
             "7d": end - 6 * _DAY,
@@ -65,7 +69,7 @@ class Period:
     @property
     def may_have_today(self) -> bool:
         """Whether asking for today makes a difference."""
-        return self.preset not in ("last_month", "custom")
+        return self.preset not in ("last_week", "last_month", "custom")
 
     def state(self) -> dict[str, Any]:
         """Made of plain JSON types, for `of_state`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -179,6 +179,11 @@ def notes_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, ke
                 "several days or agents counts several times.",
             )
         )
+    if kind.rows in ("agent", "agent_period") and asked.agent is None and asked.chosen is None and "consults" in keys:
+        nobody = sums(connection, replace(asked.slice, agent=0), fields=("consults",)).get((), {}).get("consults", 0)
+        if nobody:
+            words = T("另有 {0} 个会话没有分到客服，只计入店铺。", "{0} more sessions got no agent and count for the store only.")
+            notes.append(words.format(f"{nobody:,}"))
     known = [key for key in keys if is_known_by(key, parts)]
     notes += _imported_notes(connection, asked, by is not None and grain(by) == "slot", known, rows)
     if asked.last >= asked.local.day(asked.at):

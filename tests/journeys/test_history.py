@@ -460,6 +460,7 @@ def test_periods_are_whole_days() -> None:
     assert Period("week").days(now) is None
     assert Period("week", today=True).days(now) == (now, now)
     assert Period("month").days(now) == (date(2026, 3, 1), date(2026, 3, 1))
+    assert Period("last_week").days(now) == (date(2026, 2, 23), date(2026, 3, 1))
     assert Period("last_month").days(now) == (date(2026, 2, 1), date(2026, 2, 28))
     custom = Period("custom", date(2025, 12, 30), date(2026, 1, 2))
     assert custom.days(now) == (date(2025, 12, 30), date(2026, 1, 2))

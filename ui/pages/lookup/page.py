@@ -127,6 +127,8 @@ class LookupPage(Page):
             self._detail.open(where["session"])
         else:
             self._detail.close()
+            if self._choices.view not in ("account", "transcripts"):
+                self._table(self._choices.view).setFocus(Qt.FocusReason.OtherFocusReason)  # Enter on a figure brought the person here
 
     def export(self) -> None:
         view = self._choices.view
