@@ -64,6 +64,9 @@ def _presale(s: Any) -> Condition:
     return and_(_received(s), s.agent_id > 0, or_(s.order_state == NOT_ORDERED, and_(s.order_state == 0, ~ordered)))
 
 
+HANDED_OVER = "transferred_out"
+"""The filters of agent and group then mean those who handed the session over, whom only its facts know."""
+
 ONLY: dict[str, Only] = {
     "consulted": Only(T("计入咨询量的会话", "Consultations"), _consulted),
     "received": Only(T("已接待的会话", "Handled"), _received),
@@ -72,6 +75,7 @@ ONLY: dict[str, Only] = {
     "late_180s": Only(T("3分钟内没有人工回复的会话", "Without a reply within 3 min"), _late(WITHIN_MS[1])),
     "closed": Only(T("已结束的接待会话", "Handled and closed"), lambda s: and_(_received(s), s.closed_at.is_not(None))),
     "transferred_in": Only(T("由其他客服转来的会话", "Transferred in"), lambda s: and_(s.kind == ONLINE, s.transfers > 0)),
+    HANDED_OVER: Only(T("转给其他客服的会话", "Transferred out"), lambda s: and_(s.kind == ONLINE, s.transfers > 0)),
     "invited": Only(T("邀请过评价的会话", "Invited to rate"), lambda s: and_(s.kind == ONLINE, s.invited > 0)),
     "rated": Only(T("有评价的会话", "Rated"), _rated(1, 2, 3, 4, 5)),
     "very_satisfied": Only(T("评为非常满意的会话", "Rated very satisfied"), _rated(5)),
@@ -111,6 +115,8 @@ BEHIND: dict[str, Behind] = {
     "replies_per_session": Behind("sessions", "received"),
     "reply_ratio": Behind("sessions", "consulted"),
     "transferred_in": Behind("sessions", "transferred_in"),
+    "transferred_out": Behind("sessions", HANDED_OVER),
+    "transfer_rate": Behind("sessions", HANDED_OVER),
     "invited": Behind("sessions", "invited"),
     "invite_rate": Behind("sessions", "invited"),
     "rated": Behind("sessions", "rated"),
@@ -143,7 +149,7 @@ BEHIND: dict[str, Behind] = {
     "logins": _ATTENDANCE,
     "serving_share": _ATTENDANCE,
 }
-"""Not here: visitors, of whom no list is kept, and sessions transferred out, which are listed with the agent who has them now."""
+"""Not here: visitors, of whom no list is kept."""
 
 
 def condition(only: str, s: Any) -> Condition:

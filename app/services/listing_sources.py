@@ -24,18 +24,22 @@ from sqlalchemy import (
 )
 
 from app.domain.attribution import FIFTEEN_DAYS
-from app.domain.conversation import CHANNELS, KINDS, ONLINE, ORDER_STATES, PAGES, REASONS, RESOLVED, UNRESOLVED
+from app.domain.conversation import CHANNELS, KINDS, ONLINE, ORDER_STATES, PAGES, REASONS, RESOLVED, UNRESOLVED, contribution, fold
 from app.domain.counters import WINDOWS
+from app.domain.language import T
 from app.domain.localtime import DAY_MS, SLOT_MS, LocalTime
-from app.services.drill import condition
+from app.services.drill import HANDED_OVER, condition
 from app.services.paging import Source, Term
 from app.services.reports import Asked
 from app.storage import schema
+from app.storage.faults import FaultError
+from app.storage.packing import unpack_facts
 
 if TYPE_CHECKING:
     from app.services.listings import Wanted
 
 _LONGEST_WINDOW = WINDOWS["15d"]
+_NAMED_IDS = 30_000
 Conditions = list[ColumnElement[bool]]
 
 
@@ -123,10 +127,12 @@ def _of_sessions(connection: Connection, asked: Asked, wanted: Wanted, credited:
     # where a customer has a few sessions among millions.
     elsewhere = credited or wanted.customer is not None or wanted.order is not None
     day, agent = (s.day + 0, s.agent_id + 0) if elsewhere else (s.day, s.agent_id)
-    terms: Conditions = [day >= asked.first, day <= asked.last, *_agents(asked, agent)]
+    handed_over = wanted.only == HANDED_OVER
+    terms: Conditions = [day >= asked.first, day <= asked.last]
+    terms += [s.id.in_(_handed_over(connection, asked))] if handed_over else _agents(asked, agent)
     if not credited:
         terms.append((s.store_id + 0 if elsewhere else s.store_id) == asked.store.id)
-    if asked.group is not None:
+    if asked.group is not None and not handed_over:
         terms.append(s.group_id == asked.group)
     if slice_.flags is not None:
         terms.append(s.flag.in_(slice_.flags))
@@ -145,6 +151,27 @@ def _of_sessions(connection: Connection, asked: Asked, wanted: Wanted, credited:
     if wanted.sku is not None and not credited:
         terms.append(s.sku_id == _id_of(connection, schema.skus, asked, wanted.sku))
     return terms
+
+
+def _handed_over(connection: Connection, asked: Asked) -> list[int]:
+    """Ids of the sessions that an agent asked for, in a group asked for, has handed to another. Few are: their facts are looked at.
+
+    Raises FaultError for more than a statement can name.
+    """
+    s = schema.sessions.c
+    handed = select(s.id, s.code, s.facts).where(
+        s.store_id == asked.store.id, s.day >= asked.first, s.day <= asked.last, s.kind == ONLINE, s.transfers > 0
+    )
+    found = []
+    for id, code, facts in connection.execute(handed.execution_options(yield_per=1000)):
+        counted = contribution(fold(id, code, unpack_facts(facts)), asked.local)
+        if any(
+            counts.get("transferred_out") and asked.has(key.agent) and asked.group in (None, key.group) for key, counts in counted.items()
+        ):
+            found.append(id)
+    if len(found) > _NAMED_IDS:
+        raise FaultError("refused", T("转出的会话太多，请缩短日期范围。", "Too many sessions were handed over; choose fewer days."))
+    return found
 
 
 # -- credited orders --

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ _ALEMBIC_VERSION = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
 )
 """As Alembic writes it."""
+
+_AGAIN_SECONDS = 0.01
 
 _forbidden_thread: int | None = None
 
@@ -217,10 +220,9 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> Engine:
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
         # The driver's own BEGIN would come too late for a consistent read and too weak for a writer: we send ours.
         connection.isolation_level = None
-        for setting in (
-            *(() if still else ("journal_mode=WAL",)),
-            "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY", "mmap_size=268435456",
-        ):  # fmt: skip
+        if not still:
+            _write_ahead(connection, busy_seconds)
+        for setting in ("synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY", "mmap_size=268435456"):
             connection.execute(f"PRAGMA {setting}")
 
     engine = create_engine(url, connect_args={"timeout": busy_seconds, "check_same_thread": False}, pool_size=8, max_overflow=8)
@@ -228,6 +230,19 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> Engine:
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "checkout", _guard)
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """SQLite's own waiting does not cover the change of mode: of two who open a new file at once, one would be told that it is locked."""
+    end = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(_AGAIN_SECONDS)
 
 
 def _is_on_still_medium(path: Path) -> bool:

@@ -7,6 +7,8 @@ import os
 import re
 import socket
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -223,6 +225,12 @@ class TestLocal:
                 Database(url)
         finally:
             self.path(url).parent.chmod(0o777)
+
+    def test_a_new_file_is_opened_by_many_at_once(self, url: str) -> None:
+        here = Path(__file__).resolve().parents[2]
+        code = "import sys; from app.storage.database import Database; Database(sys.argv[1]).close()"
+        crowd = [subprocess.Popen([sys.executable, "-c", code, url], cwd=here) for _ in range(6)]
+        assert [one.wait() for one in crowd] == [0] * len(crowd)
 
     def test_locked_by_another_program(self, url: str) -> None:
         Database(url).close()
