@@ -18,6 +18,7 @@ from ui.pages.history.choices import Choices
 from ui.runtime.finder import Reading, typed
 from ui.theme import CAPTION, SPACE_1, SPACE_2, icon
 from ui.widgets.buttons import IconButton
+from ui.widgets.choice import Choice
 from ui.widgets.paint import elided
 from ui.widgets.period import Period, PeriodButton
 from ui.widgets.search import SearchEdit
@@ -106,9 +107,9 @@ class Toolbar(QWidget):
         self._by = QHBoxLayout()
         self.by: Segmented | None = None
         self._offered_by: tuple[By, ...] = ()
-        self.group = Choice(tr("咨询组", "Group"), tr("全部咨询组", "All groups"), self)
-        self.team = Choice(tr("行政组", "Team"), tr("全部行政组", "All teams"), self)
-        self.channel = Choice(tr("终端", "Terminal"), tr("全部终端", "All terminals"), self)
+        self.group = Filter(tr("咨询组", "Group"), tr("全部咨询组", "All groups"), self)
+        self.team = Filter(tr("行政组", "Team"), tr("全部行政组", "All teams"), self)
+        self.channel = Filter(tr("终端", "Terminal"), tr("全部终端", "All terminals"), self)
         self.agent = AgentPicker(self)
         self.agent.setVisible(one_agent)
         self.search = SearchEdit(tr("姓名、拼音、编号", "Name or code"), self)
@@ -213,37 +214,13 @@ class Toolbar(QWidget):
         self.columns_wanted.emit(self.columns.mapToGlobal(QPoint(0, self.columns.height() + SPACE_1)))
 
 
-class Choice(QComboBox):
-    """Everything, or one of what is offered. A choice that has gone stays until another is made."""
+class Filter(Choice):
+    """As wide as what it shows."""
 
     def __init__(self, name: str, everything: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._offered: list[tuple[str, str]] = []
-        self.setAccessibleName(name)
-        self.setToolTip(name)
+        super().__init__(name, everything, parent)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.setMaximumWidth(168)
-        self.setMaxVisibleItems(20)
-        self.addItem(everything, "")
-
-    def key(self) -> str:
-        return str(self.currentData() or "")
-
-    def choose(self, key: str) -> None:
-        self.offer(self._offered, key)
-
-    def offer(self, offered: Sequence[tuple[str, str]], key: str) -> None:
-        wanted = list(offered)
-        if key and key not in {code for code, _ in wanted}:
-            wanted.append((key, key))
-        if wanted != self._offered:
-            self._offered = wanted
-            while self.count() > 1:
-                self.removeItem(1)
-            for code, label in wanted:
-                self.addItem(label, code)
-                self.setItemData(self.count() - 1, label, Qt.ItemDataRole.ToolTipRole)
-        self.setCurrentIndex(max(0, self.findData(key)))
 
 
 class AgentPicker(QLineEdit):

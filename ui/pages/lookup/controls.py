@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.counters import Window
 from app.domain.language import T, tr
@@ -17,6 +17,7 @@ from ui.pages.lookup.choices import FILTERS, VIEWS, Choices
 from ui.theme import SPACE_1, SPACE_2, SPACE_3
 from ui.widgets.buttons import IconButton
 from ui.widgets.chips import Chips
+from ui.widgets.choice import Choice
 from ui.widgets.period import PeriodButton
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
@@ -87,12 +88,12 @@ class Toolbar(QWidget):
         self.search.setMinimumWidth(112)
         self.search.setMaximumWidth(280)
         self.boxes = {
-            "agent": _Choice(tr("客服", "Agent"), tr("全部客服", "All agents"), self),
-            "group": _Choice(tr("咨询组", "Group"), tr("全部咨询组", "All groups"), self),
-            "team": _Choice(tr("行政组", "Team"), tr("全部行政组", "All teams"), self),
-            "channel": _Choice(tr("渠道", "Channel"), tr("全部渠道", "All channels"), self),
-            "kind": _Choice(tr("类型", "Kind"), tr("在线与留言", "Online and left"), self),
-            "sender": _Choice(tr("谁说的", "Said by"), tr("不限谁说的", "Said by anybody"), self),
+            "agent": _Filter(tr("客服", "Agent"), tr("全部客服", "All agents"), self),
+            "group": _Filter(tr("咨询组", "Group"), tr("全部咨询组", "All groups"), self),
+            "team": _Filter(tr("行政组", "Team"), tr("全部行政组", "All teams"), self),
+            "channel": _Filter(tr("渠道", "Channel"), tr("全部渠道", "All channels"), self),
+            "kind": _Filter(tr("类型", "Kind"), tr("在线与留言", "Online and left"), self),
+            "sender": _Filter(tr("谁说的", "Said by"), tr("不限谁说的", "Said by anybody"), self),
         }
         self.boxes["channel"].offer([(key, str(words)) for key, words in CHANNELS.items()], "")
         self.boxes["kind"].offer([(key, str(words)) for key, words in KINDS.items()], "")
@@ -192,35 +193,10 @@ class Toolbar(QWidget):
         return button.mapToGlobal(QPoint(0, button.height() + SPACE_1))
 
 
-class _Choice(QComboBox):
-    """Everything, or one of what is offered. A choice that has gone stays until another is made."""
+class _Filter(Choice):
+    """Narrow enough that beside an open drawer all of them stay in reach."""
 
     def __init__(self, name: str, everything: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._offered: list[tuple[str, str]] = []
-        self.setAccessibleName(name)
-        self.setToolTip(name)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        super().__init__(name, everything, parent)
         self.setMinimumContentsLength(min(12, max(6, len(everything))))
-        self.setMinimumWidth(84)  # beside an open drawer all of them stay in reach
-        self.setMaxVisibleItems(20)
-        self.addItem(everything, "")
-
-    def key(self) -> str:
-        return str(self.currentData() or "")
-
-    def choose(self, key: str) -> None:
-        self.offer(self._offered, key)
-
-    def offer(self, offered: Sequence[tuple[str, str]], key: str) -> None:
-        wanted = list(offered)
-        if key and key not in {code for code, _ in wanted}:
-            wanted.append((key, key))
-        if wanted != self._offered:
-            self._offered = wanted
-            while self.count() > 1:
-                self.removeItem(1)
-            for code, label in wanted:
-                self.addItem(label, code)
-                self.setItemData(self.count() - 1, label, Qt.ItemDataRole.ToolTipRole)
-        self.setCurrentIndex(max(0, self.findData(key)))
+        self.setMinimumWidth(84)

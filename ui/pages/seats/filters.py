@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.domain.language import T, tr
 from ui.pages.seats.lines import Filters
 from ui.theme import SPACE_1, SPACE_2
 from ui.widgets.buttons import IconButton
+from ui.widgets.choice import Choice
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
 
@@ -27,8 +28,8 @@ class FilterBar(QWidget):
     def __init__(self, filters: Filters, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._filters = filters
-        self._group = _Choice(tr("咨询组", "Group"), tr("全部咨询组", "All groups"), self)
-        self._team = _Choice(tr("行政组", "Team"), tr("全部行政组", "All teams"), self)
+        self._group = Choice(tr("咨询组", "Group"), tr("全部咨询组", "All groups"), self)
+        self._team = Choice(tr("行政组", "Team"), tr("全部行政组", "All teams"), self)
         self._everyone = Segmented(
             (("online", T("非离线", "Not offline")), ("everyone", T("全部", "All"))), name=tr("显示", "Show"), parent=self
         )  # fmt: skip
@@ -81,36 +82,3 @@ class FilterBar(QWidget):
 
     def _ask_columns(self) -> None:
         self.columns_wanted.emit(self._columns.mapToGlobal(QPoint(0, self._columns.height() + SPACE_1)))
-
-
-class _Choice(QComboBox):
-    """Everything, or one of what is offered."""
-
-    def __init__(self, name: str, everything: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._offered: list[tuple[str, str]] = []
-        self.setAccessibleName(name)
-        self.setToolTip(name)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(6)
-        self.setMaxVisibleItems(20)
-        self.addItem(everything, "")
-
-    def key(self) -> str:
-        return str(self.currentData() or "")
-
-    def choose(self, key: str) -> None:
-        self.offer(self._offered, key)
-
-    def offer(self, offered: Sequence[tuple[str, str]], key: str) -> None:
-        wanted = list(offered)
-        if key and key not in {code for code, _ in wanted}:
-            wanted.append((key, key))
-        if wanted != self._offered:
-            self._offered = wanted
-            while self.count() > 1:
-                self.removeItem(1)
-            for code, label in wanted:
-                self.addItem(label, code)
-                self.setItemData(self.count() - 1, label, Qt.ItemDataRole.ToolTipRole)
-        self.setCurrentIndex(max(0, self.findData(key)))

@@ -13,10 +13,10 @@ from app.domain.routing_checks import Check
 from app.domain.routing_edits import AgentLine, with_agents, with_weights
 from ui.pages.registry import PageContext
 from ui.pages.settings.agent_panel import AgentPanel
-from ui.pages.settings.filters import Choice
 from ui.pages.settings.routing import RoutingPage, names_of
 from ui.theme import SPACE_2
 from ui.widgets.buttons import Button
+from ui.widgets.choice import Choice
 from ui.widgets.drawer import WIDTH as DRAWER_WIDTH
 from ui.widgets.drawer import Drawer
 from ui.widgets.empty import EmptyState
