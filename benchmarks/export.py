@@ -42,7 +42,7 @@ DAYS, QUICK_DAYS = 200, 20
 _FIRST_DAY = 20_003
 _COUNT = 40
 """The largest count of an agent's day; durations are counts of it in seconds."""
-_WHAT = {"daily": "员工日报, 30 columns", "sessions": "sessions, 22 columns"}
+_WHAT = {"daily": "员工日报, all its columns", "sessions": "sessions, all columns"}
 
 
 def run(quick: bool = False) -> list[Result]:
