@@ -20,6 +20,7 @@ from app.domain.routing.state import TAKING, Agent, Box, Group, Held, Seat
 
 RETURNING_MS = 48 * 3_600_000
 """For how long a customer comes back to the agent who served them last in a group."""
+Outcome = Literal["assigned", "waited", "leave"]
 _DESIGNATED = ""
 """Whose turns those of the designated agents are, among those of the groups."""
 
@@ -27,11 +28,11 @@ _DESIGNATED = ""
 class Decision(NamedTuple):
     """assigned: `agent` has the session, by `reason`. waited: it waits in `group`. leave: it is a leave message that waits for somebody.
 
-    group "": none takes it. reasons: why (reasons.py puts them into words).
+    group "": none takes it. reasons: why (reasons.py puts them into words); () where nobody asked for them.
     """
 
     session: str
-    outcome: Literal["assigned", "waited", "leave"]
+    outcome: Outcome
     group: str
     agent: str | None
     reason: Reason | None
@@ -51,9 +52,13 @@ class NotPossibleError(ValueError):
 
 
 class Router:
-    """Sessions, agents and whose turn it is. No session that could be taken waits: every call settles all that follows from it."""
+    """Sessions, agents and whose turn it is. No session that could be taken waits: every call settles all that follows from it.
 
-    def __init__(self, plan: Plan) -> None:
+    explains: decisions tell their reasons. Without, they are the same and cost about half.
+    """
+
+    def __init__(self, plan: Plan, explains: bool = True) -> None:
+        self._explains = explains
         self._agents: dict[str, Agent] = {}
         self._sessions: dict[str, Held] = {}
         self._served: OrderedDict[tuple[str, str], tuple[str, int]] = OrderedDict()
@@ -75,7 +80,7 @@ class Router:
         at = self._time(at)
         self._number += 1
         held = self._sessions[session.id] = Held(session, at, self._number)
-        return self._route(held, at, (("left_message",),) if held.left else (), new=True)
+        return self._route(held, at, self._because(("left_message",)) if held.left else self._because(), new=True)
 
     def closed(self, session: str, at: int) -> list[Decision]:
         """Nothing for a session that is not open."""
@@ -122,7 +127,7 @@ class Router:
         for each in held:
             self._release(each, at)
             each.handed = True
-        return [self._route(each, at, (("went_offline", agent),)) for each in held]
+        return [self._route(each, at, self._because(("went_offline", agent))) for each in held]
 
     def reconfigure(self, plan: Plan, at: int) -> list[Decision]:
         """Another plan from now on. Who has an agent keeps them; who waits is matched again, and told of if that changed anything."""
@@ -135,7 +140,7 @@ class Router:
         found = []
         for held in waiting:
             before = held.group
-            decision = self._route(held, at, (("reconfigured",),))
+            decision = self._route(held, at, self._because(("reconfigured",)))
             if decision.agent is not None or decision.group != before:
                 found.append(decision)
         return found
@@ -162,7 +167,7 @@ class Router:
         at = self._time(at)
         before = self._release(held, at)
         held.handed = held.handed or before is not None
-        moved = self._assign(held, held.group, agent, "manual", (("by_hand", agent),), at)
+        moved = self._assign(held, held.group, agent, "manual", self._because(("by_hand", agent)), at)
         return [moved] if before is None else [moved, *self._fill(before, at)]
 
     def transfer(self, session: str, group: str, at: int) -> list[Decision]:
@@ -181,7 +186,7 @@ class Router:
         held.handed = held.handed or before is not None
         held.pinned = group
         filled = [] if before is None else self._fill(before, at)
-        return [*filled, self._route(held, at, (), before)]
+        return [*filled, self._route(held, at, self._because(), before)]
 
     # State that survives a restart
 
@@ -210,10 +215,10 @@ class Router:
         return json.dumps({"rotations": rotations, "turns": turns}, ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, plan: Plan, text: str) -> Router:
+    def from_json(cls, plan: Plan, text: str, explains: bool = True) -> Router:
         """As it was at `to_json`. With another plan than then, call `reconfigure` with it before anything else."""
         held: dict[str, Any] = json.loads(text)
-        router = cls(plan)
+        router = cls(plan, explains)
         router._now, router._number = held["now"], held["number"]
         for code, state, since in held["agents"]:
             agent = router._agent(code)
@@ -229,40 +234,50 @@ class Router:
                 router._queue(session)
         return router
 
-    # How it is decided
+    # How it is decided. why: what is to be told of it so far, None where nobody asked.
 
-    def _route(self, held: Held, at: int, why: tuple[Why, ...], avoid: Agent | None = None, new: bool = False) -> Decision:
+    def _because(self, *reasons: Why) -> list[Why] | None:
+        return list(reasons) if self._explains else None
+
+    def _route(self, held: Held, at: int, why: list[Why] | None, avoid: Agent | None = None, new: bool = False) -> Decision:
         """Finds a group and in it an agent for a session that has none and is in no queue."""
         if held.pinned:
             held.group = held.pinned
-            why += (("handed_to", held.group),)
+            if why is not None:
+                why.append(("handed_to", held.group))
         else:
             matched = self.plan.match(held.session)
             held.group = matched.group
-            why += matched.reasons
+            if why is not None:
+                why += matched.reasons
         if held.left:
             return self._leave(held, at, why)
         group = self._groups.get(held.group, self._limbo)
         if group is not self._limbo:
-            why += group.roster()
+            if why is not None:
+                why += group.roster()
             if len(group.rotation):
                 return self._choose(held, group, at, why, avoid)
         beyond = self._beyond(group)
         if beyond is not None:
-            why += (("overflow", held.group, beyond.plan.code), *beyond.roster())
+            if why is not None:
+                why += (("overflow", held.group, beyond.plan.code), *beyond.roster())
             if len(beyond.rotation):
                 return self._choose(held, beyond, at, why, avoid)
         if new and not self._online:
             held.left = True
-            return self._leave(held, at, (*why, ("nobody_online",)))
-        if not group.plan.overflow and self.plan.fallback not in (None, held.group):
-            why += (("no_overflow", held.group),)
-        if held.group != NO_GROUP:
-            why += (("in_line", held.group, len(group.queue)),)
+            if why is not None:
+                why.append(("nobody_online",))
+            return self._leave(held, at, why)
+        if why is not None:
+            if not group.plan.overflow and self.plan.fallback not in (None, held.group):
+                why.append(("no_overflow", held.group))
+            if held.group != NO_GROUP:
+                why.append(("in_line", held.group, len(group.queue)))
         self._queue(held)
-        return Decision(held.session.id, "waited", held.group, None, None, at, why)
+        return _decided(held, "waited", held.group, None, None, at, why)
 
-    def _choose(self, held: Held, group: Group, at: int, why: tuple[Why, ...], avoid: Agent | None = None) -> Decision:
+    def _choose(self, held: Held, group: Group, at: int, why: list[Why] | None, avoid: Agent | None = None) -> Decision:
         """In a group in which somebody is free."""
         rotation, code = group.rotation, group.plan.code
         if avoid is not None and avoid.code in rotation and len(rotation) > 1:
@@ -272,31 +287,36 @@ class Router:
         if last is not None and at - last[1] <= RETURNING_MS:
             if last[0] in rotation:
                 chosen = last[0]
-                why += (("returning", chosen, at - last[1]),)
-            elif avoid is None or last[0] != avoid.code:
-                why += (("not_returning", last[0], group.standing(last[0])),)
+                if why is not None:
+                    why.append(("returning", chosen, at - last[1]))
+            elif why is not None and (avoid is None or last[0] != avoid.code):
+                why.append(("not_returning", last[0], group.standing(last[0])))
         reason: Reason = "returning"
         if chosen is None:
             total = rotation.total
             chosen = rotation.take()
-            a = self._agents[chosen]
-            why += (("turn", chosen, group.plan.weights[chosen], total, a.active, a.plan.capacity),)
+            if why is not None:
+                a = self._agents[chosen]
+                why.append(("turn", chosen, group.plan.weights[chosen], total, a.active, a.plan.capacity))
             reason = "routed"
         if avoid is not None:
             self._settle(avoid)
         return self._assign(held, code, chosen, "transfer" if held.handed else reason, why, at)
 
-    def _leave(self, held: Held, at: int, why: tuple[Why, ...]) -> Decision:
+    def _leave(self, held: Held, at: int, why: list[Why] | None) -> Decision:
         box = self._box(held)
-        if self._designated is not None:
-            why += (("designated", len(box.candidates), len(box.here)),)
-        elif held.group != NO_GROUP:
-            why += (("of_group", held.group, len(box.here)),)
+        if why is not None:
+            if self._designated is not None:
+                why.append(("designated", len(box.candidates), len(box.here)))
+            elif held.group != NO_GROUP:
+                why.append(("of_group", held.group, len(box.here)))
         agent = box.take()
+        if why is not None:
+            why.append(("leave_waits",) if agent is None else ("leave_turn", agent))
         if agent is None:
             self._queue(held)
-            return Decision(held.session.id, "leave", held.group, None, None, at, (*why, ("leave_waits",)))
-        return self._assign(held, held.group, agent, "leave", (*why, ("leave_turn", agent)), at)
+            return _decided(held, "leave", held.group, None, None, at, why)
+        return self._assign(held, held.group, agent, "leave", why, at)
 
     def _fill(self, agent: Agent, at: int) -> list[Decision]:
         """Gives an agent what waits for them: leave messages, then customers, the oldest first, until there are none or they are full."""
@@ -307,7 +327,7 @@ class Router:
             while len(box.here) and (entry := box.waiting.first()) is not None:
                 held = self._sessions[entry[-1]]
                 self._unqueue(held)
-                found.append(self._leave(held, at, (("left_message",), ("waited", at - held.at))))
+                found.append(self._leave(held, at, self._because(("left_message",), ("waited", at - held.at))))
         while agent.standing == "free":
             places = [(entry, seat) for seat in agent.seats if seat.weight and (entry := seat.group.queue.first()) is not None]
             if not places:
@@ -316,18 +336,21 @@ class Router:
             held = self._sessions[oldest[-1]]
             groups = [seat.group for entry, seat in places if entry == oldest]
             group = next((group for group in groups if group.plan.code == held.group), groups[0])
-            why = (("handed_to", held.group),) if held.pinned else self.plan.match(held.session).reasons
-            why += (("waited", at - held.at),)
-            if group.plan.code != held.group:
-                why += (("overflow", held.group, group.plan.code),)
+            why = self._because()
+            if why is not None:
+                why += (("handed_to", held.group),) if held.pinned else self.plan.match(held.session).reasons
+                why.append(("waited", at - held.at))
+                if group.plan.code != held.group:
+                    why.append(("overflow", held.group, group.plan.code))
+                why += group.roster()
             self._unqueue(held)
-            found.append(self._choose(held, group, at, why + group.roster()))
+            found.append(self._choose(held, group, at, why))
         return found
 
-    def _assign(self, held: Held, group: str, agent: str, reason: Reason, why: tuple[Why, ...], at: int) -> Decision:
+    def _assign(self, held: Held, group: str, agent: str, reason: Reason, why: list[Why] | None, at: int) -> Decision:
         held.given = False
         self._hold(held, group, agent, at)
-        return Decision(held.session.id, "assigned", group, agent, reason, at, why)
+        return _decided(held, "assigned", group, agent, reason, at, why)
 
     def _hold(self, held: Held, group: str, agent: str, at: int) -> None:
         a = self._agent(agent)
@@ -483,6 +506,12 @@ class Router:
         if self._designated is not None:
             turns[_DESIGNATED] = self._designated.turns
         return {code: group.rotation.credits() for code, group in self._groups.items()}, turns
+
+
+def _decided(
+    held: Held, outcome: Outcome, group: str, agent: str | None, reason: Reason | None, at: int, why: list[Why] | None
+) -> Decision:  # fmt: skip
+    return Decision(held.session.id, outcome, group, agent, reason, at, () if why is None else tuple(why))
 
 
 def _facts(session: NewSession) -> Iterable[Any]:

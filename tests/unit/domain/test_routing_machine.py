@@ -4,6 +4,7 @@ somebody is free; and whose turn it is, is what the rule followed to the letter 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import settings
@@ -64,11 +65,20 @@ class Session:
         self.pinned: str | None = None
 
 
+def tried(router: Router, call: str, about: tuple[Any, ...]) -> Any:
+    """What a call answers, or how it is refused."""
+    try:
+        return getattr(router, call)(*about)
+    except NotPossibleError as error:
+        return error
+
+
 class RouterMachine(RuleBasedStateMachine):
     @initialize(plan=plans())
     def start(self, plan: Plan) -> None:
         self.plan = plan
         self.router = Router(plan)
+        self.terse = Router(plan, explains=False)
         self.now = 0
         self.number = 0
         self.state = dict.fromkeys(AGENTS, "offline")
@@ -102,7 +112,7 @@ class RouterMachine(RuleBasedStateMachine):
         if not home:
             return []
         beyond = self.plan.fallback if self.plan.groups[home].overflow else None
-        return [home, beyond] if beyond not in (None, home) else [home]  # type: ignore[list-item]
+        return [home, beyond] if beyond not in (None, home) else [home]
 
     def candidates(self, s: Session) -> set[str]:
         """Who may be given a leave message."""
@@ -174,6 +184,17 @@ class RouterMachine(RuleBasedStateMachine):
         expected = "transfer" if s.had_one else "returning" if "returning" in codes else "routed"
         assert d.reason == expected
 
+    def both(self, call: str, *about: Any) -> Any:
+        """Of the router; one that need not explain decides alike, and is refused what the other is refused."""
+        found, silent = tried(self.router, call, about), tried(self.terse, call, about)
+        if isinstance(found, NotPossibleError):
+            assert str(silent) == str(found)
+            raise found
+        told = found if isinstance(found, list) else [found]
+        assert (silent if isinstance(silent, list) else [silent]) == [decision._replace(reasons=()) for decision in told]
+        assert all(decision.reasons for decision in told)
+        return found
+
     # What happens
 
     @initialize()
@@ -190,7 +211,7 @@ class RouterMachine(RuleBasedStateMachine):
         self.number += 1
         new = NewSession(f"s{self.number}", customer, "leave" if leave == 0 else "online", page)
         s = self.open[new.id] = Session(new, self.tick(ms), self.number)
-        d = self.router.opened(new, self.now)
+        d = self.both("opened", new, self.now)
         online = any(state != "offline" and self.plan.agent(agent).receives for agent, state in self.state.items())
         self.take_in([d])
         assert d.session == new.id
@@ -203,7 +224,7 @@ class RouterMachine(RuleBasedStateMachine):
         self.tick(ms)
         self.free(session)
         del self.open[session]
-        self.take_in(self.router.closed(session, self.now))
+        self.take_in(self.both("closed", session, self.now))
         assert self.router.closed(session, self.now) == []
 
     @rule(
@@ -220,7 +241,7 @@ class RouterMachine(RuleBasedStateMachine):
             for session, s in self.open.items():
                 if s.agent == agent:
                     self.free(session)
-        decisions = self.router.presence(agent, state, self.now)  # type: ignore[arg-type]
+        decisions = self.both("presence", agent, state, self.now)
         if state == "offline":  # what they had is told of one by one, and in no queue until then
             held = {d.session: self.open.pop(d.session) for d in decisions}
             for d in decisions:
@@ -232,7 +253,7 @@ class RouterMachine(RuleBasedStateMachine):
 
     @rule(agent=agents, suspend=st.booleans())
     def suspended_or_resumed(self, agent: str, suspend: bool) -> None:
-        decisions = self.router.suspend(agent, self.now) if suspend else self.router.resume(agent, self.now)
+        decisions = self.both("suspend" if suspend else "resume", agent, self.now)
         if suspend and self.state[agent] in TAKING:
             self.state[agent] = "suspended"
         elif not suspend and self.state[agent] == "suspended":
@@ -245,7 +266,7 @@ class RouterMachine(RuleBasedStateMachine):
         session = list(self.open)[pick % len(self.open)]
         possible = self.may_take(agent) and self.open[session].agent != agent
         try:
-            decisions = self.router.move(session, agent, self.now)
+            decisions = self.both("move", session, agent, self.now)
         except NotPossibleError:
             assert not possible
             return
@@ -260,7 +281,7 @@ class RouterMachine(RuleBasedStateMachine):
         session = list(self.open)[pick % len(self.open)]
         group = page if page == "rest" else f"g-{page}"
         try:
-            decisions = self.router.transfer(session, group, self.now)
+            decisions = self.both("transfer", session, group, self.now)
         except NotPossibleError:
             assert group not in self.plan.groups or not self.plan.groups[group].open
             return
@@ -282,13 +303,15 @@ class RouterMachine(RuleBasedStateMachine):
             kept = s.pinned is not None and s.pinned in plan.groups and plan.groups[s.pinned].open
             if not kept:
                 s.pinned = None
-        self.take_in(self.router.reconfigure(plan, self.now))
+        self.take_in(self.both("reconfigure", plan, self.now))
 
     @rule()
     def restarted(self) -> None:
         text = self.router.to_json()
         self.router = Router.from_json(self.plan, text)
         assert json.loads(self.router.to_json()) == json.loads(text)
+        assert self.terse.to_json() == text
+        self.terse = Router.from_json(self.plan, text, explains=False)
 
     # What always holds
 
