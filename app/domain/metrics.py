@@ -6,9 +6,10 @@ of 0) is None everywhere in code, null in JSON and `--` on screen.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Literal
 
 from app.domain.counters import FIRST_REPLY_BINS, PRESENCE_FIELDS, VISITOR_FIELDS, WINDOWS, Window, percentile_ms
@@ -18,6 +19,7 @@ Unit = Literal["n", "%", "s", "min", "h", "yuan"]
 Better = Literal["up", "down", ""]
 Level = Literal["", "warn", "alarm"]
 Source = Literal["K", "JD", "P"]
+Value = float | int | None
 Part = Literal["agent", "group", "channel"]
 SOURCES: dict[Source, T] = {
     "K": T("商家后台的口径", "as the store's own manager tool counts it"),
@@ -405,43 +407,93 @@ def is_known_by(key: str, parts: Collection[Part]) -> bool:
 HISTORY_METRICS = tuple(key for key, metric in METRICS.items() if not metric.live)
 
 
-def values(numbers: Numbers, keys: Iterable[str], window: Window = "24h", pending: bool = False) -> dict[str, float | int | None]:
+def values(numbers: Numbers, keys: Iterable[str], window: Window = "24h", pending: bool = False) -> dict[str, Value]:
     """{key: unrounded value} of the given metrics for one slice of counters."""
-    return {key: METRICS[key].value(numbers, window, pending) for key in keys}
+    if pending or IMPORTED_DAYS in numbers:
+        return {key: METRICS[key].value(numbers, window, pending) for key in keys}
+    return {key: read(numbers) for key, read in _readers(tuple(keys), window)}
+
+
+@lru_cache(maxsize=64)
+def _readers(keys: tuple[str, ...], window: Window) -> list[tuple[str, Callable[[Numbers], Value]]]:
+    return [(key, _reader(METRICS[key], window)) for key in keys]
+
+
+def _reader(metric: Metric, window: Window) -> Callable[[Numbers], Value]:
+    """`Metric.value` of counters without imported days, for the many rows of a report: what does not depend on the row is decided here."""
+    if metric.percentile is not None or metric.may_miss:
+        return lambda numbers: metric.value(numbers, window)
+    scale, top, bottom = _UNIT_SCALE[metric.unit], _adder(metric.top, window), _adder(metric.bottom, window)
+
+    def ratio(numbers: Numbers) -> Value:
+        below = bottom(numbers)
+        return None if below <= 0 else top(numbers) / (below * scale)
+
+    if metric.bottom:
+        return ratio
+    return top if scale == 1 else lambda numbers: top(numbers) / scale
+
+
+def _adder(terms: Mapping[str, int], window: Window) -> Callable[[Numbers], int]:
+    named = [(name.replace("{W}", window), factor) for name, factor in terms.items()]
+    if len(named) == 1 and named[0][1] == 1:
+        name = named[0][0]
+        return lambda numbers: numbers.get(name, 0)
+    return lambda numbers: sum([factor * numbers.get(name, 0) for name, factor in named])
 
 
 def total(rows: Iterable[Numbers]) -> dict[str, int]:
     """Sum of counters over rows: what ratios are then taken of. `longest_wait_ms` takes the largest."""
     summed: dict[str, int] = {}
     for row in rows:
-        for name, number in row.items():
-            if name == "longest_wait_ms":
-                summed[name] = max(summed.get(name, 0), number)
-            else:
-                summed[name] = summed.get(name, 0) + number
+        _sum_up(summed, row)
     return summed
 
 
-def mean_values(
-    rows: Iterable[Numbers], keys: Iterable[str], window: Window = "24h", pending: bool = False
-) -> dict[str, float | int | None]:
-    """The 均值 row: a count or duration divided by the number of rows that have any data, a ratio as the pooled ratio.
+def _sum_up(summed: dict[str, int], row: Numbers) -> None:
+    for name, number in row.items():
+        summed[name] = summed.get(name, 0) + number if name != "longest_wait_ms" else max(summed.get(name, 0), number)
 
-    A cap alone is a setting and no data: who has one and did nothing all day does not lower the others' mean, and neither does a row of
-    which files do not say the figure.
-    Source: the arithmetic of the original tool's mean rows, checked against its screens.
+
+class Tally:
+    """Rows gone through one at a time, for what is said of all of them: `whole`, their sum, and the 均值 row.
+
+    A count or duration is divided by the number of rows that have any data, a ratio is the pooled ratio. A cap alone is a setting and
+    no data: who has one and did nothing all day does not lower the others' mean, and neither does a row of which files do not say the
+    figure. Source: the arithmetic of the original tool's mean rows, checked against its screens.
     """
-    rows = list(rows)
-    with_data = [row for row in rows if any(number for name, number in row.items() if name != "capacity")]
-    summed = total(rows)
-    found: dict[str, float | int | None] = {}
-    for key in keys:
-        metric = METRICS[key]
-        value = metric.value(summed, window, pending)
-        if value is not None and not metric.is_ratio and not metric.largest:
-            saying = len(with_data)
-            if IMPORTED_DAYS in summed and not metric.live:
-                saying = sum(metric.value(row, window) is not None for row in with_data)
-            value = value / saying if saying else None
-        found[key] = value if with_data else None
-    return found
+
+    def __init__(self, keys: Iterable[str], window: Window = "24h", pending: bool = False) -> None:
+        self.whole: dict[str, int] = {}
+        self.rows = 0
+        self._keys, self._window, self._pending = tuple(keys), window, pending
+        self._with_data = 0
+        self._silent = dict.fromkeys(self._keys, 0)
+
+    def add(self, numbers: Numbers) -> None:
+        self.rows += 1
+        _sum_up(self.whole, numbers)
+        if any(number for name, number in numbers.items() if name != "capacity"):
+            self._with_data += 1
+            if IMPORTED_DAYS in numbers:
+                for key in self._keys:
+                    self._silent[key] += METRICS[key].value(numbers, self._window) is None
+
+    def mean(self) -> dict[str, Value]:
+        found: dict[str, Value] = {}
+        for key in self._keys:
+            metric = METRICS[key]
+            value = metric.value(self.whole, self._window, self._pending)
+            if value is not None and not metric.is_ratio and not metric.largest:
+                saying = self._with_data - (0 if metric.live else self._silent[key])
+                value = value / saying if saying else None
+            found[key] = value if self._with_data else None
+        return found
+
+
+def mean_values(rows: Iterable[Numbers], keys: Iterable[str], window: Window = "24h", pending: bool = False) -> dict[str, Value]:
+    """The 均值 row (`Tally`)."""
+    tally = Tally(keys, window, pending)
+    for row in rows:
+        tally.add(row)
+    return tally.mean()

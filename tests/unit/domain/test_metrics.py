@@ -99,6 +99,13 @@ def test_every_formula_against_a_second_one(numbers: Numbers, window: counters.W
     agree(values(numbers, ALL, window), oracle.values(numbers, window))
 
 
+@given(_numbers, st.sampled_from(sorted(WINDOWS)))
+def test_many_metrics_at_once_are_each_one_to_the_last_bit(numbers: Numbers, window: counters.Window) -> None:
+    for key, value in values(numbers, ALL, window).items():
+        one = METRICS[key].value(numbers, window)
+        assert (value, type(value)) == (one, type(one)), key
+
+
 @given(_numbers, st.integers(0, 20))
 def test_pending_sessions_are_left_out_of_two_rates_only(numbers: Numbers, pending: int) -> None:
     live = {**numbers, "pending": pending}
