@@ -7,6 +7,7 @@ that to the last one. A cancellation within 15 days of placing takes the order o
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -51,20 +52,32 @@ class Order:
         return self.placed_at is not None and (self.cancelled_at is None or self.cancelled_at - self.placed_at > FIFTEEN_DAYS)
 
 
-def credit(line: Line, placed_at: int, sessions: Sequence[Session], window: int) -> Session | None:
-    """The session credited for a line within `window` milliseconds; `sessions` are received ones, oldest first."""
-    last: Session | None = None
-    for session in reversed(sessions):
-        opened = session.opened_at
-        assert opened is not None
-        if opened > placed_at:
-            continue
-        if placed_at - opened > window:
-            break
-        if session.sku and session.sku == line.sku:
-            return session
-        last = last or session
-    return last
+class Candidates:
+    """Sessions that lines of orders may be credited to, looked up by time; they are received ones, oldest first."""
+
+    def __init__(self, sessions: Sequence[Session]) -> None:
+        self._all: _InTime = ([], [])
+        self._about: dict[int, _InTime] = {}
+        for session in sessions:
+            assert session.opened_at is not None
+            for opened, known in (self._all, self._about.setdefault(session.sku, ([], []))):
+                opened.append(session.opened_at)
+                known.append(session)
+
+    def credited(self, line: Line, placed_at: int, window: int) -> Session | None:
+        """The session credited for a line within `window` milliseconds."""
+        about = self._about.get(line.sku) if line.sku else None
+        return (about and _last(about, placed_at, window)) or _last(self._all, placed_at, window)
+
+
+_InTime = tuple[list[int], list[Session]]
+"""Times of opening, ascending, and the sessions."""
+
+
+def _last(candidates: _InTime, placed_at: int, window: int) -> Session | None:
+    opened, sessions = candidates
+    at = bisect_right(opened, placed_at) - 1
+    return sessions[at] if at >= 0 and placed_at - opened[at] <= window else None
 
 
 Rule = Literal["about_sku", "last", "nobody", "cancelled", "not_placed"]
@@ -92,7 +105,7 @@ def creditable(sessions: Sequence[Session]) -> list[Session]:
 def judge(line: Line, order: Order, sessions: Sequence[Session], window: int) -> Verdict:
     """The credit of a line within `window` milliseconds with its reasons; `sessions` are all of the customer, in any order."""
     placed = order.placed_at
-    chosen = credit(line, placed, creditable(sessions), window) if placed is not None and order.counts else None
+    chosen = Candidates(creditable(sessions)).credited(line, placed, window) if placed is not None and order.counts else None
     rule: Rule = "last"
     if chosen is None:
         rule = "not_placed" if placed is None else "nobody" if order.counts else "cancelled"
@@ -128,6 +141,7 @@ def sales(sessions: Sequence[Session], orders: Sequence[Order], local: LocalTime
         return {}, {order.id: [(0, 0, 0)] * len(order.lines) for order in orders}
     delta: Delta = {}
     _presale(received, orders, local, delta)
+    candidates = Candidates(received)
     credits: dict[int, list[tuple[int, int, int]]] = {}
     ordered_by: dict[tuple[int, int, Window], Session] = {}
     for order in orders:
@@ -139,7 +153,7 @@ def sales(sessions: Sequence[Session], orders: Sequence[Order], local: LocalTime
         for w, (window, length) in enumerate(WINDOWS.items()):
             first_of: dict[tuple[int, int], Session] = {}
             for position, line in enumerate(order.lines):
-                session = credit(line, placed, received, length)
+                session = candidates.credited(line, placed, length)
                 if session is None:
                     continue
                 per_line[position][w] = session.id
@@ -159,12 +173,14 @@ def sales(sessions: Sequence[Session], orders: Sequence[Order], local: LocalTime
 
 def _presale(received: list[Session], orders: Sequence[Order], local: LocalTime, delta: Delta) -> None:
     seen: set[tuple[int, int]] = set()
+    placed = sorted(order.placed_at for order in orders if order.placed_at is not None)
     for session in received:
         opened = session.opened_at or 0
         if session.order_state:
             presale = session.order_state == NOT_ORDERED
         else:
-            presale = not any(o.placed_at is not None and opened - FIFTEEN_DAYS <= o.placed_at < opened for o in orders)
+            before = bisect_left(placed, opened)
+            presale = not before or placed[before - 1] < opened - FIFTEEN_DAYS
         who = (session.agent, local.day(opened))
         if presale and who not in seen:
             seen.add(who)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from app.domain import events as ev
 from app.domain.counters import Delta, Key, add
 from app.domain.localtime import LocalTime
-from app.domain.presence import OFFLINE, STATES, Point, contribution
+from app.domain.presence import OFFLINE, STATES, Point, changes
 from app.storage import schema
 from app.storage.bulk import Bulk, Row
 from app.storage.codes import Codes
@@ -21,13 +21,12 @@ _AGENT_FIELDS = ("name", "team", "role", "capacity")
 _CUSTOMER_FIELDS = ("name", "region", "tags", "phone", "address")
 
 
-def record_presence(bulk: Bulk, codes: Codes, local: LocalTime, events: Sequence[ev.AgentPresence]) -> Delta:
-    """New change points of some agents; the closed intervals they make or cut are the difference."""
+def record_presence(bulk: Bulk, codes: Codes, local: LocalTime, events: Sequence[ev.AgentPresence]) -> Iterator[Delta]:
+    """Writes new change points of some agents; the closed intervals they make or cut are the difference, told some days at a time."""
     fresh: dict[int, set[Point]] = {}
     for event in events:
         fresh.setdefault(codes.agents[event.agent], set()).add((event.at, _STATE[event.state]))
-    delta: Delta = {}
-    changes: list[Row] = []
+    points_of: list[Row] = []
     states: list[Row] = []
     for agent, points in fresh.items():
         first = min(points)[0]
@@ -46,9 +45,8 @@ def record_presence(bulk: Bulk, codes: Codes, local: LocalTime, events: Sequence
         else:
             before = [(after[0][0], OFFLINE), *known]
             after.insert(0, (after[0][0], OFFLINE))
-        add(delta, contribution(agent, before, local), -1)
-        add(delta, contribution(agent, after, local))
-        changes += [(agent, at, state) for at, state in new]
+        yield from changes(agent, before, after, local)
+        points_of += [(agent, at, state) for at, state in new]
         since, state = after[-1]
         for at, earlier in reversed(after):
             if earlier != state:
@@ -58,9 +56,8 @@ def record_presence(bulk: Bulk, codes: Codes, local: LocalTime, events: Sequence
             continue
         # The same state said again began when it was first said.
         states.append((state, None if known and since == known[0][0] else since, agent))
-    bulk.insert(schema.presence, ("agent_id", "at", "state"), changes)
+    bulk.insert(schema.presence, ("agent_id", "at", "state"), points_of)
     bulk.many("UPDATE agents SET state = ?, state_since = coalesce(?, state_since) WHERE id = ?", states)
-    return delta
 
 
 def record_visitors(bulk: Bulk, codes: Codes, local: LocalTime, events: Sequence[ev.VisitorEntered]) -> Delta:

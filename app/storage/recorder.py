@@ -52,6 +52,8 @@ _OTHER_SESSION_EVENTS: tuple[type[ev.SessionEvent], ...] = tuple(kind for kind i
 _RESOLUTION = {None: talk.UNANSWERED, True: talk.RESOLVED, False: talk.UNRESOLVED}
 
 _CACHED_SESSIONS = 20_000
+_MOST_COUNTED = 20_000
+"""Counters of a batch that gather before they are written; an agent who said nothing for ten years has a million."""
 _KEPT_CHANGES = 5_000
 _LARGEST_NOTICE = 200
 """Agents named in one notice: a payload of PostgreSQL holds 8,000 bytes, and who has heard of more looks at all of them anyway."""
@@ -234,7 +236,10 @@ class Batch:
         self._write_transcripts(spoken, moved)
         self._write_sessions([kept for _, kept in touched])
         if presences:
-            add(self.delta, record_presence(self.bulk, self.codes, self.local, presences))
+            for some in record_presence(self.bulk, self.codes, self.local, presences):
+                add(self.delta, some)
+                if len(self.delta) > _MOST_COUNTED:
+                    self._count()
             self.seats.update(agents[event.agent] for event in presences)
             self.topics.add("presence")
         if visits:
@@ -247,7 +252,13 @@ class Batch:
         if clicks:
             self.bulk.insert(schema.clicks, ("store_id", "at", "key", "kind", "code", "customer_id"), clicks)
             self.topics.add("clicks")
+        self._count()
+
+    def _count(self) -> None:
+        """Adds to the counters what has gathered."""
         add_counters(self.bulk, self.store, self.delta, self.recorder._rule)
+        self.seats.update(key.agent for key in self.delta)
+        self.delta = {}
 
     def _fact(self, at: int, event: ev.SessionEvent) -> Fact:
         codes = self.codes
@@ -338,7 +349,6 @@ class Batch:
             self.topics.add("messages")
 
     def _announce(self, revision: int) -> None:
-        self.seats.update(key.agent for key in self.delta)
         self.seats.discard(0)
         announce(self.bulk, self.store, revision, self.topics, self.seats if len(self.seats) <= _LARGEST_NOTICE else None)
 

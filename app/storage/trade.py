@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from app.domain import events as ev
@@ -17,9 +17,15 @@ from app.storage.codes import Codes
 # A change at t reaches orders up to 15 days after it, whose other candidates lie up to 15 days before them, and the distinct counts of
 # those sessions' days: nothing farther than this can change, and what lies at the edge is the same before and after.
 _REACH = 2 * FIFTEEN_DAYS + DAY_MS
+# Where no order can be concerned, only the distinct counts of the same local day can change; a day lies within this of its moments.
+_DAY_REACH = 2 * DAY_MS
 
 _ORDER_COLUMNS = ("id", "store_id", "code", "customer_id", "placed_at", "paid_at", "shipped_at", "cancelled_at")
 LINE_COLUMNS = ("order_id", "line", "sku_id", "quantity", "amount_fen", "session_24h", "session_7d", "session_15d")
+
+
+Times = dict[int, list[int]]
+"""{customer: when sessions of theirs that changed were opened, and orders placed}"""
 
 
 class Held(Protocol):
@@ -37,28 +43,23 @@ class Trade:
 
     def record(self, events: Sequence[ev.OrderEvent], touched: Sequence[tuple[Session | None, Held]]) -> Delta:
         """Writes orders, lines and credits; returns the change of the sales counters."""
-        times: list[int] = []
-        customers: set[int] = set()
-        changed = [held.session for before, held in touched if _matters(before, held.session, times, customers)]
+        times: Times = {}
+        changed = [held.session for before, held in touched if _matters(before, held.session, times)]
         old, new, rewritten = self._apply(events)
         for order in (*old.values(), *new.values()):
             if order.customer and order.placed_at is not None:
-                customers.add(order.customer)
-                times.append(order.placed_at)
+                times.setdefault(order.customer, []).append(order.placed_at)
         delta: Delta = {}
         self._write_orders(new)
         recredited: list[Row] = []
-        if customers:
-            low, high = min(times) - _REACH, max(times) + _REACH
-            recredited = self._resell(customers, low, high, {s.id: s for s in changed}, old, new, rewritten, delta)
+        if times:
+            recredited = self._resell(times, {s.id: s for s in changed}, old, new, rewritten, delta)
         self._write_lines(old, new, rewritten, recredited)
         return delta
 
     def _resell(
         self,
-        customers: set[int],
-        low: int,
-        high: int,
+        times: Times,
         changed: Mapping[int, Session],
         old: Mapping[int, Order],
         new: Mapping[int, Order],
@@ -66,10 +67,13 @@ class Trade:
         delta: Delta,
     ) -> list[Row]:
         """delta += sales(after) − sales(before) of the customers; returns the lines whose credits have moved."""
-        known = [customer for customer in customers if customer not in self._codes.fresh_customers]
+        known = {customer: said for customer, said in times.items() if customer not in self._codes.fresh_customers}
+        orders = load_orders_of(self._bulk, list(known), *_around(known, _REACH)) if known else []
+        # One customer may have tens of thousands of sessions, where a source has one code for all that are nobody in particular.
+        ordering = {o.customer for o in (*old.values(), *new.values(), *orders) if _concerns(o, times.get(o.customer, ()))}
         sessions_before: dict[int, list[Session]] = {}
         sessions_after: dict[int, list[Session]] = {}
-        for stored in load_sessions(self._bulk, known, low, high):
+        for stored in self._sessions(known, ordering):
             sessions_before.setdefault(stored.customer, []).append(stored)
             if stored.id not in changed:
                 sessions_after.setdefault(stored.customer, []).append(stored)
@@ -77,7 +81,7 @@ class Trade:
             sessions_after.setdefault(session.customer, []).append(session)
         orders_before: dict[int, list[Order]] = {}
         orders_after: dict[int, list[Order]] = {}
-        for order in load_orders_of(self._bulk, known, low, high):
+        for order in orders:
             if order.id not in new:
                 orders_before.setdefault(order.customer, []).append(order)
                 orders_after.setdefault(order.customer, []).append(order)
@@ -87,7 +91,7 @@ class Trade:
             if order.customer:
                 orders_after.setdefault(order.customer, []).append(order)
         moved: list[Row] = []
-        for customer in customers:
+        for customer in times:
             before, credits_before = sales(sessions_before.get(customer, ()), orders_before.get(customer, ()), self._local)
             after, credits_after = sales(sessions_after.get(customer, ()), orders_after.get(customer, ()), self._local)
             if before != after:
@@ -99,6 +103,14 @@ class Trade:
                     for position, (line, credit) in enumerate(zip(order.lines, credits)):
                         moved.append((order.id, position, line.sku, line.quantity, line.amount, *credit))
         return moved
+
+    def _sessions(self, known: Times, ordering: set[int]) -> Iterator[Session]:
+        """The stored sessions that decide what changes at these times; `ordering`: the customers of whom orders may be concerned."""
+        far = {customer: said for customer, said in known.items() if customer in ordering}
+        near = {customer: said for customer, said in known.items() if customer not in ordering}
+        for some, reach in ((far, _REACH), (near, _DAY_REACH)):
+            if some:
+                yield from load_sessions(self._bulk, list(some), *_around(some, reach))
 
     def _apply(self, events: Sequence[ev.OrderEvent]) -> tuple[dict[int, Order], dict[int, Order], set[int]]:
         """(orders before, orders after, ids whose lines are new) of the orders the events speak of, by id."""
@@ -175,16 +187,25 @@ def load_orders(bulk: Bulk, where: str, fixed: Sequence[int], keys: Sequence[int
     return list(found.values())
 
 
-def _matters(before: Session | None, after: Session, times: list[int], customers: set[int]) -> bool:
-    """Whether the change of a session can move sales; collects the times and customers concerned."""
+def _matters(before: Session | None, after: Session, times: Times) -> bool:
+    """Whether the change of a session can move sales; collects the times concerned."""
     was, now = _sold(before), _sold(after)
     if was == now:
         return False
     for side in (was, now):
         if side is not None:
-            times.append(side[0])
-            customers.add(side[1])
+            times.setdefault(side[1], []).append(side[0])
     return True
+
+
+def _around(times: Times, reach: int) -> tuple[int, int]:
+    """The moments that are no farther than `reach` from the first and the last of the times."""
+    return min(map(min, times.values())) - reach, max(map(max, times.values())) + reach
+
+
+def _concerns(order: Order, times: Sequence[int]) -> bool:
+    """Whether the credits of an order may depend on what changes at these times."""
+    return order.placed_at is not None and bool(times) and min(times) <= order.placed_at <= max(times) + FIFTEEN_DAYS
 
 
 def _sold(s: Session | None) -> tuple[int, int, int, int, int, int, int, int] | None:

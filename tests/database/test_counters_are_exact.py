@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.storage import recorder as recorder_module
+from app.storage import trade
 from app.storage.database import Database
 from app.storage.recorder import Recorder, open_store
 from tests.database.compare import expected, record, stored
@@ -106,3 +108,50 @@ def test_of_two_assignments_in_one_millisecond_not_the_order_of_arrival_decides(
     slots, _, _ = stored(database)
     owners = [key.agent for key, counts in slots.items() if counts.get("consults")]
     assert owners == ["a"]
+
+
+def test_counters_written_in_several_goes_are_the_same(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of a batch that speaks of years are."""
+    monkeypatch.setattr(recorder_module, "_MOST_COUNTED", 40)
+    zone, start = random_place(21)
+    events = random_stream(21, 40, zone=zone, start=start)
+    record(database, scramble(events, 21), zone)
+    assert_equal(database, events, zone)
+
+
+@pytest.mark.parametrize("ordering", [False, True])
+def test_one_customer_of_many_sessions(database: Database, ordering: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a source has one code for all that are nobody in particular, a batch reads what it may change, not all of them."""
+    day, start = 86_400_000, 1_741_000_000_000
+
+    def said(number: int, at: int) -> list[dict[str, Any]]:
+        common = {"v": 1, "store": "shop", "session": f"s{number}"}
+        return [
+            {**common, "type": "session.opened", "id": f"o{number}", "at": at, "customer": "anybody", "kind": "online", "channel": "app",
+             "agent": f"a{number % 3}"},
+            {**common, "type": "message.sent", "id": f"q{number}", "at": at + 1_000, "sender": "customer", "content": "text", "text": "?"},
+            {**common, "type": "message.sent", "id": f"r{number}", "at": at + 9_000, "sender": "agent", "agent": f"a{number % 3}",
+             "content": "text", "text": "!"},
+        ]  # fmt: skip
+
+    def placed(number: int, at: int) -> dict[str, Any]:
+        lines = [{"sku": "x", "quantity": 1, "amount_fen": 100}]
+        return {"v": 1, "store": "shop", "type": "order.placed", "id": f"p{number}", "at": at, "order": f"p{number}",
+                "customer": "anybody", "lines": lines}  # fmt: skip
+
+    history = [event for number in range(60) for event in said(number, start + number * day // 2)]
+    history += [placed(number, start + (3 * number + 1) * day) for number in range(6)]
+    recorder = record(database, [history], "Asia/Shanghai")
+    read: list[int] = []
+    load = trade.load_sessions
+
+    def counted(*where: Any) -> Any:
+        found = list(load(*where))
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(trade, "load_sessions", counted)
+    more = said(60, start + 24 * day) + ([placed(9, start + 24 * day + 60_000)] if ordering else [])
+    record(database, [more], "Asia/Shanghai", recorder)
+    assert_equal(database, [*history, *more], "Asia/Shanghai")
+    assert sum(read) == 60 if ordering else 0 < sum(read) < 12
