@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.language import tr
 from app.domain.localtime import LocalTime
 from app.domain.metrics import label_on
+from ui.pages.seats.giving import GivenStrip, Giving
 from ui.pages.seats.lines import state_cell
 from ui.pages.seats.sessions import SessionList
-from ui.theme import CAPTION, SPACE_1, SPACE_2, SPACE_3, SPACE_4, color
+from ui.theme import CAPTION, SPACE_1, SPACE_2, SPACE_3, SPACE_4, color, icon
+from ui.widgets.buttons import Button, IconButton
 from ui.widgets.chart import ChartCard, ChartData, Series
 from ui.widgets.figures import Figure, Figures
 from ui.widgets.metric_text import clock_text, metric_tooltip, unit_of, with_unit
@@ -32,13 +34,17 @@ _TREND_HEIGHT = 208
 
 
 class AgentPanel(QWidget):
-    """Shows one seat; `session_wanted` carries the code of a session to open."""
+    """Shows one seat; `session_wanted` carries the code of a session to open, `hand_over` that and "agent" or "group"."""
 
     session_wanted = Signal(str)
     uncovered = Signal()
     """Seen again after a session lay over it."""
+    hand_over = Signal(str, str)
+    attend_wanted = Signal()
+    """Suspend the agent, or resume one who is suspended."""
+    record_wanted = Signal()
 
-    def __init__(self, local: LocalTime, can_open: bool) -> None:
+    def __init__(self, local: LocalTime, can_open: bool, giving: Giving) -> None:
         super().__init__()
         self._local = local
         self._can_open = can_open
@@ -51,9 +57,22 @@ class AgentPanel(QWidget):
         self.trend = ChartCard([(key, label_on("seats", key)) for key in TREND])
         self.trend.setFixedHeight(_TREND_HEIGHT)
         self.trend.tab_chosen.connect(self._draw_trend)
-        self.sessions = SessionList(can_open)
+        self.sessions = SessionList(can_open, giving.allowed)
         self.sessions.opened.connect(self._open)
-        self.sessions.cell_opened.connect(self._open)
+        self.sessions.cell_opened.connect(self._open_cell)
+        self.sessions.hand_over.connect(self.hand_over)
+        self._allowed = giving.allowed
+        self.strip = GivenStrip(giving, parent=self)
+        self.attend = Button("", icon_name="suspend", parent=self)
+        self.attend.clicked.connect(self.attend_wanted)
+        self.record = IconButton("audit", tr("操作记录", "Commands given"), self)
+        self.record.clicked.connect(self.record_wanted)
+        head = QHBoxLayout()
+        head.setSpacing(SPACE_2)
+        head.addWidget(self._state, 1)
+        for button in (self.attend, self.record):
+            button.setVisible(self._allowed)
+            head.addWidget(button)
         self._count = QLabel(self)
         self._count.setProperty("look", "caption")
         self._count.setWordWrap(True)
@@ -65,7 +84,8 @@ class AgentPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_4, 0, SPACE_4, SPACE_4)
         column.setSpacing(SPACE_3)
-        column.addWidget(self._state)
+        column.addLayout(head)
+        column.addWidget(self.strip)
         column.addWidget(self._figures)
         column.addWidget(self.timeline)
         column.addWidget(self.trend)
@@ -78,6 +98,7 @@ class AgentPanel(QWidget):
     def show_seat(self, seat: SeatRow | None, now: int) -> None:
         """Another agent: what is known of the seat at once, the rest when the day has been read."""
         self._seat, self._day = seat, None
+        self.strip.set_place("" if seat is None else f"agent:{seat.code}")
         self._show_head(now)
         self.timeline.set_stretches(())
         self.trend.set_loading()
@@ -86,6 +107,7 @@ class AgentPanel(QWidget):
 
     def show_day(self, day: AgentDay) -> None:
         self._seat, self._day = day.seat, day
+        self.strip.set_place(f"agent:{day.seat.code}")
         self._show_head(day.at)
         self._show_presence(day)
         self._draw_trend()
@@ -132,12 +154,33 @@ class AgentPanel(QWidget):
             self._covered = False
             self.uncovered.emit()
 
+    @property
+    def seat(self) -> SeatRow | None:
+        return self._seat
+
+    def _open_cell(self, code: object, key: str) -> None:
+        if key == "move":
+            self.hand_over.emit(str(code), "agent")
+        else:
+            self._open(code)
+
+    def _show_attend(self) -> None:
+        """What can be done about the agent now."""
+        state = None if self._seat is None else self._seat.state
+        suspended = state == "suspended"
+        self.attend.setText(tr("恢复接待", "Resume") if suspended else tr("挂起", "Suspend"))
+        self.attend.setIcon(icon("resume" if suspended else "suspend", "text"))
+        self.attend.setEnabled(state not in (None, "offline"))
+        self.attend.setToolTip(tr("离线，无需挂起", "Offline: nothing to suspend") if state == "offline" else "")
+        self.attend.setAccessibleDescription("" if self._seat is None else self._seat.name)
+
     def _open(self, code: object) -> None:
         if self._can_open:
             self.session_wanted.emit(str(code))
 
     def _show_head(self, now: int) -> None:
         self._state.show_seat(self._seat, now)
+        self._show_attend()
         self._show_figures(now)
 
     def _show_figures(self, now: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
@@ -10,11 +10,14 @@ from PySide6.QtWidgets import QApplication
 from app.domain.language import tr
 from ui.pages.registry import Page
 from ui.pages.seats.agent import AgentPanel
+from ui.pages.seats.giving import Giving
+from ui.pages.seats.handing import HandOverDialog, Session, To, ask_attending
+from ui.pages.seats.session import SeatSession
 from ui.widgets.drawer import Drawer
-from ui.widgets.session_facts import Conversation, SessionPanel, conversation
+from ui.widgets.session_facts import Conversation, conversation, name_of
 
 if TYPE_CHECKING:
-    from app.services.live import AgentDay, SeatRow
+    from app.services.live import AgentDay, SeatRow, SessionInfo
 
 _SPOKEN = frozenset({"messages", "routing", "sessions"})
 
@@ -25,6 +28,8 @@ class Detail(QObject):
 
     changed = Signal()
     """The drawer was opened or closed, or shows something else."""
+    record_wanted = Signal(str)
+    """Of an agent: what has been commanded."""
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
@@ -34,7 +39,10 @@ class Detail(QObject):
         self.agent = self.session = ""
         self._name = ""
         self._agent_panel: AgentPanel | None = None
-        self._session_panel: SessionPanel | None = None
+        self._session_panel: SeatSession | None = None
+        self._shown: SessionInfo | None = None
+        self.giving = Giving(page, lambda: self.place)
+        self.dialog: HandOverDialog | None = None
         self._due = self._stale = False
         self.drawer = Drawer(page)
         self.drawer.closed.connect(self._forget)
@@ -42,6 +50,11 @@ class Detail(QObject):
     @property
     def is_open(self) -> bool:
         return bool(self.agent or self.session)
+
+    @property
+    def place(self) -> str:
+        """Where the person is, as Giving names it: what the drawer shows, "" beside it."""
+        return f"session:{self.session}" if self.session else f"agent:{self.agent}" if self.agent else ""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -55,7 +68,10 @@ class Detail(QObject):
         self._leave_session()
         self.agent, self._name = code, seat.name if seat is not None else code
         if self._agent_panel is None:
-            self._agent_panel = AgentPanel(self._local, self._may_read)
+            self._agent_panel = AgentPanel(self._local, self._may_read, self.giving)
+            self._agent_panel.hand_over.connect(self._hand_over_listed)
+            self._agent_panel.attend_wanted.connect(self._attend)
+            self._agent_panel.record_wanted.connect(lambda: self.record_wanted.emit(self.agent))
             self._agent_panel.session_wanted.connect(self._open_listed)
             self._agent_panel.uncovered.connect(self._uncovered)
             self._agent_panel.set_stale(self._stale)
@@ -75,7 +91,8 @@ class Detail(QObject):
             return
         self._leave_session()
         self.session = code
-        panel = self._session_panel = SessionPanel(self._local)
+        panel = self._session_panel = SeatSession(self._local, self.giving, self.place)
+        panel.hand_over.connect(self._hand_over_shown)
         panel.set_stale(self._stale)
         if self._agent_panel is not None:
             self._agent_panel.cover()
@@ -85,7 +102,7 @@ class Detail(QObject):
 
     def take_keyboard(self) -> None:
         panel = self.drawer.current()
-        if isinstance(panel, AgentPanel | SessionPanel):
+        if isinstance(panel, AgentPanel | SeatSession):
             panel.take_keyboard()
 
     def close(self) -> None:
@@ -93,6 +110,7 @@ class Detail(QObject):
 
     def refresh(self) -> None:
         self._due = False
+        self.giving.refresh()
         if self.agent:
             self._read_agent()
         if self.session:
@@ -100,6 +118,9 @@ class Detail(QObject):
 
     def on_notice(self, topics: frozenset[str]) -> None:
         self._due = True
+        self.giving.on_notice(topics)
+        if self.dialog is not None:
+            self.dialog.refresh()
         if self.session and topics & _SPOKEN:
             self._read_session()
 
@@ -160,27 +181,57 @@ class Detail(QObject):
         panel = self._session_panel
         if panel is None or (found is not None and found.session.code != self.session):
             return
+        self._shown = None if found is None else cast("SessionInfo", found.session)
         panel.show_conversation(found)
         if panel.title():
             self.drawer.set_title(panel.title())
             self.changed.emit()
 
+    # -- commands --
+
+    def attend(self, seat: SeatRow) -> None:
+        """Ask whether the agent is to be suspended or resumed."""
+        ask_attending(seat, self._page, self.giving.give)
+
+    def _attend(self) -> None:
+        if self._agent_panel is not None and self._agent_panel.seat is not None:
+            self.attend(self._agent_panel.seat)
+
+    def _hand_over_listed(self, code: str, to: str) -> None:
+        session = None if self._agent_panel is None else self._agent_panel.sessions.session(code)
+        if session is not None:
+            self._hand_over(session, cast("To", to))
+
+    def _hand_over_shown(self, to: str) -> None:
+        if self._shown is not None:
+            self._hand_over(self._shown, cast("To", to))
+
+    def _hand_over(self, session: SessionInfo, to: To) -> None:
+        about = Session(session.code, name_of(session), session.agent or "", session.agent_name)
+        dialog = self.dialog = HandOverDialog(self._page.context, about, to, self._page)
+        dialog.chosen.connect(self.giving.give)
+        dialog.finished.connect(self._handed_over)
+        dialog.open()
+
+    def _handed_over(self) -> None:
+        self.dialog = None
+
     def _leave_session(self) -> None:
         """Take the session off the agent beneath it."""
         if self._session_panel is not None and self.agent:
             self.drawer.back()
-        self._session_panel = None
+        self._session_panel = self._shown = None
         self.session = ""
 
     def _uncovered(self) -> None:
         """Back from a session to its agent; the keyboard comes along unless it is at work in the table."""
-        self._session_panel = None
+        self._session_panel = self._shown = None
         self.session = ""
         if self._agent_panel is not None and QApplication.focusWidget() is not self._page.focusProxy():
             self._agent_panel.take_keyboard()
         self.changed.emit()
 
     def _forget(self) -> None:
-        self._agent_panel = self._session_panel = None
+        self._agent_panel = self._session_panel = self._shown = None
         self.agent = self.session = self._name = ""
         self.changed.emit()

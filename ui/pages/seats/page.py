@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.language import tr
 from app.domain.metrics import METRICS, Numbers
@@ -17,9 +17,11 @@ from ui.pages.seats.columns import columns
 from ui.pages.seats.detail import Detail
 from ui.pages.seats.empty import Reason, reason
 from ui.pages.seats.filters import FilterBar
+from ui.pages.seats.giving import GivenStrip
 from ui.pages.seats.lines import TOTAL_ID, Filters, Line, LineMaker, Picture, aged
+from ui.pages.seats.record import RecordDialog
 from ui.pages.seats.wall import WALL_METRICS, SeatWall
-from ui.theme import SPACE_2, SPACE_4
+from ui.theme import SPACE_2, SPACE_4, icon
 from ui.widgets.drawer import WIDTH as DRAWER_WIDTH
 from ui.widgets.empty import EmptyState
 from ui.widgets.metric_text import ago_text, metric_tooltip
@@ -64,10 +66,12 @@ class SeatsPage(Page):
         self._stale.hide()
         self._wall: SeatWall | None = None
         self._stack = QStackedWidget(self)
-        self._stack.addWidget(_card(self._table, self._stale))
+        self._detail = Detail(self)
+        self._strip = GivenStrip(self._detail.giving, parent=self)
+        self._strip.setProperty("look", "foot")
+        self._stack.addWidget(_card(self._table, self._stale, self._strip))
         self._column = QVBoxLayout(self)
         self._column.addWidget(self._stack)
-        self._detail = Detail(self)
         self._make_room()
         self.setFocusProxy(self._table)
         self._timer = QTimer(self, interval=TICK_MS)
@@ -77,6 +81,8 @@ class SeatsPage(Page):
         self._bar.columns_wanted.connect(self._show_columns)
         self._table.opened.connect(self._open_row)
         self._table.current_changed.connect(self._follow)
+        self._table.row_menu_wanted.connect(self._show_menu)
+        self._detail.record_wanted.connect(self._show_record)
         self._table.columns_changed.connect(self._columns_changed)
         self._table.verticalScrollBar().valueChanged.connect(self._age)
         self._detail.changed.connect(self._detail_changed)
@@ -313,6 +319,32 @@ class SeatsPage(Page):
         if self._wanted is not None and self._picture is not None:
             code, self._wanted = self._wanted, None
             self._table.select(code)
+
+    def _show_menu(self, row_id: RowId, at: QPoint) -> None:
+        code, menu = str(row_id), QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
+        menu.addAction(icon("agent"), tr("打开", "Open"), lambda: self._open_row(code))
+        seat = self._seat(code)
+        if seat is not None and self._detail.giving.allowed:
+            suspended = seat.state == "suspended"
+            words = tr("恢复接待…", "Resume…") if suspended else tr("挂起…", "Suspend…")
+            attend = menu.addAction(icon("resume" if suspended else "suspend"), words, lambda: self._attend(code))
+            attend.setEnabled(seat.state != "offline")
+            if seat.state == "offline":
+                attend.setToolTip(tr("离线，无需挂起", "Offline: nothing to suspend"))
+            menu.addAction(icon("audit"), tr("操作记录…", "Commands given…"), lambda: self._show_record(code))
+        menu.popup(at)
+
+    def _attend(self, code: str) -> None:
+        if (seat := self._seat(code)) is not None:
+            self._detail.attend(seat)
+
+    def _show_record(self, code: str) -> None:
+        if self._picture is not None:
+            names = {seat.code: seat.name for seat in self._picture.seats.rows}
+            groups = {group.code: group.name for group in self._picture.seats.groups}
+            RecordDialog(self.context, code, names, groups, self).open()
 
     def _detail_changed(self) -> None:
         self._make_room()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QMenu, QWidget
 
 from app.domain.language import T, tr
+from ui.theme import icon
 from ui.widgets.empty import EmptyState
 from ui.widgets.metric_text import clock_text
 from ui.widgets.session_facts import name_of, wait_cell
@@ -18,20 +20,31 @@ if TYPE_CHECKING:
 
 
 class SessionList(DataTable):
-    """Rows are session codes; the longest wait comes first. `can_open` makes the customers' names links."""
+    """Rows are session codes; the longest wait comes first. `can_open` makes the customers' names links, `can_move` offers to hand over.
 
-    def __init__(self, can_open: bool) -> None:
-        columns = (
-            Column("customer", T("客户", "Customer"), "text", 144, T("姓名与咨询组", "Name and group"), link=can_open),
-            Column("waiting", T("等待", "Waiting"), "duration", 78,
+    `hand_over(code, to)`: "agent" or "group".
+    """
+
+    hand_over = Signal(str, str)
+
+    def __init__(self, can_open: bool, can_move: bool = False) -> None:
+        figure = 66 if can_move else 78
+        columns = [
+            Column("customer", T("客户", "Customer"), "text", 132 if can_move else 144, T("姓名与咨询组", "Name and group"), link=can_open),
+            Column("waiting", T("等待", "Waiting"), "duration", figure,
                    T("客户最后一条消息等待回复的时间", "How long the customer's last message has waited for a reply")),
-            Column("open", T("已进行", "Open for"), "duration", 78, T("会话开始至今", "Since the session was opened")),
-            Column("messages", T("消息", "Messages"), "number", 78,
+            Column("open", T("已进行", "Open for"), "duration", figure, T("会话开始至今", "Since the session was opened")),
+            Column("messages", T("消息", "Messages"), "number", figure,
                    T("客户消息数 / 客服消息数", "Messages by the customer / by the agent")),
-        )  # fmt: skip
+        ]  # fmt: skip
+        if can_move:
+            columns.append(Column("move", T("转移", "Move"), "text", 54, T("转给其他客服或咨询组", "To another agent or group"),
+                                  sortable=False, link=True))  # fmt: skip
         super().__init__(RowTableModel(columns))
         self.rows().setParent(self)
         self._sessions: list[SessionInfo] = []
+        self._can_open, self._can_move = can_open, can_move
+        self.row_menu_wanted.connect(self._show_menu)
         self.setAccessibleName(tr("进行中的会话", "Current sessions"))
         self.rows().sort_by("waiting", descending=True)
         self._known = False
@@ -40,6 +53,22 @@ class SessionList(DataTable):
     def title(self, code: str) -> str:
         """Who is on the other side of a session; its code where that is not known."""
         return next((name_of(session) for session in self._sessions if session.code == code), code)
+
+    def session(self, code: str) -> SessionInfo | None:
+        return next((session for session in self._sessions if session.code == code), None)
+
+    def _show_menu(self, code: object, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if self._can_open:
+            menu.addAction(icon("transcripts"), tr("查看聊天记录", "Read the transcript"), lambda: self.opened.emit(code))
+        if self._can_move:
+            menu.addAction(icon("move"), tr("转给客服…", "Move to an agent…"), lambda: self.hand_over.emit(str(code), "agent"))
+            menu.addAction(icon("transfer"), tr("转到咨询组…", "Move to a group…"), lambda: self.hand_over.emit(str(code), "group"))
+        if menu.isEmpty():
+            menu.deleteLater()
+        else:
+            menu.popup(at)
 
     def set_unknown(self) -> None:
         """Nothing has been read: an empty list that does not say that there are no sessions."""
@@ -67,4 +96,5 @@ def _cells(session: SessionInfo, now: int) -> Cells:
         "waiting": wait_cell(session, now),
         "open": Cell(clock_text(now - session.opened_at), -session.opened_at),
         "messages": Cell(f"{session.customer_messages} / {session.agent_messages}", session.customer_messages + session.agent_messages),
+        "move": Cell(tr("转移", "Move")),
     }

@@ -1,0 +1,77 @@
+"""Whom a session can be handed to at this moment: every agent and every group, with what keeps one from taking it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from app.domain.language import T
+from app.storage import routed
+from app.storage.bulk import Bulk
+
+if TYPE_CHECKING:
+    from app.domain.routing.scopes import GroupPlan, Plan
+    from app.services.live import SeatRow, State
+    from app.services.workspace import StoreInfo, Workspace
+
+
+class AgentTarget(NamedTuple):
+    """active: sessions held now; capacity: None without limit; why_not: None for one who may take a session, however full."""
+
+    code: str
+    name: str
+    team: str
+    state: State
+    active: int
+    capacity: int | None
+    why_not: T | None
+
+    @property
+    def full(self) -> bool:
+        return self.capacity is not None and self.active >= self.capacity
+
+
+class GroupTarget(NamedTuple):
+    """free: members whom the group would give a new session now."""
+
+    code: str
+    name: str
+    members: int
+    free: int
+    why_not: T | None
+
+
+class Targets(NamedTuple):
+    """Agents by code, groups in the order of the settings."""
+
+    agents: list[AgentTarget]
+    groups: list[GroupTarget]
+
+
+def targets(workspace: Workspace, store: StoreInfo) -> Targets:
+    """As of now; by the settings that hold."""
+    seats = workspace.live.seats(store, percentiles=False).rows
+    with workspace.database.read() as connection:
+        bulk = Bulk(connection)
+        plan = routed.configuration(bulk, store.id).plan
+        bulk.close()
+    agents = {seat.code: _agent(seat, plan) for seat in seats}
+    return Targets(list(agents.values()), [_group(group, agents) for group in plan.groups.values()])
+
+
+def _agent(seat: SeatRow, plan: Plan) -> AgentTarget:
+    configured = plan.agent(seat.code)
+    why_not = None
+    if not configured.receives:
+        why_not = T("未开启接待", "Not receiving")
+    elif seat.state == "suspended":
+        why_not = T("挂起，不接转接", "Suspended: takes no transfers")
+    elif seat.state == "offline":
+        why_not = T("离线", "Offline")
+    name = configured.name if seat.code in plan.agents and configured.name != seat.code else seat.name
+    return AgentTarget(seat.code, name, seat.team, seat.state, seat.numbers.get("active", 0), configured.capacity, why_not)
+
+
+def _group(group: GroupPlan, agents: dict[str, AgentTarget]) -> GroupTarget:
+    held = [(agents[code], weight) for code, weight in group.weights.items() if code in agents]
+    free = sum(bool(weight) and agent.why_not is None and not agent.full for agent, weight in held)
+    return GroupTarget(group.code, group.name, len(group.weights), free, None if group.open else T("入口已关闭", "The entry is closed"))

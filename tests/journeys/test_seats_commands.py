@@ -1,0 +1,354 @@
+"""坐席监控, what a supervisor does: suspend, resume, hand over; carried out by the routing that an engine would run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.desk.routing import Routing
+from app.domain.language import set_language
+from app.domain.permissions import Actor, local_owner
+from app.domain.settings import DOCUMENTS
+from app.services.workspace import Workspace
+from app.storage import revisions
+from tests.journeys.seats_desk import HOUR, MINUTE, NOON, Desk, Shop, opened
+from ui.pages.seats import giving
+from ui.pages.seats.handing import AskDialog, HandOverDialog
+from ui.pages.seats.record import RecordDialog
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """王敏 holds two of two, 李华 has room, 曾小燕 is full, 孙丽 is suspended, 赵强 has gone home, 周杰 does not receive."""
+    shop = Shop(tmp_path / "shop.db")
+    people = {
+        "a1": ("王敏", 2, "available"), "a2": ("李华", 8, "away"), "a3": ("曾小燕", 1, "available"), "a4": ("孙丽", None, "suspended"),
+        "a5": ("赵强", None, "offline"), "a6": ("周杰", None, "available"),
+    }  # fmt: skip
+    for code, (name, capacity, state) in people.items():
+        shop.agent(code, name, "售前一组", capacity, state)  # type: ignore[arg-type]
+    groups = [
+        {"code": "g1", "name": "售前", "scope": {"skus": ["sku1"]}, "members": [{"agent": "a1"}, {"agent": "a3"}]},
+        {"code": "g2", "name": "售后", "scope": {"skus": ["sku2"]}, "members": [{"agent": "a2"}]},
+        {"code": "g3", "name": "夜班", "scope": {"skus": ["sku3"]}, "open": False, "members": [{"agent": "a2"}]},
+        {"code": "all", "name": "兜底", "type": "fallback", "members": [{"agent": "a2"}]},
+    ]
+    revisions.save(shop.database, shop.id, DOCUMENTS["groups"], {"groups": groups}, "x")
+    agents = [{"agent": code, "name": people[code][0], "capacity": people[code][1], "receives": code != "a6"} for code in people]
+    revisions.save(shop.database, shop.id, DOCUMENTS["agents"], {"agents": agents}, "x")
+    yield shop
+    shop.database.close()
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return local_owner()
+
+
+class Hands:
+    """The page, its dialogs, and the engine's turn."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.first = desk.shop.session("a1", NOON - 20 * MINUTE)
+        self.second = desk.shop.session("a1", NOON - 10 * MINUTE)
+        desk.shop.session("a3", NOON - 5 * MINUTE)
+        self.routing = Routing(desk.shop.database, desk.shop.id, desk.shop.clock)
+        self.routing.turn()
+        desk.open()
+        desk.listen()
+
+    def turn(self) -> None:
+        """What a running engine does by itself; the page hears of it."""
+        self.routing.turn()
+
+    def dialog(self) -> QDialog:
+        found = [widget for widget in self.desk.page.findChildren(QDialog) if widget.isVisible()]
+        assert len(found) == 1
+        return found[0]
+
+    def asked(self) -> AskDialog:
+        found = self.dialog()
+        assert isinstance(found, AskDialog)
+        return found
+
+    def handing(self) -> HandOverDialog:
+        found = self.dialog()
+        assert isinstance(found, HandOverDialog)
+        self.desk.settle()
+        return found
+
+    def rows(self) -> dict[str, tuple[str, str, bool]]:
+        """{name: (state or why not, load, can be chosen)} of the open dialog, in order."""
+        tree = self.handing().tree
+        items = [tree.topLevelItem(place) for place in range(tree.topLevelItemCount())]
+        return {item.text(0): (item.text(1), item.text(2), not item.isDisabled()) for item in items if item is not None}
+
+    def menu(self, table: QWidget, choose: str) -> list[str]:
+        """The menu key on the current row; chooses by words and answers all of them."""
+        at = table.rect().center()
+        QApplication.sendEvent(table, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, at, table.mapToGlobal(at)))
+        (menu,) = [child for child in table.window().findChildren(QMenu) if child.isVisible()]
+        actions = {action.text(): action for action in menu.actions()}
+        if choose:
+            actions[choose].trigger()
+        menu.close()
+        self.desk.settle()
+        return list(actions)
+
+    def decide(self) -> None:
+        """Enter, on whatever has the keyboard in the dialog."""
+        dialog = self.dialog()
+        QTest.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
+        self.desk.settle()
+
+    def said(self) -> str:
+        panel = self.desk.page._detail.drawer.current()
+        strip = getattr(panel, "strip", self.desk.page._strip) if panel is not None else self.desk.page._strip
+        return str(strip.words.text()) if strip.isVisible() else ""
+
+    def until_said(self, words: str) -> None:
+        self.desk.until(lambda: words in self.said())
+
+    def holder(self, session: str) -> str:
+        found = self.desk.workspace.live.transcript(self.desk.store, session)
+        assert found is not None
+        return found.session.agent or ""
+
+
+@pytest.fixture
+def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor) -> Iterator[Desk]:
+    with opened(shop, tmp_path, qtbot, actor) as desk:
+        yield desk
+
+
+@pytest.fixture
+def hands(desk: Desk) -> Hands:
+    return Hands(desk)
+
+
+def test_suspended_and_resumed_by_keyboard_from_the_drawer(hands: Hands) -> None:
+    desk = hands.desk
+    desk.page._table.setFocus()
+    desk.press(Qt.Key.Key_Home)
+    desk.press(Qt.Key.Key_Return)
+    attend = desk.panel().attend
+    assert (attend.text(), attend.accessibleDescription()) == ("挂起", "王敏")
+    attend.setFocus()
+    desk.press(Qt.Key.Key_Space)
+    assert "现有 2 个会话继续由其接待" in hands.asked().words.text()
+    hands.decide()
+    assert hands.said() == "挂起 王敏：已发送，等待执行"
+    hands.turn()
+    hands.until_said("挂起 王敏：已执行")
+    desk.until(lambda: desk.page._rows.cell("a1", "state").text == "挂起")
+    desk.page._tick()
+    desk.until(lambda: desk.panel().attend.text() == "恢复接待")
+    assert hands.holder(hands.first) == "a1"
+    at = desk.host.window().focusWidget()
+    assert at is desk.panel().attend  # where it was
+    QTest.keyClick(at, Qt.Key.Key_Space)
+    assert "排队的客户" in hands.asked().words.text()
+    hands.decide()
+    hands.turn()
+    hands.until_said("恢复 王敏 的接待：已执行")
+    desk.until(lambda: desk.page._rows.cell("a1", "state").text == "接待")
+
+
+def test_nothing_is_given_when_the_question_is_taken_back(hands: Hands) -> None:
+    hands.desk.page._table.select("a1")
+    hands.menu(hands.desk.page._table, "挂起…")
+    QTest.keyClick(hands.dialog(), Qt.Key.Key_Escape)
+    hands.desk.settle()
+    assert hands.desk.workspace.commands.history(hands.desk.store) == []
+
+
+def test_from_the_row_by_the_menu_key_and_undone(hands: Hands) -> None:
+    desk = hands.desk
+    desk.page._table.select("a2")
+    assert hands.menu(desk.page._table, "挂起…") == ["打开", "挂起…", "操作记录…"]
+    hands.decide()
+    hands.turn()
+    hands.until_said("挂起 李华：已执行")
+    desk.page._strip.undo.click()
+    desk.settle()
+    hands.turn()
+    hands.until_said("恢复 李华 的接待：已执行")
+    assert [command.kind for command in desk.workspace.commands.history(desk.store)] == ["resume", "suspend"]
+
+
+def test_handed_to_an_agent_who_is_found_by_letters_and_given_back(hands: Hands) -> None:
+    desk = hands.desk
+    desk.host.activate({"agent": "a1"})
+    desk.settle()
+    sessions = desk.panel().sessions
+    sessions.select(hands.first)
+    hands.menu(sessions, "转给客服…")
+    rows = hands.rows()
+    assert list(rows)[:2] == ["李华", "曾小燕"]  # who has room comes first
+    assert rows == {
+        "李华": ("离开", "0/8", True), "曾小燕": ("接待", "1/1", True), "王敏": ("正在接待此会话", "2/2", False),
+        "周杰": ("未开启接待", "0", False), "孙丽": ("挂起，不接转接", "0", False), "赵强": ("离线", "0", False),
+    }  # fmt: skip
+    dialog = hands.handing()
+    QTest.keyClicks(dialog.search, "zxy")
+    QTest.keyClick(dialog.search, Qt.Key.Key_Return)
+    assert dialog.isVisible()  # Enter in the search line chooses nobody unseen
+    assert list(hands.rows()) == ["曾小燕"]
+    assert "已满载（1/1）" in dialog.words.text()
+    assert dialog.go.text() == "转给 曾小燕"
+    hands.decide()
+    hands.turn()
+    hands.until_said("的会话转给 曾小燕：已执行")
+    assert hands.holder(hands.first) == "a3"
+    desk.until(lambda: desk.text("a3", "active") == "2")
+    desk.panel().strip.undo.click()
+    desk.settle()
+    hands.turn()
+    hands.until_said("还给 王敏：已执行")
+    assert hands.holder(hands.first) == "a1"
+
+
+def test_handed_to_a_group_from_the_transcript(hands: Hands) -> None:
+    desk = hands.desk
+    desk.host.activate({"agent": "a1", "session": hands.first})
+    desk.settle()
+    desk.talk().to_group.click()
+    assert hands.rows() == {
+        "售前": ("无人空闲", "0 / 2", True), "售后": ("有人空闲", "1 / 1", True), "夜班": ("入口已关闭", "1 / 1", False),
+        "兜底": ("有人空闲", "1 / 1", True),
+    }  # fmt: skip
+    dialog = hands.handing()
+    assert "溢出" in dialog.words.text()  # the first, in which nobody is free
+    QTest.keyClicks(dialog.search, "shouhou")
+    QTest.keyClick(dialog.search, Qt.Key.Key_Return)
+    assert "按「售后」的规则分配" in dialog.words.text()
+    hands.decide()
+    hands.turn()
+    hands.until_said("转到「售后」：已执行")
+    assert hands.holder(hands.first) == "a2"
+
+
+def test_a_session_is_handed_over_by_its_link(hands: Hands) -> None:
+    desk = hands.desk
+    desk.host.activate({"agent": "a1"})
+    desk.settle()
+    desk.panel().sessions.cell_opened.emit(hands.first, "move")
+    assert hands.handing().to.value() == "agent"
+    assert desk.page._detail.session == ""
+    QTest.keyClick(hands.dialog(), Qt.Key.Key_Escape)
+
+
+def test_a_closed_session_cannot_be_handed_over(hands: Hands) -> None:
+    desk = hands.desk
+    code = desk.shop.session("a1", NOON - HOUR, closed=True)
+    desk.host.activate({"session": code})
+    desk.settle()
+    assert not desk.talk().to_agent.isEnabled()
+    assert not desk.talk().to_group.isEnabled()
+
+
+def test_the_list_follows_who_comes_and_goes(hands: Hands) -> None:
+    desk = hands.desk
+    desk.host.activate({"agent": "a1", "session": hands.first})
+    desk.settle()
+    desk.talk().to_agent.click()
+    assert hands.handing().current() == "a2"
+    desk.shop.agent("a2", "李华", "售前一组", 8, "offline", since=NOON)
+    desk.until(lambda: hands.rows()["李华"] == ("离线", "0/8", False))
+    assert hands.handing().current() == "a3"
+    QTest.keyClick(hands.dialog(), Qt.Key.Key_Escape)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh", "挂起 李华：未执行。李华 已挂起"),
+        ("en", "Suspend 李华: not done. 李华 is suspended already"),
+    ],
+)
+def test_what_the_engine_refuses_is_told_in_its_words(shop: Shop, tmp_path: Path, qtbot: QtBot, language: Any, words: str) -> None:
+    set_language(language)
+    try:
+        with opened(shop, tmp_path, qtbot, local_owner()) as desk:
+            hands = Hands(desk)
+            desk.host.activate({"agent": "a2"})
+            desk.settle()
+            other = Workspace(shop.database, Actor("张三", local_owner().permissions))
+            other.commands.give(desk.store, "suspend", agent="a2")
+            desk.panel().attend.click()
+            hands.decide()
+            hands.turn()
+            hands.until_said(words)
+            assert not desk.panel().strip.undo.isVisible()
+            desk.panel().record.click()
+            desk.settle()
+            record = hands.dialog()
+            assert isinstance(record, RecordDialog)
+            table = record.table.rows()
+            told = [(table.cell(row, "author").text, table.cell(row, "result").text) for row in table.ids()]
+            refused = words.split(": not done. " if language == "en" else "：未执行。")[1]
+            assert told == [
+                ("owner", f"Not done: {refused}" if language == "en" else f"未执行：{refused}"),
+                ("张三", "Done" if language == "en" else "已执行"),
+            ]
+            record.reject()
+    finally:
+        set_language("zh")
+
+
+def test_without_an_engine_it_is_said_and_done_once_one_runs(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(giving, "PATIENCE_MS", 1)
+    hands.desk.page._table.select("a2")
+    hands.menu(hands.desk.page._table, "挂起…")
+    hands.decide()
+    hands.until_said("挂起 李华：路由引擎未运行，命令将在其启动后执行")
+    hands.turn()
+    hands.until_said("挂起 李华：已执行")
+
+
+def test_who_has_gone_elsewhere_is_told_in_passing(hands: Hands) -> None:
+    desk = hands.desk
+    desk.host.activate({"agent": "a1"})
+    desk.settle()
+    desk.panel().attend.click()
+    hands.decide()
+    desk.page._detail.close()
+    hands.turn()
+    desk.until(lambda: desk.toasts == ["挂起 王敏：已执行"])
+
+
+def test_an_offline_agent_can_be_neither(hands: Hands) -> None:
+    hands.desk.host.activate({"agent": "a5"})
+    hands.desk.settle()
+    assert not hands.desk.panel().attend.isEnabled()
+    assert "离线" in hands.desk.panel().attend.toolTip()
+
+
+class TestWithoutPermission:
+    @pytest.fixture
+    def actor(self) -> Actor:
+        return Actor("junior", frozenset({"live.view", "transcripts.view"}))
+
+    def test_nothing_is_offered(self, hands: Hands) -> None:
+        desk = hands.desk
+        desk.host.activate({"agent": "a1"})
+        desk.settle()
+        assert not desk.panel().attend.isVisible()
+        assert not desk.panel().record.isVisible()
+        assert "move" not in desk.panel().sessions.shown_columns()
+        desk.panel().sessions.select(hands.first)
+        assert hands.menu(desk.panel().sessions, "") == ["查看聊天记录"]
+        assert hands.menu(desk.page._table, "") == ["打开"]
+        desk.page._detail.open_session(hands.first)
+        desk.settle()
+        assert not desk.talk().to_agent.isVisible()
+        assert desk.host.failed is False
