@@ -8,8 +8,8 @@ decision compares the first of each (docs/decisions/0013-routing.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from heapq import heapify, heappop, heappush
+from collections.abc import Iterator, Mapping
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import Any
 
 Entry = tuple[Any, ...]
@@ -69,72 +69,167 @@ class Ranking:
         return self.top
 
 
+class Candidate:
+    """Somebody with turns. active: sessions they have; since: when that changed last, which never goes back.
+
+    Whoever changes either calls `changed`.
+    """
+
+    __slots__ = ("active", "code", "since", "turns")
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.active = 0
+        self.since = 0
+        self.turns: list[Turn] = []
+
+    def changed(self) -> None:
+        active = self.active
+        for turn in self.turns:
+            if active < turn.floor:
+                turn.peers.push(turn)
+            elif turn.peers.top is turn.entry:
+                turn.peers.top = None
+
+
+class Turn:
+    """What somebody holds in a rotation. entry: theirs among their peers, None while they are not eligible; floor: the `active` in it."""
+
+    __slots__ = ("candidate", "credit", "entry", "floor", "lost", "peers", "weight")
+
+    def __init__(self, candidate: Candidate, weight: int, credit: int, peers: _Peers) -> None:
+        self.candidate = candidate
+        self.weight = weight
+        self.peers = peers
+        self.credit = credit
+        """While they are not eligible."""
+        self.lost = 0
+        """While they are: without what their weight has gained them in all rounds."""
+        self.entry: _Standing | None = None
+        self.floor = 0
+
+
+_Standing = tuple[int, int, int, str, Turn]
+"""(lost, active, since, code): so they come in order."""
+
+
+class _Peers:
+    """The eligible of one weight, the first at hand.
+
+    An entry may lag behind what its candidate has become since, but only towards the front: it is put right when it comes up. So most
+    changes of load touch no heap.
+    """
+
+    __slots__ = ("_heap", "number", "top", "weight")
+
+    def __init__(self, weight: int) -> None:
+        self.weight = weight
+        self.number = 0
+        self._heap: list[_Standing] = []
+        self.top: _Standing | None = None
+        """The first, where it is known; `first()` finds it again."""
+
+    def push(self, turn: Turn) -> None:
+        candidate = turn.candidate
+        turn.floor = candidate.active
+        turn.entry = turn.lost, turn.floor, candidate.since, candidate.code, turn
+        heappush(self._heap, turn.entry)
+        self.top = None
+        if len(self._heap) > 2 * self.number + _SLACK:
+            self._heap = [entry for entry in self._heap if entry[4].entry is entry]
+            heapify(self._heap)
+
+    def first(self) -> _Standing | None:
+        heap = self._heap
+        while heap:
+            entry = heap[0]
+            lost, active, since, code, turn = entry
+            if turn.entry is not entry:
+                heappop(heap)
+                continue
+            candidate = turn.candidate
+            if candidate.active == active and turn.lost == lost and candidate.since == since:
+                self.top = entry
+                return entry
+            turn.floor = candidate.active
+            turn.entry = turn.lost, turn.floor, candidate.since, code, turn
+            heapreplace(heap, turn.entry)
+        return None
+
+
 class Rotation:
     """Smooth weighted round robin. Who is not eligible keeps what they hold until they are again.
 
     Between those who hold the same: fewest active sessions, then longest idle (the smaller `since`), then the code.
+    credits: what those who are to take part hold from before, by code.
     """
 
-    __slots__ = ("_credits", "_eligible", "_ranked", "_round", "_weights", "total")
+    __slots__ = ("_before", "_peers", "_round", "number", "total", "turns")
 
-    def __init__(self) -> None:
+    def __init__(self, credits: Mapping[str, int] | None = None) -> None:
+        self.number = 0
+        """Of those who are eligible."""
         self.total = 0
-        """Weights of all who are eligible."""
+        """Their weights together."""
+        self.turns: dict[str, Turn] = {}
+        """Of all who take part."""
+        self._before = credits or {}
         self._round = 0
-        self._credits: dict[str, int] = {}  # of those who are not eligible and have been
-        self._eligible: dict[str, int] = {}  # what the eligible have lost, without what their weight has gained them in all rounds
-        self._weights: dict[str, int] = {}  # of the eligible
-        self._ranked: dict[int, Ranking] = {}  # by weight: (lost, active, since, code)
+        self._peers: dict[int, _Peers] = {}
 
-    def __len__(self) -> int:
-        return len(self._eligible)
+    def join(self, candidate: Candidate, weight: int) -> Turn:
+        """They take part with a weight above 0, and are not eligible yet."""
+        peers = self._peers.get(weight)
+        if peers is None:
+            peers = self._peers[weight] = _Peers(weight)
+        turn = self.turns[candidate.code] = Turn(candidate, weight, self._before.get(candidate.code, 0), peers)
+        candidate.turns.append(turn)
+        return turn
 
-    def __contains__(self, code: str) -> bool:
-        return code in self._eligible
+    def put(self, turn: Turn) -> None:
+        """Eligible from now on."""
+        if turn.entry is None:
+            turn.lost = turn.weight * self._round - turn.credit
+            turn.peers.number += 1
+            turn.peers.push(turn)
+            self.number += 1
+            self.total += turn.weight
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._eligible)
-
-    def put(self, code: str, weight: int, active: int, since: int) -> None:
-        """Eligible from now on, with a weight above 0 (the same as before if they are already)."""
-        lost = self._eligible.get(code)
-        if lost is None:
-            lost = self._eligible[code] = weight * self._round - self._credits.pop(code, 0)
-            self._weights[code] = weight
-            self.total += weight
-            if weight not in self._ranked:
-                self._ranked[weight] = Ranking()
-        self._ranked[weight].put((lost, active, since, code))
-
-    def drop(self, code: str) -> None:
+    def drop(self, turn: Turn) -> None:
         """Not eligible any more."""
-        lost = self._eligible.pop(code, None)
-        if lost is not None:
-            weight = self._weights.pop(code)
-            self.total -= weight
-            self._credits[code] = weight * self._round - lost
-            self._ranked[weight].drop(code)
+        if turn.entry is not None:
+            if turn.peers.top is turn.entry:
+                turn.peers.top = None
+            turn.entry, turn.floor = None, 0
+            turn.credit = turn.weight * self._round - turn.lost
+            turn.peers.number -= 1
+            self.number -= 1
+            self.total -= turn.weight
+
+    def is_eligible(self, code: str) -> bool:
+        turn = self.turns.get(code)
+        return turn is not None and turn.entry is not None
 
     def take(self) -> str:
-        """Whose turn it is. There must be somebody; the caller then `put`s them with their new load, or `drop`s them."""
-        self._round += 1
-        best: Entry = ()
+        """Whose turn it is. There must be somebody."""
+        self._round = now = self._round + 1
+        best: _Standing | None = None
         least = 0
-        for weight, ranking in self._ranked.items():
-            found = ranking.top or ranking.first()
-            if found is not None:
-                short = found[0] - weight * self._round
-                if not best or short < least or (short == least and found[1:] < best[1:]):
-                    best, least = found, short
-        code: str = best[-1]
-        self._eligible[code] += self.total
-        return code
+        for peers in self._peers.values():
+            entry = peers.top or peers.first()
+            if entry is not None:
+                short = entry[0] - peers.weight * now
+                if best is None or short < least or (short == least and entry[1:4] < best[1:4]):
+                    best, least = entry, short
+        assert best is not None
+        turn = best[4]
+        turn.lost += self.total
+        turn.peers.top = None
+        return best[3]
 
     def credits(self) -> dict[str, int]:
         """What each holds, by code; those with nothing are left out."""
-        found = {code: self._weights[code] * self._round - lost for code, lost in self._eligible.items()} | self._credits
+        found = dict(self._before)
+        for code, turn in self.turns.items():
+            found[code] = turn.credit if turn.entry is None else turn.weight * self._round - turn.lost
         return {code: found[code] for code in sorted(found) if found[code]}
-
-    def restore(self, credits: dict[str, int]) -> None:
-        """What `credits` said, before anybody is put."""
-        self._credits = dict(credits)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from app.domain.routing.reasons import Why
@@ -12,10 +13,11 @@ from app.domain.routing_settings import AGENTS, DIMENSIONS, GROUPS, asked, claim
 NO_GROUP = ""
 """The code of no group: where sessions stay that no open group takes."""
 _MOST_REMEMBERED = 20_000
+_FIELDS = {"customer_tags": "tags", "skus": "sku", "order_state": "order_state", "pages": "page", "regions": "region"}
+"""Of a session, where each dimension of a scope looks."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewSession:
+class NewSession(NamedTuple):
     """What routing needs to know of a session; texts as in the event contract, "" where not given."""
 
     id: str
@@ -72,9 +74,10 @@ class Plan:
         self._only = ordinary[0] if len(ordinary) == 1 and self.fallback is None else None
         # Stable: of two groups equally specific, the first.
         self._ordered = sorted(ordinary, key=lambda group: [d not in group.scope for d in DIMENSIONS])
-        self._skus = frozenset().union(*(group.scope.get("skus", ()) for group in ordinary))
-        self._tags = frozenset().union(*(group.scope.get("customer_tags", ()) for group in ordinary))
-        self._remembered: dict[tuple[object, ...], Matched] = {}
+        asked_for = [] if self._only else [field for d, field in _FIELDS.items() if any(d in group.scope for group in ordinary)]
+        # What two sessions need in common to match alike.
+        self._key: Callable[[NewSession], object] = attrgetter(*asked_for) if asked_for else lambda session: None
+        self._remembered: dict[object, Matched] = {}
 
     @classmethod
     def of(cls, groups: Mapping[str, Any], agents: Mapping[str, Any], designated: Sequence[str] = ()) -> Plan:
@@ -105,25 +108,23 @@ class Plan:
 
     def match(self, session: NewSession) -> Matched:
         """The group that the session belongs to by the scopes, whoever is there."""
-        sku = session.sku if session.sku in self._skus else ""
-        tags = tuple(sorted(self._tags.intersection(session.tags))) if session.tags and self._tags else ()
-        key = (tags, sku, session.order_state, session.page, session.region)
+        key = self._key(session)
         found = self._remembered.get(key)
         if found is None:
             if len(self._remembered) >= _MOST_REMEMBERED:
                 self._remembered.clear()
-            found = self._remembered[key] = self._match(tags, sku, session)
+            found = self._remembered[key] = self._match(session)
         return found
 
-    def _match(self, tags: tuple[str, ...], sku: str, session: NewSession) -> Matched:
+    def _match(self, session: NewSession) -> Matched:
         if self._only is not None:
             only = self._only
             if only.open:
                 return Matched(only.code, "only", (("only", only.code),))
             return Matched(NO_GROUP, "nothing", (("closed", only.code), ("no_group",)))
         values = {
-            "customer_tags": tags,
-            "skus": (sku,) if sku else (),
+            "customer_tags": sorted(session.tags),
+            "skus": (session.sku,) if session.sku else (),
             "order_state": (session.order_state,) if session.order_state else (),
             "pages": (session.page,) if session.page else (),
             "regions": (region_of(session.region),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from app.domain.routing.choosing import Ranking, Rotation
+from app.domain.routing.choosing import Candidate, Ranking, Rotation, Turn
 from app.domain.routing.reasons import STANDINGS, Why
 from app.domain.routing.scopes import AgentPlan, GroupPlan, NewSession
 
@@ -13,6 +13,7 @@ TAKING = ("available", "away")
 """States in which an agent takes new sessions and transfers."""
 _MOST_NAMED = 12
 """Agents that a reason names; of more it only says how many they are."""
+_UNLIMITED = 1 << 60
 
 
 class Held:
@@ -25,7 +26,7 @@ class Held:
         self.at = at
         self.number = number
         self.group = ""
-        self.agent: str | None = None
+        self.agent: Agent | None = None
         self.left = session.kind == "leave"
         self.handed = False
         """It has had an agent before."""
@@ -68,15 +69,15 @@ class Box:
 
 
 class Group:
-    """A group with its members' turns and its waiting customers."""
+    """A group with its members' turns and its waiting customers. served: {customer: (agent, at)}, who had them here last."""
 
-    __slots__ = ("_roster", "_standing", "_who", "box", "plan", "queue", "rotation")
+    __slots__ = ("_roster", "_standing", "_who", "box", "plan", "queue", "rotation", "served")
 
-    def __init__(self, plan: GroupPlan, credits: dict[str, int], box: Box) -> None:
+    def __init__(self, plan: GroupPlan, credits: dict[str, int], box: Box, served: dict[str, tuple[str, int]]) -> None:
         self.plan = plan
         self.box = box
-        self.rotation = Rotation()
-        self.rotation.restore({code: credit for code, credit in credits.items() if code in plan.weights})
+        self.served = served
+        self.rotation = Rotation({code: credit for code, credit in credits.items() if code in plan.weights})
         self.queue = Ranking()
         self._standing: dict[str, str] = {}
         self._who: dict[str, dict[str, None]] = {standing: {} for standing in STANDINGS}
@@ -106,33 +107,47 @@ class Group:
 
 
 class Seat(NamedTuple):
-    """A membership."""
+    """A membership. turn: None with weight 0."""
 
     group: Group
-    weight: int
+    turn: Turn | None
 
 
-class Agent:
-    """An agent as the router sees them. since: when the last session was given to them or ended, or they came online."""
+class Agent(Candidate):
+    """An agent as the router sees them. since: when the last session was given to them or ended, or they came online.
 
-    __slots__ = ("active", "boxes", "code", "holds", "plan", "seats", "since", "standing", "state")
+    active: sessions held, without leave messages: nobody waits at their other end, so they take up no capacity.
+    """
+
+    __slots__ = ("_full", "_never", "boxes", "holds", "plan", "room", "seats", "standing", "state")
 
     def __init__(self, plan: AgentPlan) -> None:
-        self.plan = plan
-        self.code = plan.code
+        super().__init__(plan.code)
         self.state = "offline"
         self.standing = ""
-        self.since = 0
-        self.active = 0
-        """Sessions held, without leave messages: nobody waits at their other end, so they take up no capacity."""
-        self.holds: dict[str, None] = {}
+        self.holds: dict[str, Held] = {}
         self.seats: list[Seat] = []
         self.boxes: list[Box] = []
+        self.follow(plan)
+
+    def follow(self, plan: AgentPlan) -> None:
+        """Another plan, and nothing known yet of what follows from it: seats, boxes and sessions."""
+        self.plan = plan
+        self.room = _UNLIMITED if plan.capacity is None else plan.capacity
+        self._full = "full" if plan.capacity else "transfers_only"
+        self.holds, self.seats, self.boxes, self.turns = {}, [], [], []
+        self.active, self.standing = 0, ""
+        self.be(self.state)
+
+    def be(self, state: str) -> None:
+        """Here, or not."""
+        self.state = state
+        self._never = state if state not in TAKING else "" if self.plan.receives else "not_receiving"
 
     @property
     def takes(self) -> bool:
         """They may be given something, be it only by transfer."""
-        return self.plan.receives and self.state in TAKING
+        return not self._never
 
     @property
     def online(self) -> bool:
@@ -140,14 +155,7 @@ class Agent:
 
     def stands(self) -> str:
         """To new sessions of any group."""
-        capacity = self.plan.capacity
-        if self.state not in TAKING:
-            return self.state
-        if not self.plan.receives:
-            return "not_receiving"
-        if capacity is not None and self.active >= capacity:
-            return "full" if capacity else "transfers_only"
-        return "free"
+        return self._never or ("free" if self.active < self.room else self._full)
 
 
 def _named(who: Collection[str]) -> tuple[str, ...]:

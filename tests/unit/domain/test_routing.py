@@ -132,7 +132,7 @@ class TestNobodyFree:
         assert desk.given(1, page="item") == "a"
         waiting = [desk.opens(at=at, page=page).session for at, page in ((1, "shop"), (2, "item"), (3, "shop"))]
         desk.router.reconfigure(self.desk(b=2).router.plan, 4)
-        assert [desk.router._sessions[s].agent for s in waiting] == ["b", "b", None]
+        assert [desk.router._sessions[s].agent for s in waiting] == [desk.router._agents["b"], desk.router._agents["b"], None]
 
     def test_nobody_online_anywhere(self) -> None:
         desk = self.desk()
@@ -170,7 +170,7 @@ class TestNobodyFree:
         desk = Desk(plan(group("g", {"a": 6, "b": 6})), "ab")
         assert desk.given(1) == "a"
         assert desk.router.suspend("a", 1) == []
-        assert desk.router._sessions["s1"].agent == "a"
+        assert desk.router._sessions["s1"].agent is desk.router._agents["a"]
 
 
 class TestLeaveMessages:
@@ -246,7 +246,7 @@ class TestCommands:
         assert desk.given(1, page="item") == "a"
         with pytest.raises(NotPossibleError, match=sentence):
             getattr(desk.router, command[0])(*command[1:], 1)
-        assert desk.router._sessions["s1"].agent == "a"
+        assert desk.router._sessions["s1"].agent is desk.router._agents["a"]
 
     def test_suspend_and_resume_where_they_mean_nothing(self) -> None:
         desk = self.desk()
@@ -269,7 +269,7 @@ class TestReconfigured:
         assert desk.given(3) == "a - -"
         found = desk.router.reconfigure(plan(group("h", {"b": 6}), caps={"a": 1, "b": 1}), 5)
         assert [(d.session, d.outcome, d.group, d.agent) for d in found] == [("s2", "assigned", "h", "b"), ("s3", "waited", "h", None)]
-        assert desk.router._sessions["s1"].agent == "a"
+        assert desk.router._sessions["s1"].agent is desk.router._agents["a"]
         assert found[0].reasons[0] == ("reconfigured",)
 
     def test_a_group_that_a_session_was_transferred_to_may_go(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.routing.choosing import Ranking, Rotation
+from app.domain.routing.choosing import Candidate, Ranking, Rotation
 from app.domain.routing.scopes import NewSession
 from tests.unit.domain.routing_desk import Desk, group, plan
 
@@ -16,13 +16,8 @@ class TestTurns:
     def sequence(self, weights: dict[str, int], number: int) -> str:
         rotation = Rotation()
         for code, weight in weights.items():
-            rotation.put(code, weight, 0, 0)
-        found = []
-        for _ in range(number):
-            code = rotation.take()
-            rotation.put(code, weights[code], 0, 0)
-            found.append(code)
-        return " ".join(found)
+            rotation.put(rotation.join(Candidate(code), weight))
+        return " ".join(rotation.take() for _ in range(number))
 
     @pytest.mark.parametrize(
         ("weights", "sequence"),
@@ -53,26 +48,40 @@ class TestTurns:
 
     def test_who_comes_back_keeps_what_they_were_owed(self) -> None:
         rotation = Rotation()
-        for code in "ab":
-            rotation.put(code, 1, 0, 0)
+        a, b = (rotation.join(Candidate(code), 1) for code in "ab")
+        rotation.put(a)
+        rotation.put(b)
         assert rotation.take() == "a"
-        rotation.drop("a")
+        rotation.drop(a)
         assert rotation.credits() == {"a": -1, "b": 1}
-        rotation.drop("b")
-        rotation.put("a", 1, 0, 0)
-        rotation.put("b", 1, 0, 0)
+        rotation.drop(b)
+        rotation.put(a)
+        rotation.put(b)
         assert rotation.take() == "b"
 
     def test_ties(self) -> None:
         rotation = Rotation()
         for code, active, since in (("a", 1, 0), ("b", 0, 9), ("c", 0, 5), ("d", 0, 5)):
-            rotation.put(code, 6, active, since)
+            candidate = Candidate(code)
+            candidate.active, candidate.since = active, since
+            rotation.put(rotation.join(candidate, 6))
         order = []
-        while len(rotation):
-            code = rotation.take()
-            order.append(code)
-            rotation.drop(code)
+        while rotation.number:
+            order.append(rotation.take())
+            rotation.drop(rotation.turns[order[-1]])
         assert order == ["c", "d", "b", "a"]
+
+    def test_a_rotation_does_not_grow_with_its_changes(self) -> None:
+        rotation = Rotation()
+        candidates = [Candidate(code) for code in "ab"]
+        for candidate in candidates:
+            rotation.put(rotation.join(candidate, 1))
+        for n in range(10_000):
+            for candidate in candidates:
+                candidate.active, candidate.since = 10_000 - n, n
+                candidate.changed()
+        assert len(candidates[0].turns[0].peers._heap) < 100
+        assert rotation.take() == "a"
 
     def test_a_ranking_does_not_grow_with_its_changes(self) -> None:
         ranking = Ranking()

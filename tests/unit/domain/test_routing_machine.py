@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.domain.routing.choosing import Rotation
+from app.domain.routing.choosing import Candidate, Rotation
 from app.domain.routing.reasons import words
 from app.domain.routing.router import RETURNING_MS, Decision, NotPossibleError, Router
 from app.domain.routing.scopes import AgentPlan, GroupPlan, NewSession, Plan
@@ -338,20 +338,33 @@ class RotationMachine(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        self.fast = Rotation()
         self.naive = Naive()
-        self.eligible: dict[str, tuple[int, int, int]] = {}
         self.weight = {code: 1 + 7 * n % 10 for n, code in enumerate("abcdefghij")}
+        self.eligible: dict[str, tuple[int, int, int]] = {}
+        self.now = 0
+        self.candidates = {code: Candidate(code) for code in self.weight}
+        self.fast = self.rotation({})
 
-    @rule(code=st.sampled_from("abcdefghij"), active=st.integers(0, 3), since=st.integers(0, 3))
-    def comes_or_changes(self, code: str, active: int, since: int) -> None:
-        self.eligible[code] = self.weight[code], active, since
-        self.fast.put(code, self.weight[code], active, since)
+    def rotation(self, credits: dict[str, int]) -> Rotation:
+        found = Rotation(credits)
+        for code, candidate in self.candidates.items():
+            candidate.turns.clear()
+            found.join(candidate, self.weight[code])
+        return found
+
+    @rule(code=st.sampled_from("abcdefghij"), active=st.integers(0, 3), later=st.integers(0, 1))
+    def comes_or_changes(self, code: str, active: int, later: int) -> None:
+        self.now += later
+        candidate = self.candidates[code]
+        candidate.active, candidate.since = active, self.now
+        candidate.changed()
+        self.eligible[code] = self.weight[code], active, self.now
+        self.fast.put(self.fast.turns[code])
 
     @rule(code=st.sampled_from("abcdefghij"))
     def goes(self, code: str) -> None:
         self.eligible.pop(code, None)
-        self.fast.drop(code)
+        self.fast.drop(self.fast.turns[code])
 
     @precondition(lambda self: self.eligible)
     @rule(times=st.integers(1, 30), more=st.integers(0, 1))
@@ -359,21 +372,19 @@ class RotationMachine(RuleBasedStateMachine):
         for _ in range(times):
             expected = self.naive.take(self.eligible)
             assert self.fast.take() == expected
-            _, active, since = self.eligible[expected]
-            self.comes_or_changes(expected, active + more, since + more)
+            self.comes_or_changes(expected, self.eligible[expected][1] + more, more)
 
     @rule()
     def restored(self) -> None:
-        fresh = Rotation()
-        fresh.restore(self.fast.credits())
-        for code, held in self.eligible.items():
-            fresh.put(code, *held)
-        self.fast = fresh
+        self.fast = self.rotation(self.fast.credits())
+        for code in self.eligible:
+            self.fast.put(self.fast.turns[code])
 
     @invariant()
     def they_hold_the_same(self) -> None:
         assert self.fast.credits() == {code: held for code, held in sorted(self.naive.current.items()) if held}
         assert self.fast.total == sum(weight for weight, _, _ in self.eligible.values())
+        assert self.fast.number == len(self.eligible)
 
 
 TestRotationMachine = RotationMachine.TestCase
