@@ -14,6 +14,11 @@ PAGES = {
     "item": T("商品页", "Item page"), "shop": T("店铺首页", "Shop page"), "order": T("订单页", "Order page"),
     "logistics": T("物流页", "Delivery page"),
 }  # fmt: skip
+ENTRIES = {"online": T("有客服在线", "An agent was available"), "leave": T("无客服在线", "Nobody was available")}
+WEEKDAYS = (
+    T("周一", "Mon"), T("周二", "Tue"), T("周三", "Wed"), T("周四", "Thu"), T("周五", "Fri"), T("周六", "Sat"), T("周日", "Sun"),
+)  # fmt: skip
+"""By `date.weekday()`."""
 POPULATIONS = {"overall": T("整体", "Overall"), "assessed": T("考核", "Assessed")}
 WINDOWS = {"24h": T("24小时", "24 h"), "7d": T("7天", "7 d"), "15d": T("15天", "15 d")}
 STEPS = {

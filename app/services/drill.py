@@ -1,22 +1,28 @@
 """What is behind a figure: for every metric the listing that shows it, and the sessions of it that a listing then keeps.
 
-`ONLY` are conditions over the columns of the session table, declared once for the reports that name them and the listing that applies
-them: a listing under the filters of a figure has exactly the sessions that were counted.
+`ONLY` are conditions over the columns of the session table (of visitors: of theirs), declared once for the reports that name them and
+the listing that applies them: a listing under the filters of a figure has exactly the sessions that were counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, or_
 
 from app.domain.attribution import FIFTEEN_DAYS, NOT_ORDERED
 from app.domain.conversation import LEAVE, ONLINE, RESOLVED, UNRESOLVED
 from app.domain.language import T, tr
+from app.domain.metrics import is_known_by
+from app.services.report_kinds import REPORTS
+from app.services.report_rows import Place
 from app.storage import schema
 from app.storage.faults import FaultError
+
+if TYPE_CHECKING:
+    from app.services.reports import Report
 
 Condition = ColumnElement[bool]
 WITHIN_MS = (30_000, 180_000)
@@ -24,10 +30,14 @@ WITHIN_MS = (30_000, 180_000)
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Sessions kept: `label` is said above the listing, `where` makes the condition from the columns of schema.sessions (or an alias)."""
+    """Sessions kept: `label` is said above the listing, `where` makes the condition from the columns of schema.sessions (or an alias).
+
+    visitors: it chooses visitors instead, and the columns are those of schema.visitors.
+    """
 
     label: T
     where: Callable[[Any], Condition]
+    visitors: bool = False
 
 
 class Behind(NamedTuple):
@@ -97,10 +107,17 @@ ONLY: dict[str, Only] = {
         lambda s: and_(s.kind == LEAVE, s.agent_id > 0, s.agent_messages == 0),
     ),
     "presale": Only(T("接待时尚未下单的会话", "Handled before ordering"), _presale),
+    "visitors_online": Only(T("有客服在线时进入的访客", "Entered with an agent available"), lambda v: v.kind == 0, visitors=True),
+    "visitors_leave": Only(T("无客服在线时进入的访客", "Entered with nobody available"), lambda v: v.kind == 1, visitors=True),
 }
 
 _ORDERS, _ATTENDANCE = Behind("orders"), Behind("agent_attendance")
+_ALL_ATTENDANCE = "attendance"
+"""Instead of that of one agent, for a figure of several."""
 BEHIND: dict[str, Behind] = {
+    "visitors_online": Behind("visitors", "visitors_online"),
+    "visitors_leave": Behind("visitors", "visitors_leave"),
+    "connect_rate": Behind("visitors", "visitors_online"),
     "consults": Behind("sessions", "consulted"),
     "received": Behind("sessions", "received"),
     "unanswered": Behind("sessions", "unanswered"),
@@ -149,7 +166,64 @@ BEHIND: dict[str, Behind] = {
     "logins": _ATTENDANCE,
     "serving_share": _ATTENDANCE,
 }
-"""Not here: visitors, of whom no list is kept."""
+"""Every metric of history."""
+_NOT_KNOWN = T("按这些条件细分时没有这个数字，也就没有明细。", "This figure is not known in this breakdown, so nothing is behind it.")
+_BY_DAY = T("出勤明细按天列出，不分时段。请改为按日查看。", "Attendance is listed by day, not by time of day. Show the report by day.")
+_ROWS_BELOW = T("总值由下面各行相加，点某一行可以继续展开。", "The total adds up the rows below; open one of them to go on.")
+
+
+def behind(
+    report: Report, row_key: str | None, metric: str, hours: tuple[int, int] | None = None, weekdays: tuple[int, ...] = ()
+) -> dict[str, Any] | T:  # fmt: skip
+    """What is behind a figure, as the fields of a Question to the listing or report that shows it; of the total row for None.
+
+    hours, weekdays: of the figure as in a Question, where it is the cell of a heat map. A sentence where nothing more can be shown.
+    Raises KeyError for a row that is not there.
+    """
+    if not is_known_by(metric, report.parts):
+        return _NOT_KNOWN
+    found, asked, kind = BEHIND[metric], report.question, report.kind
+    if row_key is None and kind.timeline and kind.rows != "period":
+        return _ROWS_BELOW  # of days without attendance there are no rows, and no filter says so
+    place = Place() if row_key is None else _place_of(report, row_key)
+    agent, hours = place.agent or asked.agent, hours or place.hours
+    same = {
+        "first": place.first or report.first,
+        "last": place.last or report.last,
+        "channel": asked.channel,
+        "population": asked.population,
+        "window": asked.window,
+    }
+    if found.report in REPORTS:
+        target = found.report if agent else _ALL_ATTENDANCE
+        if hours is not None:
+            return _BY_DAY
+        if target == asked.report and row_key is None:
+            return _ROWS_BELOW
+        of_all = {} if agent else {"agents": asked.agents, "team": asked.team}
+        return {"report": target, "agent": agent, **same, **of_all}
+    of_agents = row_key is None and agent is None
+    named = tuple(dict.fromkeys(row.place.agent for row in report.rows if row.place.agent)) if of_agents else ()
+    group = place.group or asked.group
+    return {
+        "report": found.report,
+        "agent": agent,
+        "agents": named or (() if agent else asked.agents),
+        "team": None if named or agent else asked.team,
+        "group": group,
+        "grouped": kind.of_groups and group is None,  # the rows leave out sessions of no group
+        "hours": hours,
+        "weekdays": weekdays,
+        "only": found.only,
+        **same,
+    }
+
+
+def _place_of(report: Report, row_key: str) -> Place:
+    for row in report.rows:
+        if row.key == row_key:
+            return row.place
+    raise KeyError(row_key)
 
 
 def condition(only: str, s: Any) -> Condition:
@@ -158,10 +232,12 @@ def condition(only: str, s: Any) -> Condition:
     return ONLY[only].where(s)
 
 
-def check_only(only: str) -> None:
-    """Raises FaultError for a name that is not declared."""
+def check_only(only: str, report: str = "") -> None:
+    """Raises FaultError for a name that is not declared, or that chooses nothing of this listing."""
     if only not in ONLY:
         there = " ".join(ONLY)
         raise FaultError(
             "refused", tr(f"没有这种会话筛选：{only}；现有：{there}", f"There is no choice of sessions {only}; there are: {there}")
         )
+    if report and ONLY[only].visitors != (report == "visitors"):
+        raise FaultError("refused", tr(f"{report} 不能按 {only} 筛选", f"Listing {report} cannot be narrowed to {only}"))

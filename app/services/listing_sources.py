@@ -50,6 +50,8 @@ def sources(connection: Connection, asked: Asked) -> Sequence[Source]:
         return (_sessions(connection, asked, wanted),)
     if wanted.report == "skus":
         return (_skus(connection, asked, wanted),)
+    if wanted.report == "visitors":
+        return (_visitors(connection, asked, wanted),)
     return (_credited(connection, asked, wanted), _imported(asked, wanted))
 
 
@@ -134,12 +136,16 @@ def _of_sessions(connection: Connection, asked: Asked, wanted: Wanted, credited:
         terms.append((s.store_id + 0 if elsewhere else s.store_id) == asked.store.id)
     if asked.group is not None and not handed_over:
         terms.append(s.group_id == asked.group)
+    if wanted.grouped and not handed_over:
+        terms.append(s.group_id > 0)
     if slice_.flags is not None:
         terms.append(s.flag.in_(slice_.flags))
     if slice_.slots is not None:
         terms.append(_in_slots(asked, slice_.slots, s.opened_at))
     if wanted.hours is not None:
         terms.append(_in_slots(asked, wanted.hours, s.opened_at))
+    if wanted.weekdays:
+        terms.append(_on_weekdays(wanted, s.day))
     if wanted.only:
         terms.append(condition(wanted.only, s))
     if asked.channel is not None:
@@ -158,7 +164,7 @@ def _handed_over(connection: Connection, asked: Asked) -> list[int]:
 
     Raises FaultError for more than a statement can name.
     """
-    s = schema.sessions.c
+    s, grouped = schema.sessions.c, asked.question.grouped
     handed = select(s.id, s.code, s.facts).where(
         s.store_id == asked.store.id, s.day >= asked.first, s.day <= asked.last, s.kind == ONLINE, s.transfers > 0
     )
@@ -166,7 +172,8 @@ def _handed_over(connection: Connection, asked: Asked) -> list[int]:
     for id, code, facts in connection.execute(handed.execution_options(yield_per=1000)):
         counted = contribution(fold(id, code, unpack_facts(facts)), asked.local)
         if any(
-            counts.get("transferred_out") and asked.has(key.agent) and asked.group in (None, key.group) for key, counts in counted.items()
+            counts.get("transferred_out") and asked.has(key.agent) and asked.group in (None, key.group) and (key.group or not grouped)
+            for key, counts in counted.items()
         ):
             found.append(id)
     if len(found) > _NAMED_IDS:
@@ -265,8 +272,9 @@ def _imported(asked: Asked, wanted: Wanted) -> Source:
 
 def _of_imported(asked: Asked, wanted: Wanted) -> Conditions:
     io, im, o = schema.imported_orders.c, schema.imports.c, schema.orders.c
-    if asked.group is not None or asked.channel is not None or wanted.kind == "leave" or bool(wanted.only):
-        return [false()]  # files do not say
+    of_sessions = asked.group is not None or asked.channel is not None or wanted.kind == "leave" or bool(wanted.only) or wanted.grouped
+    if of_sessions or wanted.hours is not None or bool(wanted.weekdays) or wanted.population == "assessed":
+        return [false()]  # files do not say, and what they credit counts for no time of day
     start, end = asked.local.start_of_day(asked.first), asked.local.start_of_day(asked.last + 1)
     held = select(im.id).where(im.store_id == asked.store.id, im.undone_at.is_(None))
     later = schema.imported_orders.alias().c
@@ -282,7 +290,6 @@ def _of_imported(asked: Asked, wanted: Wanted) -> Conditions:
     ]
     if not wanted.cancelled:
         terms.append(~io.cancelled)
-    terms += [_in_slots(asked, slots, io.opened_at) for slots in (asked.slice.slots, wanted.hours) if slots is not None]
     if wanted.customer is not None:
         terms.append(io.customer == wanted.customer)
     if wanted.order is not None:
@@ -380,6 +387,48 @@ def _skus(connection: Connection, asked: Asked, wanted: Wanted) -> Source:
     return Source(statement, orders, (Term(g.code),), make)
 
 
+# -- visitors --
+
+
+def _visitors(connection: Connection, asked: Asked, wanted: Wanted) -> Source:
+    """Who entered on a day, by the moment of their first entry of each kind. Nobody knows an agent, group or channel of theirs."""
+    v, c, s = schema.visitors.c, schema.customers.c, schema.sessions.c
+    terms: Conditions = [v.store_id == asked.store.id, v.day >= asked.first, v.day <= asked.last]
+    if asked.parts or wanted.grouped or wanted.sku is not None or wanted.order is not None:
+        terms = [false()]
+    terms += [_in_slots(asked, slots, v.first_at) for slots in (asked.slice.slots, wanted.hours) if slots is not None]
+    if wanted.weekdays:
+        terms.append(_on_weekdays(wanted, v.day))
+    if wanted.only:
+        terms.append(condition(wanted.only, v))
+    if wanted.kind is not None:
+        terms.append(v.kind == (wanted.kind == "leave"))
+    if wanted.customer is not None:
+        terms.append(c.code == wanted.customer)
+    if wanted.text:
+        told = _like(wanted.text)
+        terms.append(or_(told(c.code), told(c.name)))
+    statement = select(v.day, v.kind, v.first_at, v.customer_id, c.code, c.name).join_from(
+        schema.visitors, schema.customers, c.id == v.customer_id
+    )  # fmt: skip
+
+    def make(connection: Connection, records: Sequence[Any]) -> list[dict[str, Any]]:
+        wrote: dict[tuple[int, int], int] = {}
+        if records:
+            theirs = s.customer_id.in_({r.customer_id for r in records}), s.day.in_({r.day for r in records})
+            counts = select(s.customer_id, s.day, func.count()).where(*theirs).group_by(s.customer_id, s.day)
+            wrote = {(customer, day): n for customer, day, n in connection.execute(counts)}
+        return [
+            {
+                "first_at": r.first_at, "customer_name": r.name or r.code, "kind": "leave" if r.kind else "online",
+                "sessions": wrote.get((r.customer_id, r.day), 0), "customer": r.code,
+            }
+            for r in records
+        ]  # fmt: skip
+
+    return Source(statement.where(*terms), {"first_at": (Term(v.day), Term(v.first_at))}, (Term(c.code), Term(v.kind)), make)
+
+
 # -- what they share --
 
 
@@ -399,6 +448,11 @@ def _in_slots(asked: Asked, slots: tuple[int, int], moment: ColumnElement[int]) 
         inside = and_(clock >= first, clock < past) if first < past else or_(clock >= first, clock < past)
         ways.append(and_(moment >= start, moment < end, inside))
     return or_(*ways)
+
+
+def _on_weekdays(wanted: Wanted, day: ColumnElement[int]) -> ColumnElement[bool]:
+    """Day 0 was a Thursday."""
+    return ((day + 3) % 7).in_(wanted.weekdays)
 
 
 def _offsets(local: LocalTime, first: int, last: int) -> Iterable[tuple[int, int, int]]:

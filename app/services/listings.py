@@ -78,7 +78,8 @@ class Wanted(Question):
     @property
     def of_some_sessions(self) -> bool:
         """Whether it asks about sessions of a kind, which an order that was credited to none does not have."""
-        return any((self.agent, self.group, self.agents, self.team, self.channel, self.kind, self.only, self.hours))
+        who = (self.agent, self.group, self.agents, self.team, self.channel, self.grouped)
+        return any((*who, self.kind, self.only, self.hours, self.weekdays))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +196,24 @@ SKU_COLUMNS = (
                   T("咨询本商品并因此下单本商品的客户 / 咨询本商品的客户",
                     "Customers who asked about it and were won for it / who asked about it"), True),
 )  # fmt: skip
+VISITOR_COLUMNS = (
+    ListingColumn("first_at", T("首次进入", "First entered"), "time",
+                  T("当天第一次进入咨询的时间", "The first time they entered on that day"), True),
+    ListingColumn("customer_name", T("客户", "Customer")),
+    ListingColumn("kind", T("进入时", "When entering"), "word",
+                  T("在线UPV为有客服在线时进入，留言UPV为无客服在线时进入",
+                    "Online visitors entered with an agent available, leaving ones with nobody available"),
+                  words=terms.ENTRIES),
+    ListingColumn("sessions", T("当天会话", "Sessions that day"), "number",
+                  T("这位客户当天的会话数，0为没有发起咨询", "The customer's sessions of that day; 0: they did not begin one")),
+    ListingColumn("customer", T("客户编号", "Customer code")),
+)  # fmt: skip
 
 LISTINGS: dict[str, ListingKind] = {
     "orders": ListingKind(T("促成订单", "Credited orders"), columns=ORDER_COLUMNS, sort="placed_at"),
     "skus": ListingKind(T("单品", "Items"), columns=SKU_COLUMNS, sort="amount"),
     "sessions": ListingKind(T("客户咨询", "Sessions"), columns=SESSION_COLUMNS, sort="opened_at"),
+    "visitors": ListingKind(T("访客", "Visitors"), columns=VISITOR_COLUMNS, sort="first_at"),
 }
 
 
@@ -282,7 +296,9 @@ class ListingService:
             check_metric(key)
         check_times(question)
         if question.only:
-            check_only(question.only)
+            check_only(question.only, question.report)
+        if not set(question.weekdays) <= set(range(7)):
+            raise FaultError("refused", T("星期用 0（周一）到 6（周日）表示", "Weekdays are 0 (Monday) to 6 (Sunday)"))
 
 
 def _parts(asked: Asked) -> Iterator[Asked]:

@@ -31,7 +31,8 @@ class Question:
     """What is asked. Days are inclusive and in the store's zone; None means yesterday (for the live reports: today).
 
     window None is the store's own setting. agents and team narrow further than agent, all that is given must hold. channel is a name of
-    conversation.CHANNELS. hours ([first, past) in slots of the day) and only (drill.ONLY) choose sessions, so only listings take them.
+    conversation.CHANNELS. What follows `channel` chooses sessions, so only listings take it: hours are [first, past) in slots of the day,
+    weekdays 0 for Monday to 6, any of these; only is a name of drill.ONLY; grouped leaves out what belongs to no group.
     """
 
     report: str
@@ -49,6 +50,8 @@ class Question:
     channel: str | None = None
     hours: tuple[int, int] | None = None
     only: str = ""
+    weekdays: tuple[int, ...] = ()
+    grouped: bool = False
 
 
 @dataclass(slots=True)
@@ -182,9 +185,9 @@ def _unfit(kind: Kind, question: Question) -> list[str]:
     given = {
         "--from": q.first is not None, "--to": q.last is not None, "--population": q.population != "overall",
         "--agent": q.agent is not None, "--agents": bool(q.agents), "--team": q.team is not None, "--channel": q.channel is not None,
-        "--hours": q.hours is not None, "--only": bool(q.only),
+        "--hours": q.hours is not None, "--only": bool(q.only), "--weekdays": bool(q.weekdays), "--grouped": q.grouped,
     }  # fmt: skip
-    refused = {"--hours", "--only"}
+    refused = {"--hours", "--only", "--weekdays", "--grouped"}
     if kind.live:
         refused |= {"--from", "--to", "--population", "--channel"}
     if kind.rows == "store":

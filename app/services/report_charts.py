@@ -15,7 +15,7 @@ from app.domain.statistics import Quartiles, quartiles
 from app.services.periods import grain, periods
 from app.services.questions import Asked
 from app.services.report_kinds import By
-from app.storage.queries import sums
+from app.storage.queries import Dimension, sums
 
 if TYPE_CHECKING:
     from app.services.reports import Report
@@ -48,14 +48,22 @@ def team_band(connection: Connection, asked: Asked, metric: str, by: By) -> dict
     }
 
 
-def heat(connection: Connection, asked: Asked, metric: str) -> list[list[Value]]:
-    """[weekday, Monday first][hour]: a count per day of that weekday that has any data, a ratio of all of them together."""
+def heat(connection: Connection, asked: Asked, metric: str, grouped: bool = False) -> list[list[Value]]:
+    """[weekday, Monday first][hour]: a count per day of that weekday that has any data, a ratio of all of them together.
+
+    grouped: without what belongs to no group, as the rows of a report of groups.
+    """
     what = METRICS[metric]
     parts: dict[tuple[int, int], list[Counts]] = {}
     fields = what.fields(asked.window)
-    for (day, slot), counts in sums(connection, asked.slice, ("day", "slot"), what.percentile is not None, fields=fields).items():
-        parts.setdefault((day_date(day).weekday(), slot // 12), []).append(counts)
-    days = Counter(day_date(day).weekday() for day in sums(connection, asked.slice, ("day",)))
+    by: tuple[Dimension, ...] = ("day", "slot", "group_id") if grouped else ("day", "slot")
+    for (day, slot, *group), counts in sums(connection, asked.slice, by, what.percentile is not None, fields=fields).items():
+        if all(group):
+            parts.setdefault((day_date(day).weekday(), slot // 12), []).append(counts)
+    having: set[int] = set(sums(connection, asked.slice, ("day",)))
+    if grouped:
+        having = {day for day, group in sums(connection, asked.slice, ("day", "group_id")) if group}
+    days = Counter(day_date(day).weekday() for day in having)
     known = is_known_by(metric, asked.parts)
 
     def value(weekday: int, hour: int) -> Value:

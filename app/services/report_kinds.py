@@ -56,6 +56,11 @@ class Kind:
     timeline: bool = False
     """Rows carry presence: first login, last logout, intervals."""
 
+    @property
+    def of_groups(self) -> bool:
+        """Whether rows are groups, and leave out what belongs to none."""
+        return self.rows in ("group", "group_period")
+
 
 BESIDE: dict[str, T] = {
     "day": T("日期", "Date"),

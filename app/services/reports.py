@@ -19,7 +19,6 @@ from app.domain.language import T
 from app.domain.localtime import LocalTime, day_date
 from app.domain.metrics import Part, is_known_by, label_on, mean_values, total, values
 from app.services import report_charts
-from app.services.drill import BEHIND
 from app.services.questions import Asked as Asked
 from app.services.questions import Question as Question
 from app.services.questions import check, look_up, settled
@@ -113,37 +112,6 @@ class Report:
         ]
         return found
 
-    def drill(self, row_key: str | None, metric: str) -> dict[str, Any] | None:
-        """What is behind a figure, as the fields of a Question to the listing that shows it; of the total row for None.
-
-        None where nothing more can be shown. Raises KeyError for a row that is not there.
-        """
-        behind = BEHIND.get(metric)
-        if behind is None or not is_known_by(metric, self.parts):
-            return None
-        asked = self.question
-        place = Place() if row_key is None else next(row.place for row in self.rows if row.key == row_key)
-        agent = place.agent or asked.agent
-        if row_key is None and self.kind.rows in ("group", "group_period") and asked.group is None:
-            return None  # the rows leave out sessions of no group, and no filter says "of any group"
-        if behind.report in REPORTS and agent is None:
-            return None
-        named = tuple(dict.fromkeys(row.place.agent for row in self.rows if row.place.agent)) if row_key is None and agent is None else ()
-        return {
-            "report": behind.report,
-            "first": place.first or self.first,
-            "last": place.last or self.last,
-            "agent": agent,
-            "agents": named or (() if agent else asked.agents),
-            "team": None if named or agent else asked.team,
-            "group": place.group or asked.group,
-            "channel": asked.channel,
-            "hours": place.hours,
-            "population": asked.population,
-            "window": asked.window,
-            "only": behind.only,
-        }
-
 
 @dataclass(slots=True)
 class ReportService:
@@ -184,7 +152,7 @@ class ReportService:
     def heat(self, store: StoreInfo, question: Question, metric: str) -> list[list[Value]]:
         """7 × 24 values, Monday first, by hour of the session's start: counts per day of that weekday, rates pooled."""
         with self._asked(store, question, metric) as (connection, asked):
-            return report_charts.heat(connection, asked, metric)
+            return report_charts.heat(connection, asked, metric, REPORTS[question.report].of_groups)
 
     def conversion_funnel(self, store: StoreInfo, question: Question) -> dict[str, Value]:
         """{metric: value} of report_charts.FUNNEL, from consultation to order."""

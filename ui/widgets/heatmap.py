@@ -11,14 +11,12 @@ from PySide6.QtWidgets import QWidget
 from app.domain.counters import Window
 from app.domain.language import T, tr
 from app.domain.metrics import METRICS, Metric, Numbers
+from app.domain.terms import WEEKDAYS
 from ui.theme import CAPTION, SPACE_2, color, contrast, font, mix, theme
 from ui.widgets.metric_text import metric_equation, with_unit
 from ui.widgets.paint import CENTER, LEFT, RIGHT, width_of
 from ui.widgets.painted import NOTHING_HERE, PaintedChart
 
-WEEKDAYS = (
-    T("周一", "Mon"), T("周二", "Tue"), T("周三", "Wed"), T("周四", "Thu"), T("周五", "Fri"), T("周六", "Sat"), T("周日", "Sun"),
-)  # fmt: skip
 _HEAD, _FOOT, _LOWEST, _TALLEST = 22, 30, 18, 44
 _FAINTEST, _FULLEST = 0.08, 0.9
 _FEWEST_HOURS = 8
@@ -32,6 +30,12 @@ Cell = tuple[int, int]
 def cell_key(weekday: int, hour: int) -> str:
     """The key that `HeatMap.clicked` sends: "0-14" is Monday, 14:00 to 15:00."""
     return f"{weekday}-{hour}"
+
+
+def cell_of(key: str) -> Cell:
+    """The cell of such a key."""
+    weekday, hour = key.split("-")
+    return int(weekday), int(hour)
 
 
 class HeatMap(PaintedChart):
@@ -81,12 +85,12 @@ class HeatMap(PaintedChart):
         return QSize(300, _HEAD + 7 * _LOWEST + _FOOT)
 
     def box_of(self, key: str) -> QRectF:
-        day, hour = (int(part) for part in key.split("-"))
+        day, hour = cell_of(key)
         left, wide, tall = self._left(), self._wide(), self._tall()
         return QRectF(left + (hour - self._hours.start) * wide, _HEAD + day * tall, wide, tall)
 
     def words_of(self, key: str) -> str:
-        day, hour = (int(part) for part in key.split("-"))
+        day, hour = cell_of(key)
         numbers, value = self._numbers.get(key), with_unit(self._metric, self._values[key])
         if numbers is not None and self._values[key] is not None:
             value = metric_equation(self._metric, numbers, self._window)
@@ -160,7 +164,7 @@ class HeatMap(PaintedChart):
     def _walk(self, key: Qt.Key) -> str | None:
         if key not in _ACROSS or not self._current:
             return super()._walk(key)
-        day, hour = (int(part) for part in self._current.split("-"))
+        day, hour = cell_of(self._current)
         down, across = _ACROSS[key]
         day, hour = max(0, min(6, day + down)), max(self._hours.start, min(self._hours.stop - 1, hour + across))
         return cell_key(day, hour)

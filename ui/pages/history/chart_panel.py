@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollAre
 
 from app.domain.language import tr
 from app.domain.metrics import METRICS
+from app.domain.terms import WEEKDAYS
 from ui.pages.history.charts import CHARTS, Chart, Drawing, charts_of, first_metric, metrics_of
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.band_trend import BandTrend
 from ui.widgets.funnel import FunnelPlot
-from ui.widgets.heatmap import WEEKDAYS, HeatMap
+from ui.widgets.heatmap import HeatMap, cell_of
 from ui.widgets.order_funnel import OrderFunnel
 from ui.widgets.painted import PaintedChart
 from ui.widgets.ranking import RankingBars
@@ -42,6 +43,8 @@ class ChartPanel(QFrame):
     """The key of a row, or of the agent of several: somebody clicked what stands for it."""
     figure_wanted = Signal(str)
     """A metric of the whole report."""
+    cell_wanted = Signal(int, int, str)
+    """Weekday, hour and metric of a cell of the heat map."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -251,7 +254,9 @@ class ChartPanel(QFrame):
             return
         if self._drawing.chart == "orders":
             self.figure_wanted.emit(key)
-        elif self._drawing.chart != "heat":
+        elif self._drawing.chart == "heat":
+            self.cell_wanted.emit(*cell_of(key), self._drawing.metric.key)
+        else:
             self.row_wanted.emit(key)
 
     def _clicked_at(self, index: int) -> None:

@@ -15,7 +15,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.counters import Window
-from app.domain.language import tr
+from app.domain.language import T, tr
 from app.domain.localtime import day_date
 from app.domain.metrics import label_on
 from app.services.report_kinds import Kind, tabs
@@ -27,7 +27,7 @@ from ui.pages.history.choices import Choices
 from ui.pages.history.controls import OneLine, Toolbar, TopControls
 from ui.pages.history.leftovers import Leftovers
 from ui.pages.history.names import Reference, read_reference
-from ui.pages.history.opening import Place, behind_figure, behind_row
+from ui.pages.history.opening import Place, behind_cell, behind_figure, behind_row
 from ui.pages.history.picture import TOTAL_ID, Picture, in_window, picture
 from ui.pages.history.table import ReportTable
 from ui.pages.registry import Page, PageContext
@@ -117,6 +117,7 @@ class HistoryPage(Page):
         self.charts.wanted.connect(self._chart_chosen)
         self.charts.row_wanted.connect(self._select_row)
         self.charts.figure_wanted.connect(lambda key: self._open_figure(TOTAL_ID, key))
+        self.charts.cell_wanted.connect(self._open_cell)
         self._tools.columns_wanted.connect(lambda at: self._table().show_columns(at))
         self._tools.export_wanted.connect(self.export)
         self._tools.save_wanted.connect(self._offer_saving)
@@ -188,7 +189,7 @@ class HistoryPage(Page):
             wanted = replace(wanted, agents=tuple(dict.fromkeys(row.head for row in found.rows.values())))
         reports, store = self.context.workspace.reports, self.context.store
         days = f"{wanted.first} {wanted.last}" if wanted.first != wanted.last else f"{wanted.first}"
-        export(self.context, self, f"{self._kind().title} {days}", lambda: reports.ask(store, wanted))
+        export(self.context, self, f"{self._kind().title} {days}", lambda: reports.read(store, wanted))
 
     def save_report(self) -> None:
         """Keep what is asked, with its period as it is said."""
@@ -468,8 +469,12 @@ class HistoryPage(Page):
         if (found := self._table().picture) is not None and row_id in found.rows:
             self._go(behind_row(found, row_id, self._choices))
 
-    def _go(self, place: Place | None) -> None:
-        if place is None:
-            self.context.toast(tr("这个数字没有可以展开的明细。", "There is no list behind this figure."), "info")
+    def _open_cell(self, weekday: int, hour: int, key: str) -> None:
+        if (found := self._table().picture) is not None:
+            self._go(behind_cell(found, weekday, hour, key))
+
+    def _go(self, place: Place | T) -> None:
+        if isinstance(place, T):
+            self.context.toast(str(place), "info")
         else:
             self.context.navigate(*place)

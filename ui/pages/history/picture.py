@@ -13,11 +13,11 @@ from app.domain.language import tr
 from app.domain.localtime import LocalTime
 from app.domain.metrics import METRICS, Metric, Unit, is_known_by, label_on, total
 from app.domain.statistics import Funnel, is_proportion, sentence
+from app.domain.terms import WEEKDAYS
 from app.services.report_kinds import BESIDE, REPORTS, ROW_LABELS
 from ui.runtime.finder import Reading, typed
 from ui.theme import BODY
 from ui.widgets.funnel_marks import mark_role
-from ui.widgets.heatmap import WEEKDAYS
 from ui.widgets.metric_text import metric_definition, metric_tooltip, unit_of
 from ui.widgets.paint import width_of
 from ui.widgets.table_cells import MARK_WIDTH, PADDING

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.services.listings import ListingColumn, Total
 
 _WIDTHS = {
+    "first_at": 120, "sessions": 112, "kind": 148,
     "opened_at": 120, "placed_at": 120, "closed_at": 120, "customer_name": 96, "customer": 104, "agent_name": 92, "order": 132,
     "sku_name": 168, "rule": 148, "sku": 112, "reason": 112, "order_state": 100, "channel": 96, "page": 84, "session": 124,
     "rating": 112, "resolved": 84, "state": 80, "source": 64, "amount": 96, "lag_hours": 96, "first_reply": 104, "avg_reply": 104,
@@ -24,10 +25,11 @@ LINKS: dict[str, frozenset[str]] = {
     "orders": frozenset({"order", "agent_name"}),
     "skus": frozenset({"consults", "orders"}),
     "sessions": frozenset({"agent_name"}),
+    "visitors": frozenset({"sessions"}),
 }
 """Cells that lead somewhere else than their row."""
-_STICKY = {"orders": "placed_at", "skus": "sku_name", "sessions": "opened_at"}
-_ID = {"orders": ("order", "line", "source"), "skus": ("sku",), "sessions": ("session",)}
+_STICKY = {"orders": "placed_at", "skus": "sku_name", "sessions": "opened_at", "visitors": "first_at"}
+_ID = {"orders": ("order", "line", "source"), "skus": ("sku",), "sessions": ("session",), "visitors": ("first_at", "customer", "kind")}
 
 
 def columns(report: str, declared: tuple[ListingColumn, ...]) -> tuple[Column, ...]:

@@ -11,15 +11,17 @@ from app.domain.counters import Window
 from app.domain.events import Sender
 from app.domain.language import T, tr
 from app.domain.localtime import SLOTS_PER_DAY
+from app.domain.terms import WEEKDAYS
 from ui.widgets.period import Period
 
-View = Literal["orders", "skus", "account", "sessions", "transcripts"]
+View = Literal["orders", "skus", "account", "sessions", "transcripts", "visitors"]
 VIEWS: dict[View, T] = {
     "orders": T("促成订单", "Orders"),
     "skus": T("单品", "Items"),
     "account": T("订单核算", "Order check"),
     "sessions": T("客户咨询", "Sessions"),
     "transcripts": T("聊天记录", "Transcripts"),
+    "visitors": T("访客", "Visitors"),
 }
 FILTERS: dict[View, frozenset[str]] = {
     "orders": frozenset({"period", "window", "text", "agent", "group", "team", "cancelled"}),
@@ -27,6 +29,7 @@ FILTERS: dict[View, frozenset[str]] = {
     "account": frozenset({"window", "order"}),
     "sessions": frozenset({"period", "text", "agent", "group", "team", "channel", "kind"}),
     "transcripts": frozenset({"period", "words", "agent", "group", "sender", "newest"}),
+    "visitors": frozenset({"period", "text"}),
 }
 """Which controls a view has."""
 _KEPT = ("view", "agent", "group", "team", "channel", "kind", "cancelled", "newest", "sender")
@@ -36,8 +39,8 @@ _KEPT = ("view", "agent", "group", "team", "channel", "kind", "cancelled", "newe
 class Choices:
     """ "" means all. text: part of a code or name; words: what a transcript is searched for; order: the one to be checked.
 
-    What follows `newest` has no control of its own: another page asked for it, and a chip tells it. agents: any of these; hours: as in
-    Question; days: that the period was asked for.
+    What follows `newest` has no control of its own: another page asked for it, and a chip tells it. agents: any of these; hours,
+    weekdays and grouped: as in Question; days: that the period was asked for.
     """
 
     view: View = "orders"
@@ -56,6 +59,8 @@ class Choices:
     only: str = ""
     agents: tuple[str, ...] = ()
     hours: tuple[int, int] | None = None
+    weekdays: tuple[int, ...] = ()
+    grouped: bool = False
     customer: str = ""
     sku: str = ""
     assessed: bool = False
@@ -114,6 +119,9 @@ def opened(where: Mapping[str, Any], choices: Choices) -> Choices:
         told["agents"] = tuple(str(code) for code in agents)
     if isinstance(hours, list | tuple) and len(hours) == 2:
         told["hours"] = (int(hours[0]), int(hours[1]))
+    if isinstance(where.get("weekdays"), list | tuple):
+        told["weekdays"] = tuple(int(day) for day in where["weekdays"])
+    told["grouped"] = where.get("grouped") is True
     told["assessed"] = where.get("population") == "assessed"
     return replace(found, **told)
 
@@ -133,9 +141,13 @@ def chips(choices: Choices, names: Mapping[str, str], only: str) -> list[tuple[s
             found.append(("agent", names.get(choices.agent, choices.agent)))
         first_day, last_day = f"{choices.period.first:%m-%d}", f"{choices.period.last:%m-%d}"
         found.append(("days", first_day if first_day == last_day else tr(f"{first_day}至{last_day}", f"{first_day} to {last_day}")))
+    if choices.weekdays:
+        found.append(("weekdays", tr("、", ", ").join(str(WEEKDAYS[day]) for day in choices.weekdays)))
     if choices.hours is not None:
         start, end = (f"{slot // 12:02}:{slot % 12 * 5:02}" for slot in (choices.hours[0], min(choices.hours[1], SLOTS_PER_DAY)))
         found.append(("hours", f"{start}–{end}"))
+    if choices.grouped:
+        found.append(("grouped", tr("属于任一咨询组", "Of any group")))
     if choices.assessed:
         found.append(("assessed", tr("考核口径", "Assessed")))
     for key, zh, en in (("customer", "客户", "Customer"), ("sku", "商品", "SKU"), ("order", "订单", "Order")):

@@ -171,7 +171,8 @@ class LookupPage(Page):
         chosen: dict[str, Any] = {name: getattr(choices, name) or None for name in narrowing}
         return Wanted(
             choices.view, *days, **chosen, population="assessed" if choices.assessed else "overall", window=self._window(),
-            agents=choices.agents, hours=choices.hours, only=choices.only if choices.view == "sessions" else "",
+            agents=choices.agents, hours=choices.hours, weekdays=choices.weekdays, grouped=choices.grouped,
+            only=choices.only if choices.view in ("sessions", "visitors") else "",
             customer=choices.customer or None, sku=choices.sku or None, order=choices.order or None, text=choices.text,
             cancelled=choices.cancelled,
         )  # fmt: skip
@@ -369,6 +370,9 @@ class LookupPage(Page):
                 self._detail.take_keyboard()
             else:
                 self._detail.open(record["session"])
+        elif view == "visitors":
+            day = self._local.local(record["first_at"]).date()
+            self._go(Choices("sessions", Period("custom", day, day), customer=record["customer"], days=True))
         elif view == "orders":
             self._go(replace(Choices("account", self._choices.period), order=record["order"]))
         else:
@@ -379,7 +383,7 @@ class LookupPage(Page):
         record = self._table(view).record(row)
         if key == "agent_name" and record["agent"]:
             self._open_agent(record["agent"])
-        elif key == "order":
+        elif key == "order" or view == "visitors":
             self._open_row(row)
         elif key in ("consults", "orders") and view == "skus":
             to: Any = "sessions" if key == "consults" else "orders"
