@@ -17,7 +17,7 @@ from typing import Protocol
 
 import click
 
-from app.commands.common import open_database, progress, url_option
+from app.commands.common import GIVEN, NEW_FILE, SPEED, WHERE, engine_url_option, open_database, progress, url_option
 from app.commands.imports import import_
 from app.commands.replay import replay
 from app.commands.reports import report
@@ -90,8 +90,8 @@ for _command in (replay, report, saved, search, settings, import_):
 @click.option("--days", default=30, show_default=True, type=click.IntRange(0, 400), help="Days of history.")
 @click.option("--agents", default=24, show_default=True, type=click.IntRange(15, 500), help="Number of agents.")
 @click.option("--seed", default=7, show_default=True, help="Another seed is another store.")
-@click.option("--db", "url", default=DEMO_DATABASE, show_default=True, metavar="FILE", help="Where the demo store lives.")
-@click.option("--speed", type=click.FloatRange(0.1, 1000), help="How much faster than real time the store lives.")
+@click.option("--db", "url", type=WHERE, default=DEMO_DATABASE, show_default=True, metavar="FILE", help="Where the demo store lives.")
+@click.option("--speed", type=SPEED, help="How much faster than real time the store lives.")
 @click.option("--headless", is_flag=True, help="No window: build the store, then keep its engine running.")
 @click.option("--build-only", is_flag=True, help="No window and no engine: build the whole store and end.")
 @click.pass_obj
@@ -106,13 +106,13 @@ def demo(screen: Screen, days: int, agents: int, seed: int, url: str, speed: flo
 
 
 @main.command()
-@url_option
-@click.option("--store", metavar="CODE", help="Only this store (default: all; with --simulate: demo).")
+@engine_url_option
+@click.option("--store", type=GIVEN, metavar="CODE", help="Only this store (default: all; with --simulate: demo).")
 @click.option("--simulate", is_flag=True, help="Be the built-in simulator, a source of events, instead of routing.")
 @click.option("--days", default=30, show_default=True, type=click.IntRange(0, 400), help="Days of history to fill in (--simulate).")
 @click.option("--agents", default=24, show_default=True, type=click.IntRange(15, 500), help="Number of agents (--simulate).")
 @click.option("--seed", default=7, show_default=True, help="Another seed is another store (--simulate).")
-@click.option("--speed", type=click.FloatRange(0.1, 1000), help="How much faster than real time the store lives (--simulate).")
+@click.option("--speed", type=SPEED, help="How much faster than real time the store lives (--simulate).")
 @click.option("--parent", is_flag=True, help="End when standard input ends (the console's child does).")
 def serve(
     url: str, store: str | None, simulate: bool, days: int, agents: int, seed: int, speed: float | None, parent: bool
@@ -176,10 +176,10 @@ def _simulate(url: str, store: str, days: int, agents: int, seed: int, speed: fl
 @main.command()
 @click.argument("file", metavar="FILE|-")
 @url_option
-@click.option("--store", metavar="CODE", help="Store of events that name none.")
-@click.option("--timezone", "zone", default="Asia/Shanghai", show_default=True, help="Zone of a store that is created.")
-@click.option("--rejects", type=click.Path(path_type=Path), help="Where bad lines go (default: FILE.rejected.ndjson).")
-@click.option("--source", default="ndjson", show_default=True, help="Event ids are unique within a source.")
+@click.option("--store", type=GIVEN, metavar="CODE", help="Store of events that name none.")
+@click.option("--timezone", "zone", type=GIVEN, default="Asia/Shanghai", show_default=True, help="Zone of a store that is created.")
+@click.option("--rejects", type=NEW_FILE, help="Where bad lines go (default: FILE.rejected.ndjson).")
+@click.option("--source", type=GIVEN, default="ndjson", show_default=True, help="Event ids are unique within a source.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of the summary.")
 def ingest(file: str, url: str, store: str | None, zone: str, rejects: Path | None, source: str, format_: str) -> None:
     """Feed NDJSON events in from FILE, or from standard input (-). Feeding a file again changes nothing."""
@@ -198,6 +198,8 @@ def ingest(file: str, url: str, store: str | None, zone: str, rejects: Path | No
             raise click.ClickException(tr("标准输入已关闭", "Standard input is closed"))
         descriptor, size, name = sys.stdin.fileno(), 0, "stdin"
     else:
+        if os.path.isdir(file):
+            raise click.UsageError(tr(f"{file} 是文件夹；请给出事件文件", f"{file} is a folder; name a file of events"))
         try:
             descriptor, size, name = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0)), os.path.getsize(file), file
         except OSError as error:
@@ -282,7 +284,7 @@ def doctor(url: str, repair: bool, format_: str) -> None:
 
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("docs/screenshots"), show_default=True)
-@click.option("--db", "url", metavar="URL", help="A store to picture (default: a demo store made for it).")
+@click.option("--db", "url", type=WHERE, metavar="URL", help="A store to picture (default: a demo store made for it).")
 @click.option("--page", "pages", multiple=True, help="Only these pages.")
 @click.pass_obj
 def screenshots(screen: Screen, out: Path, url: str | None, pages: tuple[str, ...]) -> None:

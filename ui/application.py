@@ -20,11 +20,23 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QByteArray, QEvent, QLibraryInfo, QObject, Qt, QTimer, QTranslator, Signal
+from PySide6.QtCore import (
+    QByteArray,
+    QEvent,
+    QLibraryInfo,
+    QMessageLogContext,
+    QObject,
+    Qt,
+    QTimer,
+    QtMsgType,
+    QTranslator,
+    Signal,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from app.domain.language import Language, set_language, tr
+from app.domain.language import Language, T, set_language, tr
 from app.secrets import Secrets, SystemSecrets
 from ui.pages.registry import PAGES
 from ui.runtime import profiles
@@ -47,6 +59,10 @@ TRACE_VARIABLE = "KEFU_TRACE_START"
 """When set to the moment of launching, in seconds since the epoch, the milliseconds since then are written to standard output as
 the start proceeds: painted, connected, shown (the first page has its data)."""
 RETRY_SECONDS = 2.0
+NO_DISPLAY = T(
+    "没有可用的显示器，无法打开窗口。请在桌面会话中运行，或使用 --headless、report 等命令行功能。",
+    "There is no display to open a window on. Run it in a desktop session, or use --headless, report and the other commands.",
+)
 SMALLEST = (1024, 640)
 FIRST_SIZE = (1440, 900)
 
@@ -456,17 +472,22 @@ def _guard_this_thread(on: bool) -> None:
         (database.forbid_this_thread if on else database.allow_every_thread)()
 
 
+def _end_without_display(level: QtMsgType, _context: QMessageLogContext, _text: str) -> None:
+    if level is QtMsgType.QtFatalMsg:
+        sys.stderr.write(f"{NO_DISPLAY}\n")
+        sys.stderr.flush()
+        os._exit(1)  # Qt aborts as soon as this returns
+
+
 def run(options: Options) -> int:
     """Run the console until its window is closed; returns the exit status."""
     if sys.platform == "linux" and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
-        # Qt itself would abort the process with a page about its plugins.
-        no_display = tr(
-            "没有可用的显示器，无法打开窗口。请在桌面会话中运行，或使用 --headless、report 等命令行功能。",
-            "There is no display to open a window on. Run it in a desktop session, or use --headless, report and the other commands.",
-        )
-        sys.stderr.write(f"{no_display}\n")
+        sys.stderr.write(f"{NO_DISPLAY}\n")
         return 1
+    # A display that does not answer, or a library that is missing: Qt would abort with a page about its plugins.
+    before = qInstallMessageHandler(_end_without_display)
     app = QApplication.instance() or QApplication(sys.argv[:1])
+    qInstallMessageHandler(before)
     assert isinstance(app, QApplication)
     app.setQuitOnLastWindowClosed(False)
     console = Console(app, options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,8 +19,101 @@ if TYPE_CHECKING:
     from app.services.workspace import Workspace
     from app.storage.database import Database
 
-url_option = click.option("--db", "url", required=True, metavar="URL", help="An SQLAlchemy URL or the path of a SQLite file.")
-store_option = click.option("--store", metavar="CODE", help="Store code; not needed where there is only one.")
+
+class _Given(click.ParamType[str]):
+    """A code or a name. Left empty it is a slip of the pen (an unset variable of a script), which would else be no filter at all."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value.strip():
+            self.fail(tr("是空的；请填写，或去掉这个选项", "is empty; give a value or leave the option out"), param, ctx)
+        return value.strip()
+
+
+class Several(click.ParamType[tuple[str, ...]]):
+    """Codes or keys between commas of either width, each once. What a file's spelling leaves between two commas is left out."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple):
+            return value
+        found = tuple(dict.fromkeys(part.strip() for part in re.split("[,，]", value) if part.strip()))
+        if not found:
+            self.fail(tr("里一个也没有；请填写，或去掉这个选项", "names nothing; give some or leave the option out"), param, ctx)
+        return found
+
+
+class _Where(_Given):
+    """A database that can be there: no folder, nothing in memory, and of a file the folder exists, unless it is to be made with it."""
+
+    def __init__(self, makes_folder: bool = False) -> None:
+        self._makes_folder = makes_folder
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from app.storage.database import url_of
+        from app.storage.faults import FaultError
+
+        where = super().convert(value, param, ctx)
+        try:
+            url = url_of(where)
+        except FaultError as fault:
+            self.fail(str(fault), param, ctx)
+        if url.get_backend_name() == "sqlite":
+            _check_place(self, Path(url.database or ""), param, ctx, self._makes_folder)
+        return where
+
+
+class _NewFile(_Given):
+    """A path that a file can be written to."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, Path):
+            return value
+        path = Path(super().convert(value, param, ctx)).expanduser()
+        _check_place(self, path, param, ctx)
+        return path
+
+
+class _Folder(_Given):
+    """A folder that exists."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, Path):
+            return value
+        path = Path(super().convert(value, param, ctx)).expanduser()
+        if not path.is_dir():
+            self.fail(tr(f"没有文件夹 {path}；请先新建它", f"there is no folder {path}; make it first"), param, ctx)
+        return path.resolve()
+
+
+class _Speed(click.FloatRange):
+    """A range lets "nan" through, which is neither below nor above anything."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(tr(f"{value} 不是 0.1 到 1000 之间的倍数", f"{value} is not a number from 0.1 to 1000"), param, ctx)
+        return found
+
+
+def _check_place(
+    kind: click.ParamType[Any], path: Path, param: click.Parameter | None, ctx: click.Context | None, makes_folder: bool = False
+) -> None:
+    if path.is_dir():
+        kind.fail(tr(f"{path} 是文件夹；请给出文件的路径", f"{path} is a folder; name a file"), param, ctx)
+    if not makes_folder and not path.parent.is_dir():
+        kind.fail(tr(f"没有文件夹 {path.parent}；请先新建它", f"there is no folder {path.parent}; make it first"), param, ctx)
+
+
+GIVEN, SEVERAL, WHERE, NEW_FILE, FOLDER, SPEED = _Given(), Several(), _Where(), _NewFile(), _Folder(), _Speed(0.1, 1000)
+
+_URL_HELP = "An SQLAlchemy URL or the path of a SQLite file."
+url_option = click.option("--db", "url", type=WHERE, required=True, metavar="URL", help=_URL_HELP)
+engine_url_option = click.option("--db", "url", type=_Where(makes_folder=True), required=True, metavar="URL", help=_URL_HELP)
+"""The console's engine is the first to open a new store in the folder of the console's own data."""
+store_option = click.option("--store", type=GIVEN, metavar="CODE", help="Store code; not needed where there is only one.")
 
 
 @contextmanager
@@ -87,6 +182,20 @@ def output(out: Path | None) -> Iterator[Any]:
 
 def day_of(moment: datetime | None) -> date | None:
     return None if moment is None else moment.date()
+
+
+def days_of(first: datetime | None, last: datetime | None) -> tuple[date | None, date | None]:
+    """--from and --to as days. Raises UsageError for days the wrong way round."""
+    if first is not None and last is not None and first > last:
+        raise click.UsageError(
+            tr(f"--from {first:%Y-%m-%d} 晚于 --to {last:%Y-%m-%d}", f"--from {first:%Y-%m-%d} is after --to {last:%Y-%m-%d}")
+        )
+    return day_of(first), day_of(last)
+
+
+def given(name: str) -> bool:
+    """Whether the parameter was typed, be it with its default."""
+    return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.common import day_of, open_workspace, progress, store_option, url_option
+from app.commands.common import GIVEN, day_of, open_workspace, progress, store_option, url_option
 from app.domain.language import tr
 
 if TYPE_CHECKING:
@@ -30,11 +30,12 @@ _SHOWN = 20
 @click.option(
     "--timezone",
     "zone",
+    type=GIVEN,
     metavar="ZONE",
     help="Zone of a store that is made. Only the first store of a database is made without it (in Asia/Shanghai).",
 )
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="The day, for a file without a column of dates.")
-@click.option("--sheet", metavar="S", help="Sheet by name or number (default: the one that looks like an export).")
+@click.option("--sheet", type=GIVEN, metavar="S", help="Sheet by name or number (default: the one that looks like an export).")
 @click.option("--map", "mapping", multiple=True, metavar="HEADER=KEY", help="What a column means; an empty KEY leaves it out. Remembered.")
 @click.option(
     "--window",

@@ -11,16 +11,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.common import day_of, open_workspace, output, progress, store_option, url_option
+from app.commands.common import (
+    GIVEN,
+    NEW_FILE,
+    SEVERAL,
+    Several,
+    days_of,
+    given,
+    open_workspace,
+    output,
+    progress,
+    store_option,
+    url_option,
+)
 from app.domain.language import tr
 
 if TYPE_CHECKING:
     from app.domain.localtime import LocalTime
     from app.services.listings import Listing
     from app.services.reports import Report
+    from app.services.sheets import Answer
 
 
-class _Name(click.ParamType[str]):
+class ReportName(click.ParamType[str]):
     """A declared report or listing; looked up late, so that starting any other command does not load them."""
 
     name = "name"
@@ -36,30 +49,47 @@ class _Name(click.ParamType[str]):
         return value
 
 
+class MetricKeys(Several):
+    """Metric keys; looked up late, as the reports are."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from difflib import get_close_matches
+
+        from app.domain.metrics import METRICS
+
+        found = super().convert(value, param, ctx)
+        for key in found:
+            if key not in METRICS:
+                near = get_close_matches(key, METRICS, 1)
+                hint = tr(f"；是否想写 {near[0]}？", f"; did you mean {near[0]}?") if near else ""
+                self.fail(tr(f"没有指标 {key}{hint}", f"there is no metric {key}{hint}"), param, ctx)
+        return found
+
+
 @click.command()
-@click.argument("name", type=_Name(), metavar="NAME", required=False)
+@click.argument("name", type=ReportName(), metavar="NAME", required=False)
 @url_option
 @store_option
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="First day (default: yesterday).")
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="Last day, inclusive (default: yesterday).")
-@click.option("--agent", metavar="A", help="Agent code.")
-@click.option("--agents", metavar="A,B", help="Several agent codes.")
-@click.option("--team", metavar="T", help="Team.")
-@click.option("--group", metavar="G", help="Group code.")
+@click.option("--agent", type=GIVEN, metavar="A", help="Agent code.")
+@click.option("--agents", type=SEVERAL, metavar="A,B", help="Several agent codes.")
+@click.option("--team", type=GIVEN, metavar="T", help="Team.")
+@click.option("--group", type=GIVEN, metavar="G", help="Group code.")
 @click.option("--channel", type=click.Choice(["app", "web", "mini", "phone", "other"]), help="Where customers write from.")
 @click.option("--by", type=click.Choice(["day", "week", "month", "hour", "halfhour"]), help="Rows that are periods (default: day).")
 @click.option("--population", type=click.Choice(["overall", "assessed"]), default="overall", show_default=True)
 @click.option("--window", type=click.Choice(["24h", "7d", "15d"]), help="Order window (default: the store's setting).")
 @click.option("--at", metavar="TIME", help="The moment that counts as now: RFC 3339, or store time without an offset, or epoch ms.")
-@click.option("--metrics", metavar="K1,K2", help="Metric keys (default: the report's columns).")
-@click.option("--only", metavar="NAME", default="", help="Sessions of a listing: unanswered, late_30s, bad, transferred_in …")
+@click.option("--metrics", type=MetricKeys(), metavar="K1,K2", help="Metric keys (default: the report's columns).")
+@click.option("--only", type=GIVEN, metavar="NAME", help="Sessions of a listing: unanswered, late_30s, bad, transferred_in …")
 @click.option("--format", "format_", type=click.Choice(["table", "json", "csv", "xlsx"]), default="table", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write instead of standard output.")
-@click.option("--saved", "saved_name", metavar="NAME", help="Write a saved report now: into its folder, or to --out.")
+@click.option("--out", type=NEW_FILE, help="File to write instead of standard output.")
+@click.option("--saved", "saved_name", type=GIVEN, metavar="NAME", help="Write a saved report now: into its folder, or to --out.")
 def report(
     name: str | None, url: str, store: str | None, first: datetime | None, last: datetime | None, agent: str | None,
-    agents: str | None, team: str | None, group: str | None, channel: str | None, by: Any, population: Any, window: Any, at: str | None,
-    metrics: str | None, only: str, format_: Any, out: Path | None, saved_name: str | None,
+    agents: tuple[str, ...] | None, team: str | None, group: str | None, channel: str | None, by: Any, population: Any, window: Any,
+    at: str | None, metrics: tuple[str, ...] | None, only: str | None, format_: Any, out: Path | None, saved_name: str | None,
 ) -> None:  # fmt: skip
     """Print a report. JSON keeps unrounded numbers; rates are fractions.
 
@@ -76,6 +106,10 @@ def report(
     if name is None:
         from app.commands.saved import run_one
 
+        beside = [option for parameter, option in _QUESTION.items() if given(parameter)]
+        if beside:
+            what = ", ".join(beside)
+            raise click.UsageError(tr(f"保存的报表已定好内容，不接受 {what}", f"a saved report stays as saved and does not take {what}"))
         with open_workspace(url) as workspace:
             run_one(workspace, workspace.store(store), str(saved_name), out)
         return
@@ -86,25 +120,34 @@ def report(
         raise click.UsageError(f"report {name} needs --agent A")
     if by is not None and by not in kind.by:
         raise click.UsageError(f"report {name} has no --by {by}")
+    if metrics and name in LISTINGS:
+        raise click.UsageError(tr(f"报表 {name} 是明细，不接受 --metrics", f"report {name} lists things and does not take --metrics"))
+    if given("population") and kind.population not in (None, population):
+        raise click.UsageError(
+            tr(f"报表 {name} 只有 --population {kind.population}", f"report {name} is about --population {kind.population} only")
+        )
+    days = days_of(first, last)
     with open_workspace(url) as workspace:
         info = workspace.store(store)
         question = Question(
-            name, day_of(first), day_of(last), agent, group, by, population, window, _moment(at, workspace.local(info)),
-            _split(metrics), _split(agents), team, channel, None, only,
+            name, *days, agent, group, by, population, window, _moment(at, workspace.local(info)),
+            metrics or (), agents or (), team, channel, None, only or "",
         )  # fmt: skip
-        if name in LISTINGS:
-            answer: Report | Listing = workspace.listings.ask(info, question, told=format_ != "json")
-        else:
-            answer = workspace.reports.ask(info, question)
+        reports, listings = workspace.reports, workspace.listings
         if format_ == "table":
-            _print_table(answer, out)
+            _print_table(listings.ask(info, question, told=True) if name in LISTINGS else reports.ask(info, question), out)
             return
+        answer: Answer = listings.ask(info, question, told=format_ != "json") if name in LISTINGS else reports.read(info, question)
         with output(out) as target, progress(quiet=out is None) as bar:
             write(answer, format_, target, store=info, made=workspace.now(info), tell=bar(tr("写入", "Writing"), None))
 
 
-def _split(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+_QUESTION = {
+    "first": "--from", "last": "--to", "agent": "--agent", "agents": "--agents", "team": "--team", "group": "--group",
+    "channel": "--channel", "by": "--by", "population": "--population", "window": "--window", "at": "--at", "metrics": "--metrics",
+    "only": "--only", "format_": "--format",
+}  # fmt: skip
+"""The options that make up a question, which a saved report has of its own."""
 
 
 def _moment(text: str | None, local: LocalTime) -> int | None:

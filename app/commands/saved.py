@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.common import open_workspace, progress, store_option, url_option
+from app.commands.common import FOLDER, GIVEN, open_workspace, progress, store_option, url_option
+from app.commands.reports import MetricKeys, ReportName
 from app.domain.language import tr
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def _as_json(one: SavedReport, sent_at: str | None) -> dict[str, Any]:
 
 
 @saved.command()
-@click.argument("name")
-@click.argument("report")
+@click.argument("name", type=GIVEN)
+@click.argument("report", type=ReportName())
 @url_option
 @store_option
 @click.option(
@@ -66,30 +67,30 @@ def _as_json(one: SavedReport, sent_at: str | None) -> dict[str, Any]:
     help="Which days, seen from the day it is written.",
 )  # fmt: skip
 @click.option("--every", type=click.Choice(["daily", "weekly", "monthly"]), help="Written by the engine on a schedule.")
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Where it is written to.")
+@click.option("--folder", type=FOLDER, help="Where it is written to.")
 @click.option("--format", "format_", type=click.Choice(["xlsx", "csv", "json"]), default="xlsx", show_default=True)
-@click.option("--agent", metavar="A", help="Agent code.")
-@click.option("--team", metavar="T", help="Team.")
-@click.option("--group", metavar="G", help="Group code.")
+@click.option("--agent", type=GIVEN, metavar="A", help="Agent code.")
+@click.option("--team", type=GIVEN, metavar="T", help="Team.")
+@click.option("--group", type=GIVEN, metavar="G", help="Group code.")
 @click.option("--by", type=click.Choice(["day", "week", "month", "hour", "halfhour"]), help="Rows that are periods.")
 @click.option("--population", type=click.Choice(["overall", "assessed"]), default="overall", show_default=True)
-@click.option("--metrics", metavar="K1,K2", default="", help="Metric keys (default: the report's columns).")
+@click.option("--metrics", type=MetricKeys(), metavar="K1,K2", help="Metric keys (default: the report's columns).")
 def add(
     name: str, report: str, url: str, store: str | None, days: str, every: Any, folder: Path | None, format_: Any, agent: str | None,
-    team: str | None, group: str | None, by: Any, population: str, metrics: str,
+    team: str | None, group: str | None, by: Any, population: str, metrics: tuple[str, ...] | None,
 ) -> None:  # fmt: skip
     """Keep REPORT (a name that the command report knows) under NAME."""
     body = {
         "report": report, "period": {"preset": days, "today": False}, "agent": agent, "team": team, "group": group, "by": by,
-        "population": population, "metrics": [key.strip() for key in metrics.split(",") if key.strip()],
+        "population": population, "metrics": metrics or (),
     }  # fmt: skip
     with open_workspace(url) as workspace:
-        place = "" if folder is None else str(folder.expanduser().resolve())
+        place = "" if folder is None else str(folder)
         workspace.saved.save(workspace.store(store), name, body, every or "", place, format_)
 
 
 @saved.command()
-@click.argument("name")
+@click.argument("name", type=GIVEN)
 @url_option
 @store_option
 def remove(name: str, url: str, store: str | None) -> None:
@@ -100,7 +101,7 @@ def remove(name: str, url: str, store: str | None) -> None:
 
 
 @saved.command()
-@click.argument("name", required=False)
+@click.argument("name", type=GIVEN, required=False)
 @url_option
 @store_option
 @click.option("--due", is_flag=True, help="Every report that is due: for a computer on which no engine runs.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.common import day_of, open_workspace, progress, store_option, url_option
+from app.commands.common import GIVEN, days_of, open_workspace, progress, store_option, url_option
 from app.domain.language import T, tr
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("text")
+@click.argument("text", type=GIVEN)
 @url_option
 @store_option
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="First day.")
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), metavar="D", help="Last day, inclusive.")
-@click.option("--agent", metavar="A", help="Agent code.")
-@click.option("--group", metavar="G", help="Group code.")
-@click.option("--customer", metavar="C", help="Customer code.")
+@click.option("--agent", type=GIVEN, metavar="A", help="Agent code.")
+@click.option("--group", type=GIVEN, metavar="G", help="Group code.")
+@click.option("--customer", type=GIVEN, metavar="C", help="Customer code.")
 @click.option("--sender", type=click.Choice(["customer", "agent", "bot", "system"]), help="Only what these have said.")
 @click.option("--oldest-first", is_flag=True, help="Begin with the oldest conversation.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Conversations at most.")
@@ -38,9 +38,10 @@ def search(
     from app.services.search import SearchQuestion
     from app.storage.faults import FaultError
 
+    days = days_of(first, last)
     with open_workspace(url) as workspace:
         info = workspace.store(store)
-        question = SearchQuestion(text, day_of(first), day_of(last), agent, group, customer, sender, not oldest_first, limit)
+        question = SearchQuestion(text, *days, agent, group, customer, sender, not oldest_first, limit)
         with progress() as bar, suppress(FaultError):  # where nothing can be written, what is not indexed is read instead
             workspace.search.catch_up(info, bar(tr("整理聊天记录索引", "Indexing transcripts"), None))
         found = workspace.search.find(info, question)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from app.domain.localtime import LocalTime
     from app.services.settings import Saved
 
+_NAMED = 8
+
 _document = click.argument("document")
 _base = click.option("--base", type=int, metavar="N", help="Refuse when the current revision is not N any more.")
 _note = click.option("--note", default="", metavar="TEXT", help="Why.")
@@ -73,11 +75,12 @@ def get(document: str, url: str, store: str | None, revision: int | None) -> Non
 def set_(document: str, url: str, store: str | None, file: str | None, base: int | None, note: str) -> None:
     """Replace a document by the one in --file (default: standard input). One line per fault, or one new revision.
 
-    What the file leaves out takes its default.
+    What the file leaves out takes its default, which is told; an empty document is refused.
     """
     body = read_json(file or "-")
     with open_workspace(url) as workspace:
         _tell_saved(workspace.settings.save(workspace.store(store), document, body, base, note))
+    _tell_left_out(document, body)
 
 
 @settings.command()
@@ -157,6 +160,16 @@ def read_json(file: str) -> Any:
 
 def _tell_saved(number: int) -> None:
     click.echo(tr(f"已保存为第 {number} 版", f"Saved as revision {number}"))
+
+
+def _tell_left_out(document: str, body: Any) -> None:
+    from app.services.settings import document_of
+
+    paths = list(document_of(document).body.left_out(body))
+    if paths:
+        more = len(paths) - _NAMED
+        named = ", ".join(paths[:_NAMED]) + (tr(f" 等 {len(paths)} 项", f" and {more} more") if more > 0 else "")
+        click.echo(tr(f"文件中没有、已设为默认值：{named}", f"Not in the file, now as by default: {named}"), err=True)
 
 
 def _heads() -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Documents by declaration: what a document of settings may hold is said once, and everything else comes from it.
 
 A document is an `Object` of `Field`s, each of a kind (kinds.py) or again an `Object` or a `List`. Validation, defaults, the difference
-between two versions in words, forms and the reference all read the same declaration. What is left out of a body takes its default; what
-is not declared is refused.
+between two versions in words, forms and the reference all read the same declaration. What is left out of a body takes its default, an
+empty body and what is not declared are refused.
 """
 
 from __future__ import annotations
@@ -107,6 +107,19 @@ class Object(Kind):
 
     def complete(self, value: Any) -> Any:
         return {f.key: f.complete(value[f.key]) if f.key in value else f.start() for f in self.fields}
+
+    def left_out(self, value: Mapping[str, Any], path: str = "") -> Iterator[str]:
+        """Paths of what a faultless value does not say, so that `complete` fills in its default."""
+        for f in self.fields:
+            place = _below(path, f.key)
+            if f.key not in value:
+                yield place
+                continue
+            inside = f.kind.of if isinstance(f.kind, List) else f.kind
+            if isinstance(inside, Object) and value[f.key] is not None:
+                held = enumerate(value[f.key]) if isinstance(f.kind, List) else [(None, value[f.key])]
+                for index, item in held:
+                    yield from inside.left_out(item, place if index is None else f"{place}[{index}]")
 
     def words(self, value: Any) -> T:
         """Only what is not as it would be anyway."""
@@ -234,6 +247,9 @@ class Document:
 
         current: the body it is to replace; with it, what must not be undone is looked at too.
         """
+        if body == {}:
+            # Far more often a mistake than a wish; the wish has a way of its own.
+            return [Fault("", T("文档是空的；要回到默认值，请恢复第 0 版", "the document is empty; for the defaults, restore revision 0"))]
         faults = list(islice(self.body.faults(body, ""), _MOST_FAULTS))
         if not faults and current is not None:
             before, after = self.complete(current), self.complete(body)

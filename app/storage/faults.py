@@ -84,8 +84,8 @@ _PATH: _Cause = (
 _DRIVE: _Cause = (
     "unreachable",
     T(
-        "读写磁盘出错，正在写入的内容没有保存。请检查磁盘或网络驱动器是否可用。",
-        "The disk cannot be read or written; what was being written is not saved. Check that the disk or network drive is available.",
+        "读写磁盘出错，这一步没有完成。请检查磁盘或网络驱动器是否可用，再重试。",
+        "The disk cannot be read or written, so this step is not done. Check that the disk or network drive is available and try again.",
     ),
 )
 _DAMAGED: _Cause = (
@@ -106,8 +106,8 @@ _READONLY: _Cause = (
 _FULL: _Cause = (
     "full",
     T(
-        "磁盘已满，正在写入的内容没有保存。请清理磁盘后重试。",
-        "The disk is full; what was being written is not saved. Free some space and try again.",
+        "磁盘已满，这一步没有完成。请清理磁盘后重试。",
+        "The disk is full, so this step is not done. Free some space and try again.",
     ),
 )
 _LOCKED: _Cause = (

@@ -279,7 +279,7 @@ class TestLocal:
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (self.path(url).stat().st_size // 2, limits[1]))
         try:
-            with fault("unreachable", "is not saved"):
+            with fault("unreachable", "is not done"):
                 interrupted.go_on()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -20,6 +20,8 @@ from app.sources import ndjson
 
 AT = 1_773_108_000_000  # 2026-03-10 10:00 in Shanghai
 DAY = ("--from", "2026-03-10", "--to", "2026-03-10")
+ONE = ("--metrics", "consults")
+_OF = {"compare": (*DAY, *ONE), "groups": (*DAY, *ONE), "sessions": DAY, "seats": ONE}
 
 
 def event(kind: str, id: str, at: int = AT, /, **fields: Any) -> dict[str, Any]:
@@ -76,7 +78,8 @@ class TestRejects:
         (tmp_path / "file").write_text("")
         file = tmp_path / "events.ndjson"
         file.write_text("bad\n")
-        said = refusal(capsys, "ingest", str(file), "--db", str(tmp_path / "a.db"), "--store", "shop", "--rejects", str(tmp_path / where))
+        place = str(tmp_path / where)
+        said = refusal(capsys, "ingest", str(file), "--db", str(tmp_path / "a.db"), "--store", "shop", "--rejects", place, code=2)
         assert "--rejects" in said
 
 
@@ -104,10 +107,10 @@ class TestValues:
         assert (summary["applied"], summary["rejected"]) == (5, 1)
         assert json.loads((tmp_path / "events.ndjson.rejected.ndjson").read_text())["line"] == 3
 
-    @pytest.mark.parametrize("code", ["", "x" * 129])
-    def test_a_store_that_cannot_be(self, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], code: str) -> None:
+    @pytest.mark.parametrize(("store", "code"), [("", 2), ("x" * 129, 1)])
+    def test_a_store_that_cannot_be(self, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], store: str, code: int) -> None:
         file = write(tmp_path / "events.ndjson", event("session.closed", "1", session="s"))
-        refusal(capsys, "ingest", str(file), "--db", url, "--store", code)
+        refusal(capsys, "ingest", str(file), "--db", url, "--store", store, code=code)
 
     def test_codes_that_look_like_markup(self, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         names = ("[/b]", "[red]", ":smile:", "\x1b[2J", "a\nb")
@@ -119,7 +122,7 @@ class TestValues:
         )
         for name in ("compare", "groups", "sessions", "seats"):
             capsys.readouterr()
-            assert run(["report", name, "--db", url, *(() if name == "seats" else DAY), "--metrics", "consults"]) == 0
+            assert run(["report", name, "--db", url, *_OF[name]]) == 0
             out = capsys.readouterr().out
             assert "[/b]" in out
             assert "[red]" in out
@@ -153,7 +156,7 @@ class TestQuestions:
         assert "nobody" in refusal(capsys, "report", "seats", "--db", url, "--agent", "nobody")
         assert "--agent" in refusal(capsys, "report", "live", "--db", url, "--agent", "nobody")
         assert "active" in refusal(capsys, "report", "store", "--db", url, "--metrics", "consults,active")
-        assert "nope" in refusal(capsys, "report", "sessions", "--db", url, "--metrics", "nope")
+        assert "nope" in refusal(capsys, "report", "sessions", "--db", url, "--metrics", "nope", code=2)
         for form in ("table", "json", "csv"):
             assert "late_30s" in refusal(capsys, "report", "sessions", "--db", url, "--only", "nope", "--format", form)
         for name in ("compare", "groups", "live", "seats", "orders", "sessions"):
@@ -167,12 +170,12 @@ class TestQuestions:
 
 
 class TestOutput:
-    @pytest.mark.parametrize("where", ["file/below", "x" * 300])
-    def test_a_place_that_cannot_be(self, tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str) -> None:
+    @pytest.mark.parametrize(("where", "code"), [("file/below", 2), ("x" * 300, 1)])
+    def test_a_place_that_cannot_be(self, tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str, code: int) -> None:
         url = str(tmp_path / "a.db")
         feed(tmp_path, url, event("agent.presence", "1", agent="A", state="available"))
         (tmp_path / "file").write_text("")
-        refusal(capsys, "report", "live", "--db", url, "--format", "json", "--out", str(tmp_path / where))
+        refusal(capsys, "report", "live", "--db", url, "--format", "json", "--out", str(tmp_path / where), code=code)
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
     def test_a_pipe_is_written_to_and_not_replaced(self, tmp_path: Path) -> None:

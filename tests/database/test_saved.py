@@ -326,7 +326,7 @@ def test_the_command_line(url: str, database: Database, tmp_path: Path, capsys: 
     workspace, store = shop(database)
     stand(workspace, store, "2020-12-15 10:00")
     assert run(["saved", "add", "日报", "store", "--db", url, "--days", "yesterday", "--every", "daily", "--folder", str(tmp_path)]) == 0
-    assert run(["saved", "add", "错", "nothing", "--db", url]) == 1
+    assert run(["saved", "add", "错", "nothing", "--db", url]) == 2
     capsys.readouterr()
     assert run(["saved", "run", "--due", "--db", url]) == 0
     assert capsys.readouterr().out.split() == [str(tmp_path / "日报_2020-12-14.xlsx")]

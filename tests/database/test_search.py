@@ -450,7 +450,7 @@ def test_command(shop: Shop, url: str, capsys: pytest.CaptureFixture[str]) -> No
     printed = capsys.readouterr()
     assert "我要[b]退款" in printed.out
     assert "还有更多" in printed.err
-    assert run(["search", " ", "--db", url]) == 1
+    assert run(["search", " ", "--db", url]) == 2
 
 
 def test_ingest_leaves_an_index(url: str, database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -301,7 +301,7 @@ class TestNotices:
                 workspace.settings.save(store, "order_window", {"window": "8d"})
             with pytest.raises(StaleError):
                 workspace.settings.save(store, "order_window", {"window": "15d"}, base=0)
-            workspace.settings.save(store, "assessment", {})
+            workspace.settings.save(store, "assessment", {"from": "09:00"})
             assert [notice.revision for notice in notices.wait(5)] == [notice.revision + 1]
         finally:
             notices.close()
