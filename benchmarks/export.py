@@ -26,8 +26,7 @@ from app.domain.counters import FIRST_REPLY_BINS, SUM_FIELDS
 from app.domain.localtime import DAY_MS, day_date
 from app.domain.permissions import local_owner
 from app.services import sheets
-from app.services.listings import Listing
-from app.services.reports import Question, Report
+from app.services.reports import LongReport, Question
 from app.services.workspace import Workspace
 from app.storage import schema
 from app.storage.agent_days import KEYS
@@ -113,18 +112,21 @@ def _peak(process: psutil.Process) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
-def _answer(workspace: Workspace, report: str, days: int) -> Report | Listing:
+def _answer(workspace: Workspace, report: str, days: int) -> sheets.Answer:
     question = Question(report, day_date(_FIRST_DAY), day_date(_FIRST_DAY + days - 1))
     store = workspace.store(None)
     if report == "sessions":
         return workspace.listings.ask(store, question, told=True)
-    return workspace.reports.ask(store, question)
+    return workspace.reports.read(store, question)
 
 
 def _keep_cells(folder: Path, report: str, days: int) -> None:
     """The cells of the file, for the peer: a pickle a row, so that it need not hold them."""
     workspace = Workspace.open(str(folder / "store.db"), local_owner())
-    sheet = sheets.sheet_of(_answer(workspace, report, days))
+    answer = _answer(workspace, report, days)
+    if isinstance(answer, LongReport):
+        answer = workspace.reports.ask(workspace.store(None), answer.question)
+    sheet = sheets.sheet_of(answer)
     with (folder / f"{report}.cells").open("wb") as out:
         pickle.dump([str(column.label) for column in sheet.columns], out)
         for row in (*sheet.summary, *sheet.rows):

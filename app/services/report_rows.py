@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.domain.counters import IMPORTED, PRESENCE_FIELDS, VISITOR_FIELDS, Counts
+from app.domain.counters import IMPORTED, PRESENCE_FIELDS, VISITOR_FIELDS, Counts, Window
 from app.domain.language import T
 from app.domain.localtime import day_date
-from app.domain.metrics import CUSTOMER_METRICS, METRICS, VISITOR_METRICS, Part, is_known_by, label_on, total
+from app.domain.metrics import CUSTOMER_METRICS, METRICS, VISITOR_METRICS, Part, Tally, Value, is_known_by, label_on, total
 from app.services.attendance import Attended, attendance
 from app.services.periods import Period, grain, periods
 from app.services.questions import Asked
@@ -55,6 +56,32 @@ class Row:
         return found
 
 
+class Summary:
+    """Rows gone through one at a time, for what is said of all of them."""
+
+    def __init__(self, keys: Iterable[str], window: Window, rows: Iterable[Row] = ()) -> None:
+        self._tally = Tally(keys, window)
+        self.lasting = False
+        """Whether somebody is still in a state."""
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: Row) -> None:
+        self._tally.add(row.numbers)
+        self.lasting = self.lasting or any(stay.running for stay in row.extra.get("stays", ()))
+
+    @property
+    def whole(self) -> Counts:
+        return self._tally.whole
+
+    @property
+    def rows(self) -> int:
+        return self._tally.rows
+
+    def mean(self) -> dict[str, Value]:
+        return self._tally.mean()
+
+
 _Cells = dict[tuple[Period, int], Counts]
 """Counters by period and id, of an agent or a group; 0 where rows are periods alone."""
 _ANY_DATA = (
@@ -62,6 +89,8 @@ _ANY_DATA = (
     "logins", *VISITOR_FIELDS,
 )  # fmt: skip
 """Where any counter of a slot is not 0, one of these is not: a reply is a message, a sale has a reply, every state but offline is login."""
+_AT_ONCE = 4_000
+"""Rows that are read at once; one has two or three kilobytes."""
 _PARTS: dict[str, Part] = {"agent": "agent", "agent_period": "agent", "group": "group", "group_period": "group"}
 
 
@@ -70,19 +99,46 @@ def parts_of(asked: Asked, kind: Kind) -> frozenset[Part]:
     return asked.parts | {_PARTS[kind.rows]} if kind.rows in _PARTS else asked.parts
 
 
+def is_long(asked: Asked, kind: Kind, by: By | None) -> bool:
+    """Whether its rows may be more than are read at once, so that whoever needs each of them only once had better not hold them."""
+    return by is not None and kind.rows == "agent_period" and len(_parts(asked, by)) > 1
+
+
 def rows_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str]) -> list[Row]:
     """All periods of the days asked for, also empty ones; of agents and groups those that have any data.
 
     Their numbers have what the metrics `keys` are made of, and whether there is any data at all.
     """
+    return [row for rows in read_rows(connection, asked, kind, by, keys) for row in rows]
+
+
+def read_rows(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str]) -> Iterator[list[Row]]:
+    """The rows of `rows_of`, in their order, some thousands at a time where there may be many."""
     if by is None:
-        return _by_name(connection, asked, kind, keys)
-    cut = periods(by, asked.first, asked.last)
-    if kind.rows == "period":
+        yield _by_name(connection, asked, kind, keys)
+    elif kind.rows == "period":
+        cut = periods(by, asked.first, asked.last)
         found = _sums(connection, asked, (grain(by),), keys)
         cells: _Cells = {(p, asked.agent or 0): total(found.get(i, {}) for i in range(p.first, p.past)) for p in cut}
+        yield _made(connection, asked, kind, by, cut, cells)
+    elif kind.rows == "group_period":
+        cut = periods(by, asked.first, asked.last)
+        yield _made(connection, asked, kind, by, cut, _groups_crossed(connection, asked, by, cut, keys))
     else:
-        cells = _crossed(connection, asked, kind, by, cut, keys)
+        for part in _parts(asked, by):
+            some = replace(asked, first=part[0].first, last=part[-1].past - 1)
+            yield _made(connection, some, kind, by, part, _agents_crossed(connection, some, by, part, keys))
+
+
+def _parts(asked: Asked, by: By) -> list[list[Period]]:
+    """The periods of a report of agents, so many at a time that they make some thousands of rows."""
+    cut = periods(by, asked.first, asked.last)
+    agents = 1 if asked.agent is not None else max(1, len(asked.agents if asked.chosen is None else asked.chosen))
+    step = max(1, _AT_ONCE // agents)
+    return [cut[i : i + step] for i in range(0, len(cut), step)]
+
+
+def _made(connection: Connection, asked: Asked, kind: Kind, by: By, cut: Sequence[Period], cells: _Cells) -> list[Row]:
     stays: dict[tuple[int, int], Attended] = {}
     if kind.timeline:
         agents = [id for id in asked.agents if asked.has(id)]
@@ -98,7 +154,8 @@ def rows_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, key
             attended = stays.get((id, period.first), Attended())
             row.extra.update(first_login=attended.first_login, last_logout=attended.last_logout, stays=attended.stays)
         rows.append((place, row))
-    return [row for _, row in sorted(rows, key=lambda found: found[0])]
+    rows.sort(key=itemgetter(0))
+    return [row for _, row in rows]
 
 
 def _row(asked: Asked, kind: Kind, by: By, period: Period, id: int, counts: Counts) -> tuple[tuple[int | str, ...], Row]:
@@ -128,13 +185,25 @@ def _by_name(connection: Connection, asked: Asked, kind: Kind, keys: Sequence[st
     return sorted(rows, key=lambda row: row.key)
 
 
-def _crossed(connection: Connection, asked: Asked, kind: Kind, by: By, cut: Sequence[Period], keys: Sequence[str]) -> _Cells:
-    of_agents = kind.rows == "agent_period"
-    names = asked.agents if of_agents else asked.groups
+def _agents_crossed(connection: Connection, asked: Asked, by: By, cut: Sequence[Period], keys: Sequence[str]) -> _Cells:
+    if by == "day":
+        day = {period.first: period for period in cut}
+        found = _sums(connection, asked, ("agent_id", "day"), keys)
+        return {(day[number], id): counts for (id, number), counts in found.items() if id in asked.agents}
+    cells: _Cells = {}
+    for period in cut:  # one by one: whole weeks are kept ready
+        some = replace(asked, first=period.first, last=period.past - 1)
+        for id, counts in _sums(connection, some, ("agent_id",), keys).items():
+            if id in asked.agents:
+                cells[period, id] = counts
+    return cells
+
+
+def _groups_crossed(connection: Connection, asked: Asked, by: By, cut: Sequence[Period], keys: Sequence[str]) -> _Cells:
     period_of = {number: period for period in cut for number in range(period.first, period.past)}
     gathered: dict[tuple[Period, int], list[Counts]] = {}
-    for (id, number), counts in _sums(connection, asked, ("agent_id" if of_agents else "group_id", grain(by)), keys).items():
-        if id in names:
+    for (id, number), counts in _sums(connection, asked, ("group_id", grain(by)), keys).items():
+        if id in asked.groups:
             gathered.setdefault((period_of[number], id), []).append(counts)
     return {key: total(parts) for key, parts in gathered.items()}
 
@@ -148,7 +217,7 @@ def _sums(connection: Connection, asked: Asked, by: Sequence[Dimension], keys: S
     return sums(connection, asked.slice, by, histograms, fields=fields)
 
 
-def notes_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str], rows: Sequence[Row]) -> list[T]:
+def notes_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str], summary: Summary) -> list[T]:
     """What one should know to read the figures, in whole sentences."""
     notes: list[T] = []
     parts = parts_of(asked, kind)
@@ -185,15 +254,15 @@ def notes_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, ke
             words = T("另有 {0} 个会话没有分到客服，只计入店铺。", "{0} more sessions got no agent and count for the store only.")
             notes.append(words.format(f"{nobody:,}"))
     known = [key for key in keys if is_known_by(key, parts)]
-    notes += _imported_notes(connection, asked, by is not None and grain(by) == "slot", known, rows)
+    notes += _imported_notes(connection, asked, by is not None and grain(by) == "slot", known, summary.whole)
     if asked.last >= asked.local.day(asked.at):
         notes.append(T("包含今天：数字还会变化。", "Today is included: its numbers are not final."))
-    if kind.timeline and any(stay.running for row in rows for stay in row.extra["stays"]):
+    if summary.lasting:
         notes.append(T("仍在持续的状态在结束后才计入时长。", "A state that lasts on adds to the hours once it has ended."))
     return notes
 
 
-def _imported_notes(connection: Connection, asked: Asked, by_time: bool, keys: Sequence[str], rows: Sequence[Row]) -> list[T]:
+def _imported_notes(connection: Connection, asked: Asked, by_time: bool, keys: Sequence[str], whole: Counts) -> list[T]:
     d = schema.day_counters.c
     found = select(d.day).where(d.store_id == asked.store.id, d.day >= asked.first, d.day <= asked.last, d.flag == IMPORTED)
     agents = [id for id in asked.agents if asked.has(id)]
@@ -210,7 +279,6 @@ def _imported_notes(connection: Connection, asked: Asked, by_time: bool, keys: S
     notes = [T("含导入的数据：没有可点开的会话。", "Imported days are included: there are no sessions behind them.")]
     if any(METRICS[key].percentile is not None for key in keys):
         notes.append(T("导入的数据没有首次响应P90。", "Imported days have no first response P90."))
-    whole = total(row.numbers for row in rows)
     missing = [label_on(asked.question.report, key) for key in keys if any(whole.get(name) for name in METRICS[key].gaps(asked.window))]
     if missing:
         notes.append(

@@ -6,18 +6,18 @@ and on the command line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from app.domain.counters import Counts, Window
+from app.domain.counters import Counts
 from app.domain.language import T
-from app.domain.localtime import LocalTime, day_date
-from app.domain.metrics import Part, is_known_by, label_on, mean_values, total, values
+from app.domain.localtime import day_date
+from app.domain.metrics import Value as Value
+from app.domain.metrics import mean_values, total
 from app.services import report_charts
 from app.services.questions import Asked as Asked
 from app.services.questions import Question as Question
@@ -25,64 +25,28 @@ from app.services.questions import check, look_up, settled
 from app.services.questions import check_metric as check_metric
 from app.services.questions import check_times as check_times
 from app.services.questions import iso as iso
+from app.services.report_answer import Answered as Answered
+from app.services.report_answer import LongReport as LongReport
+from app.services.report_answer import Reading
 from app.services.report_charts import Band as Band
 from app.services.report_kinds import REPORTS as REPORTS
 from app.services.report_kinds import By as By
 from app.services.report_kinds import Kind as Kind
 from app.services.report_kinds import Population as Population
-from app.services.report_rows import Place, notes_of, parts_of, rows_of
+from app.services.report_rows import Place, Summary, is_long, notes_of, parts_of, rows_of
 from app.services.report_rows import Row as Row
 
 if TYPE_CHECKING:
     from app.services.workspace import StoreInfo, Workspace
 
-Value = float | int | None
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Answered):
+    """The answer with all its rows. `notes` are sentences one should know to read the figures."""
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The answer: `values(row)` are unrounded, as the command line's JSON gives them (events contract, section 2).
-
-    `question` is the one asked with the window and population that hold. `notes` are sentences one should know to read the figures.
-    """
-
-    question: Question
-    title: T
-    first: date
-    last: date
     rows: list[Row]
-    keys: tuple[str, ...]
     whole: Counts
-    zone: str
-    parts: frozenset[Part] = frozenset()
-    """What the figures are told apart by: a metric that is not known by it has no value."""
     notes: list[T] = field(default_factory=list)
-    names: Mapping[str, str] = field(default_factory=dict)
-    """What people call the agents and the group that were asked for, by code."""
-
-    @property
-    def kind(self) -> Kind:
-        return REPORTS[self.question.report]
-
-    @property
-    def live(self) -> bool:
-        return self.kind.live
-
-    @property
-    def by(self) -> By | None:
-        """What its rows are cut by."""
-        return self.question.by or (self.kind.by[0] if self.kind.by else None)
-
-    @property
-    def window(self) -> Window:
-        return self.question.window or "24h"
-
-    def label(self, key: str) -> T:
-        """What a metric is called in this report."""
-        return label_on(self.question.report, key)
-
-    def values(self, numbers: Counts) -> dict[str, Value]:
-        return self._known(values(numbers, self.keys, self.window, self.live))
 
     def total(self) -> dict[str, Value]:
         return self.values(self.whole)
@@ -90,27 +54,20 @@ class Report:
     def mean(self) -> dict[str, Value]:
         return self._known(mean_values((row.numbers for row in self.rows), self.keys, self.window, self.live))
 
-    def _known(self, found: dict[str, Value]) -> dict[str, Value]:
-        return {key: value if is_known_by(key, self.parts) else None for key, value in found.items()}
+    @contextmanager
+    def reading(self, look: Callable[[], object]) -> Iterator[Reading]:
+        yield self.held()
+
+    def held(self) -> Reading:
+        return Reading(self.total(), self.mean(), self.notes, len(self.rows), self.rows)
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "rows": [{"key": row.key, **self._extra(row), "values": self.values(row.numbers)} for row in self.rows],
+            "rows": [self.row_json(row) for row in self.rows],
             "total": self.total(),
             "mean": self.mean(),
             "notes": [str(note) for note in self.notes],
         }
-
-    def _extra(self, row: Row) -> dict[str, Any]:
-        if not self.kind.timeline:
-            return row.extra
-        local = LocalTime(self.zone)
-        found = {**row.extra, "first_login": iso(local, row.extra["first_login"]), "last_logout": iso(local, row.extra["last_logout"])}
-        found["stays"] = [
-            {"state": stay.state, "from": iso(local, stay.start), "to": None if stay.running else iso(local, stay.end)}
-            for stay in row.extra["stays"]
-        ]
-        return found
 
 
 @dataclass(slots=True)
@@ -123,22 +80,23 @@ class ReportService:
         Raises FaultError for a question that makes no sense (unknown agent, group or metric, wrong `by`, days reversed or out of reach,
         a filter this report does not have).
         """
-        kind = REPORTS[question.report]
-        self.workspace.actor.require("live.view" if kind.live else "history.view")
-        keys = question.metrics or kind.keys
-        check(kind, question, keys)
+        kind, keys = self._admit(question)
         if kind.live:
             return self._live(store, question, keys)
-        by = question.by or (kind.by[0] if kind.by else None)
         with self.workspace.database.read() as connection:
             asked = self.look_up(connection, store, settled(kind, question))
-            rows = rows_of(connection, asked, kind, by, keys)
-            notes = notes_of(connection, asked, kind, by, keys, rows)
-        first, last = day_date(asked.first), day_date(asked.last)
-        whole = total(row.numbers for row in rows)
-        return Report(
-            asked.question, kind.title, first, last, rows, tuple(keys), whole, store.zone, parts_of(asked, kind), notes, asked.names
-        )  # fmt: skip
+            return self._held(connection, asked, kind, keys)
+
+    def read(self, store: StoreInfo, question: Question) -> Report | LongReport:
+        """As `ask`, for whoever needs each row once: with many rows they are read only when they are written. Raises as `ask`."""
+        kind, keys = self._admit(question)
+        if kind.live:
+            return self._live(store, question, keys)
+        with self.workspace.database.read() as connection:
+            asked = self.look_up(connection, store, settled(kind, question))
+            if not is_long(asked, kind, asked.question.by or (kind.by[0] if kind.by else None)):
+                return self._held(connection, asked, kind, keys)
+        return LongReport(**_beside(asked, kind, keys), asked=asked, snapshot=self.workspace.database.read)
 
     def team_band(self, store: StoreInfo, question: Question, metric: str) -> dict[str, Band]:
         """{period: median and quartiles of `metric` over the team's agents}, what one agent's trend is seen against.
@@ -161,6 +119,21 @@ class ReportService:
 
     # -- inside --
 
+    def _admit(self, question: Question) -> tuple[Kind, tuple[str, ...]]:
+        """What is asked and for which metrics, where the person may ask it and it makes sense."""
+        kind = REPORTS[question.report]
+        self.workspace.actor.require("live.view" if kind.live else "history.view")
+        keys = tuple(question.metrics or kind.keys)
+        check(kind, question, keys)
+        return kind, keys
+
+    def _held(self, connection: Connection, asked: Asked, kind: Kind, keys: tuple[str, ...]) -> Report:
+        by = asked.question.by or (kind.by[0] if kind.by else None)
+        rows = rows_of(connection, asked, kind, by, keys)
+        summary = Summary(keys, asked.window, rows)
+        notes = notes_of(connection, asked, kind, by, keys, summary)
+        return Report(**_beside(asked, kind, keys), rows=rows, whole=summary.whole, notes=notes)
+
     @contextmanager
     def _asked(self, store: StoreInfo, question: Question, *keys: str) -> Iterator[tuple[Connection, Asked]]:
         self.workspace.actor.require("history.view")
@@ -169,7 +142,7 @@ class ReportService:
         with self.workspace.database.read() as connection:
             yield connection, self.look_up(connection, store, settled(kind, question))
 
-    def _live(self, store: StoreInfo, question: Question, keys: Sequence[str]) -> Report:
+    def _live(self, store: StoreInfo, question: Question, keys: tuple[str, ...]) -> Report:
         with self.workspace.database.read() as connection:
             asked = self.look_up(connection, store, question)
         seats = self.workspace.live.seats(store, asked.group, asked.at)
@@ -191,8 +164,19 @@ class ReportService:
             ]  # fmt: skip
             if asked.agent is not None or asked.chosen is not None:
                 whole = total(row.numbers for row in rows)
-        return Report(asked.question, kind.title, today, today, rows, tuple(keys), whole, store.zone, names=asked.names)
+        return Report(
+            question=asked.question, title=kind.title, first=today, last=today, keys=keys, zone=store.zone, names=asked.names,
+            rows=rows, whole=whole,
+        )  # fmt: skip
 
     def look_up(self, connection: Connection, store: StoreInfo, question: Question) -> Asked:
         """The question with its names, days, order window and assessed rule. Raises FaultError for what is not there."""
         return look_up(self.workspace, connection, store, question)
+
+
+def _beside(asked: Asked, kind: Kind, keys: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of Answered."""
+    return {
+        "question": asked.question, "title": kind.title, "first": day_date(asked.first), "last": day_date(asked.last), "keys": keys,
+        "zone": asked.store.zone, "parts": parts_of(asked, kind), "names": asked.names,
+    }  # fmt: skip

@@ -24,11 +24,11 @@ from app.domain.language import T, tr
 from app.domain.localtime import day_date, day_number
 from app.domain.period import EVERY, PRESETS, Every, Period, last_turn
 from app.domain.permissions import NotAllowedError
-from app.services.listings import LISTINGS, Listing, Wanted
+from app.services.listings import LISTINGS, Wanted
 from app.services.questions import check, check_metric
 from app.services.report_kinds import REPORTS, By, Kind, Population
-from app.services.reports import Question, Report
-from app.services.sheets import Format, Tell, save
+from app.services.reports import Question
+from app.services.sheets import Answer, Format, Tell, save
 from app.storage import schema
 from app.storage.faults import FaultError
 
@@ -246,7 +246,7 @@ class SavedService:
             self._remember(saved, at, "")
         return file
 
-    def _ask(self, store: StoreInfo, saved: SavedReport, at: int) -> Report | Listing:
+    def _ask(self, store: StoreInfo, saved: SavedReport, at: int) -> Answer:
         period, local = saved.body.days, self.workspace.local(store)
         if saved.every:
             days = period.completed(self._turn(store, saved.every, at))
@@ -257,7 +257,7 @@ class SavedService:
         question = replace(saved.body.question(days), at=at)
         if saved.body.report in LISTINGS:
             return self.workspace.listings.ask(store, question, saved.body.sort, saved.body.descending, told=saved.format != "json")
-        return self.workspace.reports.ask(store, question)
+        return self.workspace.reports.read(store, question)
 
     def _remember(self, saved: SavedReport, sent_at: int | None, problem: str) -> None:
         s = schema.saved_reports
@@ -326,6 +326,6 @@ def _place(saved: SavedReport) -> Path:
     return folder
 
 
-def _days_text(answer: Report | Listing) -> str:
+def _days_text(answer: Answer) -> str:
     first, last = answer.first.isoformat(), answer.last.isoformat()
     return first if first == last else f"{first}_{last}"

@@ -10,7 +10,7 @@ from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
 from app.services.drill import ONLY
 from app.services.listings import Listing, Wanted
-from app.services.reports import Report
+from app.services.report_answer import Answered
 
 if TYPE_CHECKING:
     from app.services.questions import Question
@@ -21,7 +21,7 @@ _NAMED = 12
 """Agents told by name; of more the number is told."""
 
 
-def heading(answer: Report | Listing, store: StoreInfo | None, made: int | None) -> list[Words]:
+def heading(answer: Answered | Listing, store: StoreInfo | None, made: int | None) -> list[Words]:
     """(word, what): the store, the days, every filter, what the figures are counted by, and when this was made, in store time.
 
     made: epoch ms; None is now. Without a store, its name and the time are left out.
@@ -36,7 +36,7 @@ def heading(answer: Report | Listing, store: StoreInfo | None, made: int | None)
     return found
 
 
-def filters(answer: Report | Listing) -> list[Words]:
+def filters(answer: Answered | Listing) -> list[Words]:
     """(word, what) of everything but the days that decides what is counted."""
     asked = answer.question
     separator = tr("、", ", ")
@@ -58,12 +58,12 @@ def filters(answer: Report | Listing) -> list[Words]:
     if asked.channel is not None:
         found.append((tr("终端", "Terminal"), str(terms.CHANNELS[asked.channel])))
     found += _of_sessions(asked)
-    if isinstance(answer, Report) and answer.live:
+    if isinstance(answer, Answered) and answer.live:
         return found
     found.append((tr("口径", "Population"), str(terms.POPULATIONS[asked.population])))
     if asked.window is not None:
         found.append((tr("订单时效", "Order window"), str(terms.WINDOWS[asked.window])))
-    if isinstance(answer, Report) and answer.by is not None:
+    if isinstance(answer, Answered) and answer.by is not None:
         found.append((tr("按", "By"), str(terms.STEPS[answer.by])))
     return found
 

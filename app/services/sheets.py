@@ -10,30 +10,33 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
 from app.domain.metrics import METRICS, SOURCES
 from app.services.listings import LISTINGS, ColumnKind, Listing
+from app.services.report_answer import Reading
 from app.services.report_kinds import BESIDE, ROW_LABELS
-from app.services.reports import Report
+from app.services.reports import LongReport, Report
 from app.services.sheet_words import heading
 from app.storage.faults import FaultError
 
 if TYPE_CHECKING:
     from app.services.workspace import StoreInfo
 
+Answer = Report | LongReport | Listing
 Format = Literal["json", "csv", "xlsx"]
 Cell = str | int | float | bool | date | datetime | None
 Kind = Literal["text", "date", "time", "clock", "n", "%", "s", "min", "h", "yuan"]
 """What the cells of a column are: texts, days, moments, moments of which only the time of day matters, or numbers by unit."""
+_R = TypeVar("_R")
 Tell = Callable[[int, int | None], object]
 """(rows written, rows in all; None where nobody has counted them)"""
 
@@ -73,9 +76,13 @@ class Sheet:
 
 def sheet_of(answer: Report | Listing, store: StoreInfo | None = None, made: int | None = None) -> Sheet:
     """made: the store's moment that counts as now, epoch ms."""
-    period = f"{answer.first.isoformat()}~{answer.last.isoformat()}"
-    title, above = f"{answer.title} {period}", heading(answer, store, made)
-    return _of_listing(answer, title, above) if isinstance(answer, Listing) else _of_report(answer, title, above)
+    if isinstance(answer, Listing):
+        return _of_listing(answer, _title(answer), heading(answer, store, made))
+    return _of_report(answer, answer.held(), _title(answer), heading(answer, store, made))
+
+
+def _title(answer: Answer) -> str:
+    return f"{answer.title} {answer.first.isoformat()}~{answer.last.isoformat()}"
 
 
 def _of_listing(answer: Listing, title: str, above: Sequence[tuple[str, str]]) -> Sheet:
@@ -97,7 +104,7 @@ def _moment(iso: str | None) -> datetime | None:
     return None if iso is None else datetime.fromisoformat(iso).replace(tzinfo=None)
 
 
-def _of_report(answer: Report, title: str, above: Sequence[tuple[str, str]]) -> Sheet:
+def _of_report(answer: Report | LongReport, reading: Reading, title: str, above: Sequence[tuple[str, str]]) -> Sheet:
     local = LocalTime(answer.zone)
     kind, by = answer.kind, answer.by
     dated = by == "day"
@@ -111,19 +118,19 @@ def _of_report(answer: Report, title: str, above: Sequence[tuple[str, str]]) -> 
         label = _with_unit(answer.label(key), metric.unit)
         columns.append(Column(key, label, metric.unit, str(metric.definition), metric.formula(answer.window), str(SOURCES[metric.source])))
     blank: list[Cell] = [None] * len(beside)
-    total, mean = answer.total(), answer.mean()
+    total, mean = reading.total, reading.mean
     summary: list[list[Cell]] = [
         [tr("总值", "Total"), *blank, *(total[key] for key in answer.keys)],
         [tr("均值", "Mean"), *blank, *(mean[key] for key in answer.keys)],
     ]
 
     def rows() -> Iterator[Sequence[Cell]]:
-        for row in answer.rows:
+        for row in reading.rows:
             values = answer.values(row.numbers)
             first = date.fromisoformat(row.head) if head.kind == "date" else row.head
-            yield [first, *(_beside(c, row.extra[c.key], local) for c in beside), *(values[key] for key in answer.keys)]
+            yield [first, *(_beside(c, row.extra[c.key], local) for c in beside), *values.values()]
 
-    return Sheet(title, columns, summary, rows(), [str(note) for note in answer.notes], above, len(answer.rows))
+    return Sheet(title, columns, summary, rows(), [str(note) for note in reading.notes], above, reading.length)
 
 
 def _beside_kind(key: str, dated: bool) -> Kind:
@@ -163,32 +170,43 @@ def neutral(cell: Cell) -> Cell:
 
 
 def write(
-    answer: Report | Listing, format: Format, out: BinaryIO, *, store: StoreInfo | None = None, made: int | None = None,
+    answer: Answer, format: Format, out: BinaryIO, *, store: StoreInfo | None = None, made: int | None = None,
     tell: Tell | None = None, stop: Event | None = None,
 ) -> None:  # fmt: skip
     """Writes the whole answer, row by row. store and made go into the lines above an Excel table.
 
     Raises FaultError for more rows than Excel takes, and (kind "cancelled") when `stop` is set meanwhile: `out` is then of no use.
     """
-    try:
+
+    with ExitStack() as held:
+        if isinstance(answer, Listing):
+            held.callback(_let_go, answer)
+            sheet = sheet_of(answer, store, made)
+            records: Iterable[dict[str, Any]] = answer.rows
+            beside: dict[str, Any] = {}
+        else:
+            reading = held.enter_context(answer.reading(lambda: _look(0, None, tell, stop)))
+            sheet = _of_report(answer, reading, _title(answer), heading(answer, store, made))
+            records = map(answer.row_json, reading.rows)
+            beside = {"total": reading.total, "mean": reading.mean, "notes": sheet.notes}
         if format == "json":
-            _write_json(answer, out, tell, stop)
-            return
-        sheet = sheet_of(answer, store, made)
-        rows = watched(sheet.rows, sheet.count, tell, stop)
-        if format == "csv":
-            _write_csv(sheet, rows, out)
+            _write_json(watched(records, sheet.count, tell, stop), beside, out)
+        elif format == "csv":
+            _write_csv(sheet, watched(sheet.rows, sheet.count, tell, stop), out)
         else:
             from app.services import workbook  # xlsxwriter is loaded when the first workbook is made
 
-            workbook.write(sheet, rows, out)
-    finally:
-        if isinstance(answer, Listing) and isinstance(answer.rows, Iterator) and hasattr(answer.rows, "close"):
-            answer.rows.close()  # lets go of the connection behind it
+            workbook.write(sheet, watched(sheet.rows, sheet.count, tell, stop), out)
+
+
+def _let_go(listing: Listing) -> None:
+    """Of the connection behind its rows."""
+    if isinstance(listing.rows, Iterator) and hasattr(listing.rows, "close"):
+        listing.rows.close()
 
 
 def save(
-    answer: Report | Listing, format: Format, path: Path, *, store: StoreInfo | None = None, made: int | None = None,
+    answer: Answer, format: Format, path: Path, *, store: StoreInfo | None = None, made: int | None = None,
     tell: Tell | None = None, stop: Event | None = None,
 ) -> None:  # fmt: skip
     """`write` to a file that appears whole or not at all. Raises FaultError also for a place that cannot be written to."""
@@ -208,7 +226,7 @@ def save(
             half.unlink()
 
 
-def watched(rows: Iterable[Sequence[Cell]], count: int | None, tell: Tell | None, stop: Event | None) -> Iterator[Sequence[Cell]]:
+def watched(rows: Iterable[_R], count: int | None, tell: Tell | None, stop: Event | None) -> Iterator[_R]:
     """The rows, telling how far they are and ending in a FaultError when `stop` is set."""
     done = 0
     for row in rows:
@@ -226,16 +244,19 @@ def _look(done: int, count: int | None, tell: Tell | None, stop: Event | None) -
         tell(done, count)
 
 
-def _write_json(answer: Report | Listing, out: BinaryIO, tell: Tell | None, stop: Event | None) -> None:
-    if isinstance(answer, Report):
-        out.write(json.dumps(answer.as_json(), ensure_ascii=False, indent=1).encode() + b"\n")
-        return
+def _write_json(records: Iterable[dict[str, Any]], beside: Mapping[str, Any], out: BinaryIO) -> None:
+    """An object with `rows`, one a line, and what stands beside them (as `Report.as_json` makes it)."""
     out.write(b'{"rows": [')
-    for i, row in enumerate(answer.rows):
-        if i % _STEP == 0:
-            _look(i, None, tell, stop)
-        out.write((b",\n" if i else b"\n") + json.dumps(row, ensure_ascii=False).encode())
-    out.write(b"\n]}\n")
+    for i, record in enumerate(records):
+        out.write((b",\n" if i else b"\n") + _json(record))
+    out.write(b"\n]")
+    for name, what in beside.items():
+        out.write(b",\n" + _json(name) + b": " + _json(what))
+    out.write(b"}\n")
+
+
+def _json(what: object) -> bytes:
+    return json.dumps(what, ensure_ascii=False).encode()
 
 
 def _write_csv(sheet: Sheet, rows: Iterable[Sequence[Cell]], out: BinaryIO) -> None:

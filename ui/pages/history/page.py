@@ -189,7 +189,7 @@ class HistoryPage(Page):
             wanted = replace(wanted, agents=tuple(dict.fromkeys(row.head for row in found.rows.values())))
         reports, store = self.context.workspace.reports, self.context.store
         days = f"{wanted.first} {wanted.last}" if wanted.first != wanted.last else f"{wanted.first}"
-        export(self.context, self, f"{self._kind().title} {days}", lambda: reports.ask(store, wanted))
+        export(self.context, self, f"{self._kind().title} {days}", lambda: reports.read(store, wanted))
 
     def save_report(self) -> None:
         """Keep what is asked, with its period as it is said."""
