@@ -3,13 +3,16 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shiboken6 import Shiboken
 
+from app.domain.permissions import Actor, local_owner
 from tests.journeys.fakes import FakeSecrets, PlainPage, World
+from tests.journeys.seats_desk import Shop
 from ui import theme
 from ui.application import Console, Options
 from ui.pages.registry import PAGES
@@ -24,6 +27,20 @@ def world() -> World:
 @pytest.fixture
 def secrets() -> FakeSecrets:
     return FakeSecrets()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """An empty store in a file."""
+    shop = Shop(tmp_path / "shop.db")
+    yield shop
+    shop.database.close()
+
+
+@pytest.fixture
+def actor() -> Actor:
+    """Who sits at the desk."""
+    return local_owner()
 
 
 @pytest.fixture

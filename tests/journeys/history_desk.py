@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +22,7 @@ from app.domain.permissions import Actor
 from app.services.reports import Question
 from app.services.workspace import Workspace
 from tests.journeys.seats_desk import DAY, HOUR, LOCAL, NOON, Shop
+from ui import theme
 from ui.pagehost import PageHost
 from ui.pages.history.page import HistoryPage
 from ui.pages.registry import PAGES, PageContext
@@ -30,6 +34,20 @@ from ui.widgets.empty import EmptyState
 TODAY = day_date(DAY)
 YESTERDAY = TODAY - timedelta(days=1)
 DAY_MS = 24 * HOUR
+
+
+@contextmanager
+def quiet_window() -> Iterator[None]:
+    """A styled window without motion. The collector rests, as in the console: on a reader thread it would destroy widgets."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    if not app.styleSheet():
+        theme.apply(app, "light")
+    theme.set_reduced_motion(True)
+    gc.disable()
+    yield
+    gc.enable()
+    theme.set_reduced_motion(None)
 
 
 class HistoryDesk:

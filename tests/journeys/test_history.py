@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gc
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,14 +15,13 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.language import set_language
 from app.domain.metrics import METRICS, SALES_COLUMNS, WORKLOAD_COLUMNS, label_on
-from app.domain.permissions import Actor, local_owner
+from app.domain.permissions import Actor
 from app.services.report_kinds import PAGES as REPORT_PAGES
 from app.services.report_kinds import REPORTS, tabs
 from app.services.reports import Question, ReportService
 from app.storage.faults import FaultError
-from tests.journeys.history_desk import DAY_MS, TODAY, YESTERDAY, HistoryDesk, expected, pinned, said, shown, some_days
+from tests.journeys.history_desk import DAY_MS, TODAY, HistoryDesk, expected, pinned, quiet_window, said, shown, some_days
 from tests.journeys.seats_desk import DAY, HOUR, LOCAL, MINUTE, NOON, Shop
-from ui import theme
 from ui.exporting import Run, write_file
 from ui.importing import ImportDialog
 from ui.pages.history.charts import charts_of
@@ -36,30 +34,11 @@ from ui.widgets.toast import Toast
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    shop = Shop(tmp_path / "shop.db")
-    yield shop
-    shop.database.close()
-
-
-@pytest.fixture
-def actor() -> Actor:
-    return local_owner()
-
-
-@pytest.fixture
 def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor) -> Iterator[HistoryDesk]:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    if not app.styleSheet():
-        theme.apply(app, "light")
-    theme.set_reduced_motion(True)
-    gc.disable()  # as the console does: on a reader thread the collector would destroy widgets
-    desk = HistoryDesk(shop, tmp_path, qtbot, actor)
-    yield desk
-    desk.close()
-    gc.enable()
-    theme.set_reduced_motion(None)
+    with quiet_window():
+        desk = HistoryDesk(shop, tmp_path, qtbot, actor)
+        yield desk
+        desk.close()
 
 
 # What is shown
@@ -288,50 +267,7 @@ def test_columns_are_chosen_one_by_one_and_by_group(shop: Shop, desk: HistoryDes
     assert not set(SALES_COLUMNS) & set(desk.open("compare")._table().shown_columns())
 
 
-# Where a figure leads
-
-
-def test_a_figure_opens_what_was_counted(shop: Shop, desk: HistoryDesk) -> None:
-    some_days(shop)
-    page = desk.open("compare", {"report": "workload"})
-    page._table().cell_opened.emit("a1", "answer_rate")
-    ((where, filters),) = desk.went
-    assert where == "lookup"
-    assert (filters["report"], filters["agent"], filters["only"]) == ("sessions", "a1", "unanswered")
-    assert (filters["first"], filters["last"]) == Period("7d").days(TODAY)
-    desk.went.clear()
-    page._table().cell_opened.emit("a1", "login_hours")
-    ((where, filters),) = desk.went
-    assert (where, filters["report"], filters["agent"]) == ("agent", "agent_attendance", "a1")
-    agent = desk.open("agent", filters)
-    assert agent._choices.report == "agent_attendance"
-    assert agent._choices.agent == "a1"
-
-
-def test_a_row_opens_its_agent_over_the_same_days(shop: Shop, desk: HistoryDesk) -> None:
-    some_days(shop)
-    page = desk.open("compare", {"report": "daily", "group": "g2"})
-    table = page._table()
-    row = f"{YESTERDAY.isoformat()} a2"
-    table.setFocus()
-    table.select(row)
-    desk.press(Qt.Key.Key_Return)
-    ((where, filters),) = desk.went
-    assert where == "agent"
-    assert filters == {"agent": "a2", "first": YESTERDAY, "last": YESTERDAY, "group": "g2", "channel": ""}
-    agent = desk.open("agent", filters)
-    assert agent.breadcrumb == ("李华",)
-    assert list(shown(agent)) == [YESTERDAY.isoformat()]
-    desk.choose(agent, group="g1")
-    assert desk.open("agent", {"agent": "a2"})._choices.group == ""
-
-
-def test_a_day_of_the_store_opens_its_agents(shop: Shop, desk: HistoryDesk) -> None:
-    some_days(shop)
-    page = desk.open("store")
-    page._table().opened.emit(YESTERDAY.isoformat())
-    ((where, filters),) = desk.went
-    assert (where, filters["first"], filters["last"]) == ("compare", YESTERDAY, YESTERDAY)
+# Charts
 
 
 def test_a_bar_of_the_ranking_selects_its_row(shop: Shop, desk: HistoryDesk) -> None:

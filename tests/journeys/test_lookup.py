@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -12,13 +11,14 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.domain import events as ev
-from app.domain.permissions import Actor, local_owner
+from app.domain.permissions import Actor
+from app.domain.terms import WEEKDAYS
+from tests.journeys.history_desk import quiet_window
 from tests.journeys.seats_desk import DAY, HOUR, LOCAL, MINUTE, NOON, Desk, Shop
-from ui import theme
 from ui.pagehost import PageHost
 from ui.pages.lookup import LookupPage, listing
 from ui.pages.registry import PAGES
@@ -82,31 +82,12 @@ class LookupDesk(Desk):
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    shop = Shop(tmp_path / "shop.db")
-    yield shop
-    shop.database.close()
-
-
-@pytest.fixture
-def actor() -> Actor:
-    return local_owner()
-
-
-@pytest.fixture
 def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor) -> Iterator[LookupDesk]:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    if not app.styleSheet():
-        theme.apply(app, "light")
-    theme.set_reduced_motion(True)
-    gc.disable()
-    desk = LookupDesk(shop, tmp_path, qtbot, actor)
-    yield desk
-    assert not desk.faults
-    desk.close()
-    gc.enable()
-    theme.set_reduced_motion(None)
+    with quiet_window():
+        desk = LookupDesk(shop, tmp_path, qtbot, actor)
+        yield desk
+        assert not desk.faults
+        desk.close()
 
 
 def order(shop: Shop, code: str, session: str, at: int, amount: int = 9900) -> None:
@@ -143,6 +124,36 @@ def test_a_figure_opens_its_sessions_with_chips_that_can_be_dropped(desk: Lookup
     desk.settle()
     assert len(desk.record("session")) == 3
     assert desk.look._bar.count.text() == "共 3 条"
+
+
+def test_a_cell_of_the_heat_map_tells_its_hour_in_chips(desk: LookupDesk) -> None:
+    codes = a_morning(desk.shop)
+    at = (LOCAL.local(NOON).hour - 1) * 12
+    desk.go(report="sessions", weekdays=(TODAY.weekday(),), hours=(at, at + 12), grouped=True, only="consulted")
+    assert desk.record("session") == [codes["late"]]
+    weekday = str(WEEKDAYS[TODAY.weekday()])
+    assert {weekday, "属于任一咨询组", f"{at // 12:02}:00–{at // 12 + 1:02}:00"} < set(desk.chips())
+    desk.look._bar.chips.removed.emit("hours")
+    desk.settle()
+    assert len(desk.record("session")) == 3
+    desk.go(report="sessions", weekdays=((TODAY.weekday() + 1) % 7,))
+    assert desk.record("session") == []
+
+
+def test_visitors_lead_to_what_they_said_that_day(desk: LookupDesk) -> None:
+    codes = a_morning(desk.shop)
+    for number, (customer, available) in enumerate(((f"c-{codes['late']}", True), ("c-silent", True), ("c-night", False))):
+        desk.shop.record(ev.VisitorEntered(id=desk.shop.name(), at=NOON - HOUR + number, customer=customer, available=available))
+    page = desk.go(report="visitors", only="visitors_online")
+    assert desk.column("customer") == ["c-silent", f"c-{codes['late']}"]
+    assert desk.column("sessions") == ["0", "1"]
+    assert desk.chips() == ["有客服在线时进入的访客", f"{TODAY:%m-%d}"]
+    page._open_row(desk.table().rows().row_id(1))
+    desk.settle()
+    assert desk.record("session") == [codes["late"]]
+    page._go_back()
+    desk.settle()
+    assert len(desk.column("customer")) == 2
 
 
 def test_a_session_opens_beside_the_table_and_leads_to_its_agent(desk: LookupDesk) -> None:

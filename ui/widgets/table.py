@@ -33,6 +33,7 @@ from ui.widgets.table_cells import CellPainter
 from ui.widgets.table_columns import ColumnLayout
 from ui.widgets.table_header import TableHeader
 from ui.widgets.table_model import EMPTY, Cell, Cells, Column, Row, RowId, RowTableModel
+from ui.widgets.table_pinned import PinnedWalk
 
 __all__ = ["Cell", "Cells", "Column", "DataTable", "Row", "RowId", "RowTableModel"]
 
@@ -40,9 +41,9 @@ __all__ = ["Cell", "Cells", "Column", "DataTable", "Row", "RowId", "RowTableMode
 class DataTable(QTableView):
     """Shows a RowTableModel.
 
-    Keyboard: arrows walk, Home and End go to the first and last row, Enter opens, Alt with an arrow up or down sorts by the current
-    column, F1 explains the current cell, Ctrl+C copies the selected rows, Esc lets go. While the pointer is inside, or the keyboard
-    walks, rows keep their order.
+    Keyboard: arrows walk, up from the first row into those on top; Home and End go to the first and last row, Enter opens, Alt with an
+    arrow up or down sorts by the current column, F1 explains the current cell, Ctrl+C copies the selected rows, Esc lets go. While the
+    pointer is inside, or the keyboard walks, rows keep their order.
     """
 
     opened = Signal(object)
@@ -61,6 +62,7 @@ class DataTable(QTableView):
         self._rows = model
         self._flashes = Flashes(self, self._flashed)
         self._header = TableHeader(model, self._flashes, self)
+        self._pinned = PinnedWalk(self, model, self._header)
         self._tooltip: Callable[[RowId, str], str] | None = None
         self._placeholder: QWidget | None = None
         self._hover_row, self._hover_column = -1, -1
@@ -212,6 +214,7 @@ class DataTable(QTableView):
         # A menu or another window takes the focus for a moment; the walk goes on afterwards.
         if event.reason() not in (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason):
             self._walk(False)
+            self._pinned.leave()
         self.viewport().update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -228,6 +231,11 @@ class DataTable(QTableView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, index = event.key(), self.currentIndex()
         alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        if (at_top := self._pinned.cell()) is not None and key in _TELLING:
+            self._tell_pinned(*at_top, explain=key == Qt.Key.Key_F1)
+            return
+        if self._pinned.press(event):
+            return
         if event.matches(QKeySequence.StandardKey.Copy):
             self._copy()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index.isValid():
@@ -245,6 +253,12 @@ class DataTable(QTableView):
             if key in _WALKING:
                 self._walk(True)
             super().keyPressEvent(event)
+
+    def _tell_pinned(self, row_id: RowId, key: str, explain: bool) -> None:
+        if explain:
+            QToolTip.showText(self._pinned.place(), self._tooltip(row_id, key) if self._tooltip is not None else "", self)
+        elif self._rows.columns[self._rows.column_of[key]].link:
+            self.cell_opened.emit(row_id, key)
 
     def _walk(self, walking: bool) -> None:
         self._walking = walking
@@ -284,6 +298,7 @@ class DataTable(QTableView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
+        self._pinned.leave()
         index = self.indexAt(event.position().toPoint())
         if not index.isValid() or event.button() != Qt.MouseButton.LeftButton or index != self.currentIndex():
             return
@@ -374,12 +389,16 @@ class DataTable(QTableView):
         if self._header.height() != self._header.wanted_height():
             self.updateGeometries()
         self._header.viewport().update()
+        if self._pinned.active:
+            self._pinned.leave() if self._pinned.cell() is None else self._pinned.tell()
 
     def currentChanged(self, current: QModelIndex | QPersistentModelIndex, previous: QModelIndex | QPersistentModelIndex) -> None:
         super().currentChanged(current, previous)
         for index in (previous, current):
             if index.isValid():
                 self._update_row(index.row())
+        if self._pinned.active:
+            self._pinned.leave() if current.row() != 0 else self._pinned.tell()
         if current.row() != previous.row():
             self.current_changed.emit(self._rows.row_id(current.row()) if current.isValid() else None)
 
@@ -455,7 +474,7 @@ class DataTable(QTableView):
         row_id = model.row_id(row)
         selected = self.selectionModel().isRowSelected(row, QModelIndex())
         ground = color("selection" if selected else "hover" if row == self._hover_row else "surface")
-        current = self.currentIndex() if self.hasFocus() else QModelIndex()
+        current = self.currentIndex() if self.hasFocus() and not self._pinned.active else QModelIndex()
         painter.fillRect(0, y, self.viewport().width(), ROW_HEIGHT, ground)
         cells = model.cells(row)
         pen.faded = self._stale or model.is_gone(row)
@@ -467,7 +486,7 @@ class DataTable(QTableView):
                 self._paint_cell(pen, row_id, cells, column, x, y, width)
                 over_sticky = over_sticky or x < covered
                 if current.isValid() and current.row() == row and current.column() == column:
-                    self._paint_focus(painter, QRect(x, y, width, ROW_HEIGHT))
+                    pen.focus(QRect(x, y, width, ROW_HEIGHT))
             else:
                 over_sticky = True
         if covered and over_sticky:
@@ -475,7 +494,7 @@ class DataTable(QTableView):
             self._paint_cell(pen, row_id, cells, sticky, 0, y, covered)
             painter.fillRect(covered - 1, y, 1, ROW_HEIGHT, color("border"))
             if current.isValid() and current.row() == row and current.column() == sticky:
-                self._paint_focus(painter, QRect(0, y, covered, ROW_HEIGHT))
+                pen.focus(QRect(0, y, covered, ROW_HEIGHT))
         painter.fillRect(0, y + ROW_HEIGHT - 1, self.viewport().width(), 1, color("border", 0.6))
 
     def _paint_cell(self, pen: CellPainter, row_id: RowId, cells: Cells, column: int, x: int, y: int, width: int) -> None:
@@ -484,14 +503,8 @@ class DataTable(QTableView):
             pen.painter.fillRect(x, y, width, ROW_HEIGHT, color("accent", round(0.14 * strength, 3)))
         pen.cell(shape, cells.get(shape.key, EMPTY), x, y, width, ROW_HEIGHT)
 
-    def _paint_focus(self, painter: QPainter, rect: QRect) -> None:
-        painter.save()
-        painter.setPen(color("accent"))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(rect.adjusted(0, 0, -1, -2))
-        painter.restore()
 
-
+_TELLING = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F1})
 _WALKING = frozenset({
     Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home,
     Qt.Key.Key_End,

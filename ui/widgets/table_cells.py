@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QStaticText, QTransform
 
 from ui.theme import CAPTION, color, font, level_color
@@ -79,6 +79,14 @@ class CellPainter:
             self._bar(cell, x + PADDING, y, width - 2 * PADDING, height, strong)
         else:
             self._figure(cell, x + PADDING, y, width - 2 * PADDING, height, strong)
+
+    def focus(self, rect: QRect) -> None:
+        """The frame of the cell the keyboard is at."""
+        self.painter.save()
+        self.painter.setPen(color("accent"))
+        self.painter.setBrush(Qt.BrushStyle.NoBrush)
+        self.painter.drawRect(rect.adjusted(0, 0, -1, -2))
+        self.painter.restore()
 
     def _ink_of(self, cell: Cell) -> QColor:
         if self.faded or cell.text == NO_VALUE:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHeaderView, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QToolTip, QWidget
 
 from app.domain.language import tr
 from ui.theme import CAPTION, ROW_HEIGHT, color
@@ -79,6 +79,8 @@ class TableHeader(QHeaderView):
         self.sticky = next((index for index, column in enumerate(model.columns) if column.sticky), -1)
         self.order_waits = False
         self.stale = False
+        self.walked = -1
+        """The row on top that the keyboard is at, -1 for none."""
         self.cell_tooltip: Callable[[RowId, str], str] | None = None
         self._pressed, self._press_at = -1, QPoint()
         self.setSectionsMovable(True)
@@ -129,6 +131,10 @@ class TableHeader(QHeaderView):
             return 0
         return self.sectionSize(self.sticky)
 
+    def walked_column(self) -> int:
+        view = self.parent()
+        return view.currentIndex().column() if isinstance(view, QAbstractItemView) else -1
+
     def column_at(self, x: int) -> int:
         return self.sticky if x < self.sticky_width() else self.logicalIndexAt(x)
 
@@ -177,6 +183,8 @@ class TableHeader(QHeaderView):
             if strength := self._flashes.strength((row_id, shape.key)):
                 pen.painter.fillRect(QRect(x, y, width, ROW_HEIGHT), color("accent", round(0.14 * strength, 3)))
             pen.cell(shape, cells.get(shape.key, EMPTY), x, y, width, ROW_HEIGHT, strong=True)
+            if line == self.walked and column == self.walked_column():
+                pen.focus(QRect(x, y, width, ROW_HEIGHT))
 
     def _title(self, pen: CellPainter, column: int, x: int, width: int) -> None:
         shape = self._table.columns[column]

@@ -1,0 +1,122 @@
+"""From a figure of the history pages to what was counted, with the pointer and by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolTip
+from pytestqt.qtbot import QtBot
+
+from app.domain.permissions import Actor
+from app.services.reports import Question
+from tests.journeys.history_desk import TODAY, YESTERDAY, HistoryDesk, quiet_window, shown, some_days
+from tests.journeys.seats_desk import Shop
+from ui.pages.history.picture import TOTAL_ID
+from ui.widgets.heatmap import HeatMap, cell_key
+from ui.widgets.period import Period
+
+
+@pytest.fixture
+def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor) -> Iterator[HistoryDesk]:
+    with quiet_window():
+        desk = HistoryDesk(shop, tmp_path, qtbot, actor)
+        yield desk
+        desk.close()
+
+
+def test_a_figure_opens_what_was_counted(shop: Shop, desk: HistoryDesk) -> None:
+    some_days(shop)
+    page = desk.open("compare", {"report": "workload"})
+    page._table().cell_opened.emit("a1", "answer_rate")
+    ((where, filters),) = desk.went
+    assert where == "lookup"
+    assert (filters["report"], filters["agent"], filters["only"]) == ("sessions", "a1", "unanswered")
+    assert (filters["first"], filters["last"]) == Period("7d").days(TODAY)
+    desk.went.clear()
+    page._table().cell_opened.emit("a1", "login_hours")
+    ((where, filters),) = desk.went
+    assert (where, filters["report"], filters["agent"]) == ("agent", "agent_attendance", "a1")
+    agent = desk.open("agent", filters)
+    assert agent._choices.report == "agent_attendance"
+    assert agent._choices.agent == "a1"
+
+
+def test_what_has_no_list_behind_it_says_why(shop: Shop, desk: HistoryDesk) -> None:
+    some_days(shop)
+    page = desk.open("compare", {"report": "attendance"})
+    page._table().cell_opened.emit(TOTAL_ID, "login_hours")
+    assert not desk.went
+    assert desk.toasts == ["总值由下面各行相加，点某一行可以继续展开。"]
+
+
+def test_the_total_is_opened_and_explained_by_keyboard(shop: Shop, desk: HistoryDesk) -> None:
+    some_days(shop)
+    page = desk.open("compare", {"report": "workload"})
+    table = page._table()
+    table.setFocus()
+    desk.press(Qt.Key.Key_Home)
+    while table.rows().columns[table.currentIndex().column()].key != "answer_rate":
+        desk.press(Qt.Key.Key_Right)
+    desk.press(Qt.Key.Key_Up)
+    assert table.accessibleDescription() == "均值, 应答率 83.3%"
+    desk.press(Qt.Key.Key_Up)
+    assert table.accessibleDescription() == "总值, 应答率 83.3%"
+    desk.press(Qt.Key.Key_F1)
+    assert "5 / 6 = 83.3%" in QToolTip.text()
+    desk.press(Qt.Key.Key_Return)
+    ((where, filters),) = desk.went
+    assert (where, filters["only"], set(filters["agents"])) == ("lookup", "unanswered", {"a1", "a2"})
+    desk.press(Qt.Key.Key_Right)
+    assert table.accessibleDescription() == "总值, 30s应答率 33.3%"
+    desk.press(Qt.Key.Key_Down)
+    desk.press(Qt.Key.Key_Down)
+    assert (table.accessibleDescription(), table.currentIndex().row()) == ("", 0)
+    desk.press(Qt.Key.Key_Down)
+    assert table.currentIndex().row() == 1
+
+
+def test_a_cell_of_the_heat_map_opens_its_hour(shop: Shop, desk: HistoryDesk) -> None:
+    some_days(shop)
+    page = desk.open("store")
+    desk.choose(page, period=Period("custom", YESTERDAY, YESTERDAY))
+    page.charts.choose("heat", "consults")
+    desk.settle()
+    chart = page.charts.findChild(HeatMap)
+    assert chart is not None
+    busiest = max((value or 0, hour) for hour, value in enumerate(page.charts.drawing().heat[YESTERDAY.weekday()]))  # type: ignore[union-attr]
+    chart.setFocus()
+    chart.set_current(cell_key(YESTERDAY.weekday(), busiest[1]))
+    desk.press(Qt.Key.Key_Return)
+    ((where, filters),) = desk.went
+    assert (where, filters["weekdays"], filters["only"]) == ("lookup", (YESTERDAY.weekday(),), "consulted")
+    assert filters["hours"] == (busiest[1] * 12, busiest[1] * 12 + 12)
+    assert desk.workspace.listings.count(desk.store, Question(**filters)).rows == busiest[0]
+
+
+def test_a_row_opens_its_agent_over_the_same_days(shop: Shop, desk: HistoryDesk) -> None:
+    some_days(shop)
+    page = desk.open("compare", {"report": "daily", "group": "g2"})
+    table = page._table()
+    row = f"{YESTERDAY.isoformat()} a2"
+    table.setFocus()
+    table.select(row)
+    desk.press(Qt.Key.Key_Return)
+    ((where, filters),) = desk.went
+    assert where == "agent"
+    assert filters == {"agent": "a2", "first": YESTERDAY, "last": YESTERDAY, "group": "g2", "channel": ""}
+    agent = desk.open("agent", filters)
+    assert agent.breadcrumb == ("李华",)
+    assert list(shown(agent)) == [YESTERDAY.isoformat()]
+    desk.choose(agent, group="g1")
+    assert desk.open("agent", {"agent": "a2"})._choices.group == ""
+
+
+def test_a_day_of_the_store_opens_its_agents(shop: Shop, desk: HistoryDesk) -> None:
+    some_days(shop)
+    page = desk.open("store")
+    page._table().opened.emit(YESTERDAY.isoformat())
+    ((where, filters),) = desk.went
+    assert (where, filters["first"], filters["last"]) == ("compare", YESTERDAY, YESTERDAY)
