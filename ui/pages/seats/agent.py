@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -31,6 +31,10 @@ TREND = ("consults", "received", "reply_30s_rate", "avg_reply")
 FIGURES = ("active", "waiting", "longest_wait", "consults", "answer_rate", "reply_30s_rate", "satisfaction", "login_hours")
 _LEAST_MINUTES = 240
 _TREND_HEIGHT = 208
+_TABLE_LEAST = 84
+_CAPTION = 18
+_SESSIONS_LEAST = _TABLE_LEAST + _CAPTION + 24
+"""Pixels of the current sessions with their caption: where there is less, the trend gives way."""
 
 
 class AgentPanel(QWidget):
@@ -76,11 +80,13 @@ class AgentPanel(QWidget):
         self._count = QLabel(self)
         self._count.setProperty("look", "caption")
         self._count.setWordWrap(True)
+        self._count.setMinimumHeight(_CAPTION)
         frame = QFrame(self)
         frame.setProperty("look", "card")
         inside = QVBoxLayout(frame)
         inside.setContentsMargins(1, SPACE_1, 1, SPACE_1)
         inside.addWidget(self.sessions)
+        self.sessions.setMinimumHeight(_TABLE_LEAST)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_4, 0, SPACE_4, SPACE_4)
         column.setSpacing(SPACE_3)
@@ -89,11 +95,8 @@ class AgentPanel(QWidget):
         column.addWidget(self._figures)
         column.addWidget(self.timeline)
         column.addWidget(self.trend)
-        foot = QVBoxLayout()
-        foot.setSpacing(SPACE_2)
-        foot.addWidget(self._count)
-        foot.addWidget(frame, 1)
-        column.addLayout(foot, 1)
+        column.addWidget(self._count)
+        column.addWidget(frame, 1)
 
     def show_seat(self, seat: SeatRow | None, now: int) -> None:
         """Another agent: what is known of the seat at once, the rest when the day has been read."""
@@ -147,6 +150,13 @@ class AgentPanel(QWidget):
         if self.sessions.current_id() is None and self.sessions.rows().rowCount():
             self.sessions.select(self.sessions.rows().row_id(0))
         self.sessions.setFocus()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            above = (self.attend, self.strip, self._figures, self.timeline)
+            taken = sum(widget.sizeHint().height() + SPACE_3 for widget in above if not widget.isHidden())
+            self.trend.setVisible(self.height() - taken - _SESSIONS_LEAST - SPACE_4 >= _TREND_HEIGHT + SPACE_3)
+        return super().event(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

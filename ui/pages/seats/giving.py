@@ -57,7 +57,7 @@ class Given:
         if self.standing == "sent":
             return tr(f"{words}：已发送，等待执行", f"{words}: sent")
         if self.standing == "late":
-            return tr(f"{words}：路由引擎未运行，命令将在其启动后执行", f"{words}: no routing engine is running; it is done once one is")
+            return tr(f"{words}：路由引擎未运行，命令将在其启动后执行", f"{words}: no routing engine is running; it waits for one")
         if self.standing == "done":
             return tr(f"{words}：已执行", f"{words}: done")
         return tr(f"{words}：未执行。{self.why}", f"{words}: not done. {self.why}")

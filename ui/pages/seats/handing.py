@@ -201,6 +201,7 @@ class HandOverDialog(QDialog):
             [tr("客服", "Agent"), tr("状态", "State"), tr("接待量", "Load")] if agents
             else [tr("咨询组", "Group"), tr("状态", "State"), tr("空闲 / 成员", "Free / members")]
         )  # fmt: skip
+        self.tree.headerItem().setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -296,7 +297,7 @@ def _agent_row(agent: AgentTarget, session: Session, reading: Reading) -> _Targe
 def _group_row(group: GroupTarget, session: Session, reading: Reading) -> _Target:
     state = tr("有人空闲", "Somebody is free") if group.free else tr("无人空闲", "Nobody is free")
     then = (
-        tr(f"{session.customer} 的会话按「{group.name}」的规则分配。", f"{session.customer} is given out by the rules of {group.name}.")
+        tr(f"{session.customer} 的会话按「{group.name}」的规则分配。", f"{session.customer} goes to an agent by the rules of {group.name}.")
         if group.free
         else tr(f"「{group.name}」现在无人空闲：{session.customer} 将溢出到兜底组或排队等待。",
                 f"Nobody in {group.name} is free: {session.customer} goes on to the fallback group or waits in line.")
@@ -312,6 +313,8 @@ def _item(row: _Target) -> QTreeWidgetItem:
     item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     if row.why_not:
         item.setFlags(Qt.ItemFlag.NoItemFlags)
+        for column in range(3):
+            item.setForeground(column, color("quiet"))
     elif row.warns:
         item.setForeground(2, color("warn"))
     return item

@@ -28,17 +28,17 @@ class SessionList(DataTable):
     hand_over = Signal(str, str)
 
     def __init__(self, can_open: bool, can_move: bool = False) -> None:
-        figure = 66 if can_move else 78
+        figure = 62 if can_move else 78
         columns = [
-            Column("customer", T("客户", "Customer"), "text", 132 if can_move else 144, T("姓名与咨询组", "Name and group"), link=can_open),
+            Column("customer", T("客户", "Customer"), "text", 126 if can_move else 144, T("姓名与咨询组", "Name and group"), link=can_open),
             Column("waiting", T("等待", "Waiting"), "duration", figure,
                    T("客户最后一条消息等待回复的时间", "How long the customer's last message has waited for a reply")),
             Column("open", T("已进行", "Open for"), "duration", figure, T("会话开始至今", "Since the session was opened")),
-            Column("messages", T("消息", "Messages"), "number", figure,
+            Column("messages", T("消息", "In / out"), "number", figure,
                    T("客户消息数 / 客服消息数", "Messages by the customer / by the agent")),
         ]  # fmt: skip
         if can_move:
-            columns.append(Column("move", T("转移", "Move"), "text", 54, T("转给其他客服或咨询组", "To another agent or group"),
+            columns.append(Column("move", T("转移", "Move"), "text", 56, T("转给其他客服或咨询组", "To another agent or group"),
                                   sortable=False, link=True))  # fmt: skip
         super().__init__(RowTableModel(columns))
         self.rows().setParent(self)
