@@ -90,8 +90,10 @@ class Database:
         self.url = url_of(where)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url, busy_seconds) if self.is_sqlite else _postgres_engine(self.url)
+        self._file: tuple[int, int] | None = None
         try:
             self._open(create)
+            self._remember_file()
         except Exception as error:
             self.engine.dispose()
             fault = explain(error)
@@ -106,6 +108,34 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def check_file(self) -> None:
+        """Raises FaultError when a local database is no longer the file that was opened; what is open would go on as if it were."""
+        path = self.path
+        if path is None or self._file is None:
+            return
+        try:
+            found = path.stat()
+        except OSError:
+            raise FaultError(
+                "unreachable",
+                T(f"数据库文件已不在原处：{path}。请把它放回原处，或重新打开新的位置。",
+                  f"The database file is no longer there: {path}. Put it back, or open it where it is now."),
+            ) from None  # fmt: skip
+        if (found.st_dev, found.st_ino) != self._file:
+            raise FaultError(
+                "unreachable",
+                T(f"数据库文件已被另一个文件替换：{path}。请重新打开这个店铺。",
+                  f"The database file was replaced by another one: {path}. Open the store again."),
+            )  # fmt: skip
+
+    def _remember_file(self) -> None:
+        path = self.path
+        if path is not None:
+            found = path.stat()
+            self._file = found.st_dev, found.st_ino
+            # A new connection would silently make an empty file where there is none.
+            event.listen(self.engine, "do_connect", lambda *_: self.check_file())
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -396,5 +396,6 @@ def _announce(bulk: Bulk, store: int, revision: int, moved: Mapping[AgentDay, Co
         topics.add("presence")
     if touched - _SALES - _PRESENCE or not topics:
         topics.add("sessions")
+    topics.add("past")
     agents = {agent for agent, _ in moved}
     announce(bulk, store, revision, topics, agents if len(agents) <= _LARGEST_NOTICE else None)

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple, Protocol
 from app.storage.database import Database, postgres_arguments
 from app.storage.faults import explain, unreachable
 
-TOPICS = frozenset({"agents", "clicks", "commands", "messages", "orders", "presence", "routing", "sessions", "settings", "visitors"})
-"""Everything a notice can speak of."""
+TOPICS = frozenset(
+    {"agents", "clicks", "commands", "messages", "orders", "past", "presence", "routing", "sessions", "settings", "visitors"}
+)
+"""Everything a notice can speak of. "past" comes with others: figures of days before the store's today are others now."""
 
 POLL_SECONDS = 0.015
 """Between two looks at a local file's version; with the waking up, about 1 % of a core."""
@@ -28,6 +30,8 @@ _PATIENCE_SECONDS = 2.0
 """A question unanswered for so long is given up together with its connection."""
 _OPENING_SECONDS = 6.0
 _GRACE_SECONDS = 0.9
+_FILE_SECONDS = 1.0
+"""Between two looks at whether a local file is still where it was."""
 """How far beyond its timeout `wait` may go for an answer."""
 
 
@@ -227,6 +231,9 @@ class _Call:
 
 class _SqliteLink:
     def __init__(self, database: Database) -> None:
+        database.check_file()
+        self._check_file = database.check_file
+        self._looked = time.monotonic()
         held = database.engine.raw_connection()
         self._connection: sqlite3.Connection = held.driver_connection  # type: ignore[assignment]
         held.detach()  # the pool does not get it back
@@ -240,6 +247,10 @@ class _SqliteLink:
     def listen(self, seconds: float) -> list[dict[str, Any]] | None:
         end = time.monotonic() + seconds
         while True:
+            # An open file goes on working when it is renamed, deleted or replaced: only its name tells that nobody else writes to it.
+            if time.monotonic() - self._looked >= _FILE_SECONDS:
+                self._check_file()
+                self._looked = time.monotonic()
             version = self._data_version()
             if version != self._version:
                 self._version = version

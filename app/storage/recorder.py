@@ -23,6 +23,7 @@ from sqlalchemy import Connection, select
 from app.domain import conversation as talk
 from app.domain import events as ev
 from app.domain.assessment import DEFAULT, AssessedRule
+from app.domain.clock import StoreClock
 from app.domain.conversation import Fact, Session, contribution, fold
 from app.domain.counters import HISTOGRAM_FIELDS, IMPORTED, PRESENCE_FIELDS, SUM_FIELDS, Delta, add
 from app.domain.localtime import LocalTime
@@ -117,10 +118,11 @@ class Recorder:
         self._database = database
         self._store = store_id
         with database.read() as connection:
-            zone = connection.execute(select(schema.stores.c.zone).where(schema.stores.c.id == store_id)).scalar()
-        if zone is None:
+            found = connection.execute(select(schema.stores.c.zone, schema.stores.c.clock).where(schema.stores.c.id == store_id)).first()
+        if found is None:
             raise LookupError(f"no store {store_id}")
-        self._local = LocalTime(zone)
+        self._local = LocalTime(found.zone)
+        self._clock = StoreClock(found.clock)
         self._codes = Codes(store_id)
         self._seen = Seen(store_id)
         self._kept: dict[str, _Kept] = {}
@@ -258,6 +260,9 @@ class Batch:
         """Adds to the counters what has gathered."""
         add_counters(self.bulk, self.store, self.delta, self.recorder._rule)
         self.seats.update(key.agent for key in self.delta)
+        today = self.local.day(self.recorder._clock())
+        if any(key.day < today for key in self.delta):
+            self.topics.add("past")
         self.delta = {}
 
     def _fact(self, at: int, event: ev.SessionEvent) -> Fact:

@@ -438,10 +438,10 @@ def test_an_import_is_announced_with_what_it_touches(shop: Workspace, tmp_path: 
     try:
         done = shop.imports.run(shop.imports.preview(agent_days(tmp_path, 2), store))
         (notice,) = notices.wait(5)
-        assert notice.topics == {"agents", "sessions"}
+        assert notice.topics == {"agents", "past", "sessions"}
         assert len(notice.agents or ()) == 2
         shop.imports.undo(store, done.id)
-        assert [notice.topics for notice in notices.wait(5)] == [{"sessions"}]
+        assert [notice.topics for notice in notices.wait(5)] == [{"past", "sessions"}]
     finally:
         notices.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +14,14 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.events import decode
+from app.storage import notices as notices_module
 from app.storage import recorder as recorder_module
 from app.storage.database import Database
 from app.storage.faults import FaultError
 from app.storage.notices import TOPICS, Notice, Notices
 from app.storage.recorder import Recorder, open_store
 from tests.database.proxy import Proxy
-from tests.databases import fresh
+from tests.databases import fresh, prepared, sqlite_schema
 from tests.oracle.malformed import CONTRACT, example
 
 AT = 1_709_092_800_000
@@ -75,7 +77,7 @@ def test_what_is_told(recorder: Recorder, notices: Notices, store: int, database
         agent = connection.execute(text("SELECT id FROM agents WHERE code = 'a'")).scalar()
     assert first == Notice(store, 1, frozenset({"sessions"}), (agent,))
     say(recorder, 2, "visitor.entered")
-    assert notices.wait(5) == [Notice(store, 2, frozenset({"visitors"}), ())]
+    assert notices.wait(5) == [Notice(store, 2, frozenset({"visitors", "past"}), ())]
 
 
 def test_nothing_happened(notices: Notices) -> None:
@@ -171,6 +173,65 @@ def test_every_kind_of_event_has_its_topic(recorder: Recorder, notices: Notices)
     for number, kind in enumerate(CONTRACT):
         told.update(*(notice.topics for notice in until(notices, say(recorder, number, kind), 2)))
     assert told == TOPICS - {"commands", "routing", "settings"}  # which no event changes
+
+
+class TestThePast:
+    def opened(self, recorder: Recorder, number: int, at: int) -> int:
+        """A session with a customer's message, which counts on the day of `at`; returns the revision."""
+        said = [
+            {**example("session.opened", id=f"o{number}", at=at), "session": f"s{number}"},
+            {**example("message.sent", id=f"m{number}", at=at + 1), "session": f"s{number}", "sender": "customer"},
+        ]
+        return recorder.record([decode(json.dumps(event).encode()) for event in said]).revision
+
+    def test_late_events_change_days_that_are_over(self, recorder: Recorder, notices: Notices) -> None:
+        (notice,) = until(notices, self.opened(recorder, 1, AT))
+        assert "past" in notice.topics
+
+    def test_what_happens_now_does_not(self, recorder: Recorder, notices: Notices) -> None:
+        (notice,) = until(notices, self.opened(recorder, 2, time.time_ns() // 1_000_000))
+        assert "sessions" in notice.topics
+        assert "past" not in notice.topics
+
+
+class TestFile:
+    """A local file that is renamed, deleted or replaced under an open connection goes on working, on what nobody else sees."""
+
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return prepared("sqlite", tmp_path)
+
+    @pytest.fixture
+    def path(self, database: Database, notices: Notices, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setattr(notices_module, "_FILE_SECONDS", 0)
+        assert notices.wait(0) == []
+        assert database.path is not None
+        return database.path
+
+    @pytest.mark.skipif(os.name == "nt", reason="an open file cannot be renamed there")
+    def test_renamed_and_put_back(self, path: Path, notices: Notices, recorder: Recorder) -> None:
+        away = path.with_name("away.db")
+        path.rename(away)
+        for _ in range(2):  # the second time over a new connection, which must not make an empty file
+            with pytest.raises(FaultError, match=path.name) as caught:
+                notices.wait(1)
+            assert caught.value.kind == "unreachable"
+            assert not path.exists()
+        away.rename(path)
+        assert notices.wait(0) == []
+        assert until(notices, say(recorder, 1))
+
+    @pytest.mark.skipif(os.name == "nt", reason="an open file cannot be replaced there")
+    def test_replaced(self, path: Path, notices: Notices, database: Database) -> None:
+        other = path.with_name("other.db")
+        other.write_bytes(sqlite_schema())
+        other.replace(path)
+        for _ in range(2):
+            with pytest.raises(FaultError):
+                notices.wait(1)
+        database.engine.dispose()  # what the pool held is gone: a new connection would be one to the other file
+        with pytest.raises(FaultError), database.read() as connection:
+            connection.execute(text("SELECT 1"))
 
 
 @pytest.mark.parametrize("agents", [200, 201])

@@ -20,7 +20,7 @@ from app.services.report_kinds import PAGES as REPORT_PAGES
 from app.services.report_kinds import REPORTS, tabs
 from app.services.reports import Question, ReportService
 from app.storage.faults import FaultError
-from tests.journeys.history_desk import DAY_MS, TODAY, HistoryDesk, expected, pinned, quiet_window, said, shown, some_days
+from tests.journeys.history_desk import DAY_MS, TODAY, YESTERDAY, HistoryDesk, expected, pinned, quiet_window, said, shown, some_days
 from tests.journeys.seats_desk import DAY, HOUR, LOCAL, MINUTE, NOON, Shop
 from ui.exporting import Run, write_file
 from ui.importing import ImportDialog
@@ -381,6 +381,18 @@ def test_today_follows_live_only_when_it_was_asked_for(shop: Shop, desk: History
     desk.until(lambda: desk.feed.quality == Quality("live"))
     shop.session("a1", NOON - 5 * MINUTE, reply_after=5_000)
     desk.until(lambda: shown(page)["a1"]["consults"] == "6")
+    desk.settle()
+
+
+def test_days_that_are_over_follow_when_they_change(shop: Shop, desk: HistoryDesk) -> None:
+    some_days(shop)
+    page = desk.open("compare", {"report": "workload", "first": f"{YESTERDAY}", "last": f"{YESTERDAY}"})
+    before = int(shown(page)["a1"]["consults"])
+    page._live.setInterval(1)
+    desk.feed.start()
+    desk.until(lambda: desk.feed.quality == Quality("live"))
+    shop.session("a1", NOON - 24 * HOUR - 7 * MINUTE, reply_after=5_000)
+    desk.until(lambda: shown(page)["a1"]["consults"] == str(before + 1))
     desk.settle()
 
 
