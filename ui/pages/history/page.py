@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtCore import QElapsedTimer, QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
@@ -36,7 +36,6 @@ from ui.theme import SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.empty import EmptyState
 from ui.widgets.metric_text import ago_text
 from ui.widgets.table import RowId
-from ui.widgets.table_place import TablePlace, bring_back, place_of
 
 if TYPE_CHECKING:
     from app.services.report_kinds import Population
@@ -70,7 +69,6 @@ class HistoryPage(Page):
         self._held: _Held | None = None
         self._shown: tuple[Any, ...] | None = None
         self._reason: empty.Reason | None = None
-        self._returning: TablePlace | None = None
         self._tables: dict[str, ReportTable] = {}
         self._table_states: dict[str, Any] = {}
         self._local = context.workspace.local(context.store)
@@ -177,14 +175,6 @@ class HistoryPage(Page):
         changes = self._choices.taken_from({**where, "period": {"preset": "custom", **where}}, tuple(self._kinds))
         plain = replace(self._choices, group="", team="", channel="", text="")  # what is asked for is not hidden by what was chosen before
         self._choose(replace(plain, **changes))
-
-    def place(self) -> object:
-        return self._choices, place_of(self._table())
-
-    def return_to(self, place: object) -> None:
-        choices, self._returning = cast("tuple[Choices, TablePlace]", place)
-        if choices != self._choices:
-            self._choose(choices)
 
     def export(self) -> None:
         from ui.exporting import export
@@ -349,9 +339,6 @@ class HistoryPage(Page):
             return
         self._reason = None
         table.show_picture(found, flash=same)
-        if (place := self._returning) is not None:
-            self._returning = None
-            bring_back(table, place)
         self._show_notes(found.report)
         self._fit()
         self._draw()

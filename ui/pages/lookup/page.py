@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
@@ -30,7 +30,6 @@ from ui.widgets.empty import EmptyState
 from ui.widgets.period import Period
 from ui.widgets.skeleton import Skeleton
 from ui.widgets.table import RowId
-from ui.widgets.table_place import TablePlace, bring_back, place_of
 
 if TYPE_CHECKING:
     from app.services.accounting import Account
@@ -39,21 +38,10 @@ if TYPE_CHECKING:
 
 CHANGED_MS = 2_000
 """While earlier days change, lists are read again at most this often."""
-CHANGED_MS = 2_000
-"""While earlier days change, lists are read again at most this often."""
 _REMEMBERED_WAYS = 20
 _ROOM_FOR_TABLE = 360
 """Beside the drawer the table keeps at least this width; where there is less, the drawer lies over it."""
 _MOST_READ_AGAIN = 1000
-
-
-class _Place(NamedTuple):
-    """What is listed, what had been before it, the session opened ("" for none), and the place in the list."""
-
-    choices: Choices
-    before: tuple[Choices, ...]
-    session: str
-    table: TablePlace | None
 
 
 class LookupPage(Page):
@@ -66,7 +54,6 @@ class LookupPage(Page):
         self._tables: dict[str, ListingTable] = {}
         self._kept_columns: dict[str, dict[str, Any]] = {}
         self._answered: object = None
-        self._returning: TablePlace | None = None
         self._top = TopControls(self)
         self._top.hide()  # until the shell takes it
         self._bar = Toolbar(self)
@@ -128,14 +115,6 @@ class LookupPage(Page):
     def deactivate(self) -> None:
         self._changing.stop()
 
-    def on_notice(self, topics: frozenset[str]) -> None:
-        """Lists stay as they are while today goes on; they follow when what is over has changed: an import, late events, settings."""
-        if topics & {"past", "settings"} and not self._changing.isActive():
-            self._changing.start()
-
-    def deactivate(self) -> None:
-        self._changing.stop()
-
     def on_quality(self, quality: Quality) -> None:
         for table in self._tables.values():
             table.set_stale(not quality.fresh)
@@ -162,29 +141,6 @@ class LookupPage(Page):
             self._detail.close()
             if self._choices.view not in ("account", "transcripts"):
                 self._table(self._choices.view).setFocus(Qt.FocusReason.OtherFocusReason)  # Enter on a figure brought the person here
-
-    def place(self) -> object:
-        shown = self._stack.currentWidget()
-        table = place_of(shown) if isinstance(shown, ListingTable) else None
-        return _Place(self._choices, tuple(self._before), self._detail.session, table)
-
-    def return_to(self, place: object) -> None:
-        choices, before, session, self._returning = cast("_Place", place)
-        self._before = list(before)
-        if choices != self._choices:
-            self._choices = choices
-            self._changed()
-        if session != self._detail.session:
-            self._detail.open(session) if session else self._detail.close()
-
-    def back(self) -> bool:
-        if self._detail.is_open:
-            self._detail.close()
-            return True
-        if self._before:
-            self._go_back()
-            return True
-        return False
 
     def export(self) -> None:
         view = self._choices.view
@@ -331,9 +287,6 @@ class LookupPage(Page):
         self._answered = question
         table.show_first(piece)
         table.verticalScrollBar().setValue(scrolled)
-        if (place := self._returning) is not None:
-            self._returning = None
-            bring_back(table, place)
 
     def _read_more(self) -> None:
         wanted = self._wanted()
@@ -471,8 +424,6 @@ class LookupPage(Page):
 
     def _detail_changed(self) -> None:
         self._make_room()
-        if not self._detail.is_open and self.hasFocus():  # it was in the drawer
-            self._take_keyboard()
         self.breadcrumb_changed.emit()
 
     def _make_room(self) -> None:
