@@ -131,8 +131,8 @@ class PageHost(QWidget):
 
     # -- what the shell calls --
 
-    def activate(self, where: dict[str, Any] | None = None) -> None:
-        """Show the page, building it if need be, and make it read everything; `where` goes to its `open_at`."""
+    def activate(self, where: dict[str, Any] | None = None, place: object = None) -> None:
+        """Show the page, building it if need be, and make it read everything; `where` goes to its `open_at`, `place` to its `return_to`."""
         if self.page is None and self._error is None and not self._build():
             return
         page = self.page
@@ -144,6 +144,8 @@ class PageHost(QWidget):
         self._guard(lambda: page.on_quality(self._context.feed.quality))
         if where:
             self._guard(lambda: page.open_at(where))
+        if place is not None:
+            self._guard(lambda: page.return_to(place))
         self.refresh()
 
     def deactivate(self) -> None:
@@ -151,6 +153,23 @@ class PageHost(QWidget):
             self._active = False
             self._guard(self.page.deactivate)
             self.remember()
+
+    def place(self) -> object:
+        found: object = None
+        if self.page is not None and self._error is None:
+            try:
+                found = self.page.place()
+            except Exception as error:
+                self.faulted.emit(error)
+        return found
+
+    def back(self) -> bool:
+        """Whether the page had something to take back."""
+        try:
+            return self.page is not None and self._error is None and self.page.back()
+        except Exception as error:
+            self.faulted.emit(error)
+            return False
 
     def refresh(self) -> None:
         if self.page is not None:

@@ -238,6 +238,11 @@ class CommandPalette(QWidget):
         self._box.move((window.width() - width) // 2, min(96, window.height() // 8))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.field and event.type() == QEvent.Type.ShortcutOverride:
+            assert isinstance(event, QKeyEvent)
+            if event.key() == Qt.Key.Key_Escape:  # what lies beneath is not meant
+                event.accept()
+                return True
         if watched is self.field and event.type() == QEvent.Type.KeyPress:
             assert isinstance(event, QKeyEvent)
             return self._on_key(event)

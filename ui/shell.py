@@ -28,6 +28,7 @@ from ui.runtime.preferences import Preferences
 from ui.runtime.problems import Problem, sort
 from ui.sidebar import Sidebar, why_not
 from ui.topbar import LANGUAGES, THEMES, Bell, Command, TopBar, menu_of, role_of
+from ui.trail import Trail
 from ui.wallboard import Rotation, WallboardDialog, WallHeader
 from ui.widgets.metric_text import ago_text
 from ui.widgets.toast import show_toast
@@ -66,6 +67,7 @@ class Shell(QWidget):
         self._was_live = False
         self._news_of_engine = ""
         self._filling: tuple[int, int] | None = None
+        self._trail = Trail()
         self._current = page if page in PAGES and PAGES[page].factory else "overview"
         self.sidebar = Sidebar(None, prefs.get("sidebar_collapsed"), prefs.get("sidebar_closed"), self)
         self.topbar = TopBar(self)
@@ -119,7 +121,7 @@ class Shell(QWidget):
         self._connection = connection
         self._context = PageContext(
             connection.workspace, connection.store, connection.actor, connection.feed, self._prefs, self._operations, connection.clock,
-            self.open_page, self.toast, simulated="--simulate" in connection.profile.serve,
+            self.follow, self.toast, simulated="--simulate" in connection.profile.serve,
         )  # fmt: skip
         local = LocalTime(connection.store.zone)
 
@@ -195,13 +197,32 @@ class Shell(QWidget):
 
     def open_page(self, key: str, where: dict[str, Any] | None = None) -> None:
         """Show a page; one that may not be shown says why and changes nothing."""
+        self._trail.forget()
+        self._turn_to(key, where)
+
+    def follow(self, key: str, where: dict[str, Any]) -> None:
+        """As `open_page`, from the page that is shown and with a way back to it."""
+        stop = Trail.stop_at(self.host) if self.host is not None else None
+        if self._turn_to(key, where) and stop is not None:
+            self._trail.add(stop)
+            self._show_place()
+
+    def go_back(self, at_once: bool = False) -> None:
+        """Take back what was opened last on the page; else, or at_once, return to the page that led here."""
+        if self.rotation.running or (not at_once and self.host is not None and self.host.back()):
+            return
+        stop = self._trail.pop()
+        if stop is not None and self._turn_to(stop.key, place=stop.place):
+            stop.take_keyboard()
+
+    def _turn_to(self, key: str, where: dict[str, Any] | None = None, place: object = None) -> bool:
         spec = PAGES.get(key)
         if self._context is None or spec is None:
-            return
+            return False
         if reason := why_not(spec, self._context.actor):
             self.toast(f"{spec.title}：{reason}" if language() == "zh" else f"{spec.title}: {reason}", "info")
             self.sidebar.set_current(self._current)
-            return
+            return False
         before = self.host
         if before is not None and key != self._current:
             before.deactivate()
@@ -220,8 +241,9 @@ class Shell(QWidget):
         if not self.rotation.running:
             self._prefs.put("page", key)
         if self._visible:
-            host.activate(where)
+            host.activate(where, place)
         self._show_place()
+        return True
 
     def refresh(self) -> None:
         if self._connection is not None and not self._connection.feed.quality.fresh:
@@ -493,6 +515,7 @@ class Shell(QWidget):
 
     def _show_place(self) -> None:
         host = self.host
+        self.topbar.set_back(str(PAGES[self._trail.last].title) if self._trail.last else "")
         self.topbar.set_place(str(PAGES[self._current].title), host.breadcrumb if host is not None else ())
         self.topbar.set_filters(host.filters if host is not None and not host.failed else None)
 
@@ -507,6 +530,7 @@ class Shell(QWidget):
         self.sidebar.store_chosen.connect(self.store_wanted)
         self.sidebar.folding.connect(self.fold)
         self.sidebar.groups_closed.connect(self._on_groups_closed)
+        self.topbar.back_wanted.connect(lambda: self.go_back(at_once=True))
         self.topbar.searched.connect(self.open_palette)
         self.topbar.user_clicked.connect(self._open_user_menu)
         self.topbar.pill_clicked.connect(self._open_pill_menu)
@@ -517,7 +541,7 @@ class Shell(QWidget):
     def _add_shortcuts(self) -> None:
         for keys, slot in (
             ("Ctrl+K", self.open_palette), ("F5", self.refresh), ("F11", self.turn_wallboard), ("Ctrl+E", self.export),
-            ("Ctrl+F", self.focus_filter), ("Ctrl+B", self.fold), ("Ctrl+Q", self.quit_wanted.emit),
+            ("Ctrl+F", self.focus_filter), ("Ctrl+B", self.fold), ("Ctrl+Q", self.quit_wanted.emit), ("Alt+Left", self.go_back),
         ):  # fmt: skip
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
         self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)

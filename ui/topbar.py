@@ -14,7 +14,7 @@ from app.domain.language import T, tr
 from app.domain.permissions import PERMISSIONS, Actor
 from ui.runtime.feed import Quality
 from ui.theme import CAPTION, SPACE_1, SPACE_2, SPACE_3, SPACE_6, color, font, icon
-from ui.widgets.buttons import IconButton
+from ui.widgets.buttons import Button, IconButton
 from ui.widgets.metric_text import ago_text
 from ui.widgets.pill import ConnectionPill
 
@@ -163,8 +163,9 @@ class SearchPill(QToolButton):
 
 
 class TopBar(QWidget):
-    """`searched`, `pill_clicked` and `user_clicked` are clicks; the shell decides what they open."""
+    """`back_wanted`, `searched`, `pill_clicked` and `user_clicked` are clicks; the shell decides what they open."""
 
+    back_wanted = Signal()
     searched = Signal()
     pill_clicked = Signal()
     user_clicked = Signal()
@@ -178,6 +179,9 @@ class TopBar(QWidget):
         self._title = QLabel(self)
         self._title.setProperty("look", "title")
         self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self.back = Button(tr("返回", "Back"), "plain", "back", self)
+        self.back.clicked.connect(self.back_wanted)
+        self.back.hide()
         self._path = QLabel(self)
         self._path.setProperty("look", "quiet")
         self._path.setTextFormat(Qt.TextFormat.PlainText)
@@ -193,6 +197,7 @@ class TopBar(QWidget):
         self.bell = Bell(self)
         self.user = IconButton("user", tr("账号与设置", "Account and settings"), self)
         self.user.clicked.connect(self.user_clicked)
+        row.addWidget(self.back)
         row.addWidget(self._title)
         row.addWidget(self._path, 1)
         row.addLayout(self._slot, 6)
@@ -200,6 +205,12 @@ class TopBar(QWidget):
         row.addWidget(self.pill)
         row.addWidget(self.bell)
         row.addWidget(self.user)
+
+    def set_back(self, page: str) -> None:
+        """The title of the page one came from, "" for none."""
+        self.back.setAccessibleName(tr(f"返回 {page}", f"Back to {page}"))
+        self.back.setToolTip(tr(f"返回 {page} (Alt+←)", f"Back to {page} (Alt+Left)"))
+        self.back.setVisible(bool(page))
 
     def set_place(self, title: str, breadcrumb: Sequence[str]) -> None:
         self._title.setText(title)

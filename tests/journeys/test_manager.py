@@ -320,3 +320,64 @@ def test_tab_goes_through_the_page_as_it_is_read(manager: Manager) -> None:
         assert any("图表" in widget.accessibleName() for widget in passed)
         manager.tab_to(QTabBar, ZH.reports)
         manager.press(Qt.Key.Key_Left)  # the daily report, which has steps
+
+
+@pytest.mark.parametrize("manager", [ZH], indirect=True, ids=["zh"])
+def test_the_way_back_leads_to_the_place_one_came_from(manager: Manager) -> None:
+    """Also past a page that was asked for something else in between, and from the transcript to its list."""
+    alt, shell = Qt.KeyboardModifier.AltModifier, manager.console.shell
+    assert shell is not None
+    shell.open_page("compare", {"report": "workload", "first": f"{MONDAY}", "last": f"{SUNDAY}"})
+    manager.settle()
+    assert shell.topbar.back.isHidden()
+    table: DataTable = manager.tab_to(DataTable)
+    manager.press(Qt.Key.Key_Home, Qt.Key.Key_Down, Qt.Key.Key_Down)
+    manager.walk_to_column(table, "reply_30s_rate")
+    left = (table.current_id(), manager.column(table))
+    manager.press(Qt.Key.Key_Return)
+    listing: DataTable = manager.tab_to(DataTable)
+    assert shell.topbar.back.accessibleName() == "返回 客服数据对比"
+    manager.press(Qt.Key.Key_Home, Qt.Key.Key_Down)
+    session = listing.current_id()
+    manager.press(Qt.Key.Key_Return, Qt.Key.Key_Return)
+    assert isinstance(manager.here, Transcript)
+    manager.press(Qt.Key.Key_Left, held=alt)  # the transcript closes, and its list has the keyboard
+    assert manager.here is listing
+    assert listing.current_id() == session
+    manager.walk_to_column(listing, "agent_name")
+    manager.press(Qt.Key.Key_Return)
+    assert shell.current == "agent"
+    shell.follow("lookup", {"report": "orders", "first": MONDAY, "last": SUNDAY})
+    manager.settle()
+    assert manager.page.breadcrumb == ("促成订单",)
+    manager.press(Qt.Key.Key_Left, held=alt)
+    assert shell.current == "agent"
+    manager.press(Qt.Key.Key_Left, held=alt)
+    assert (shell.current, manager.page.breadcrumb) == ("lookup", (ZH.sessions,))
+    assert listing.current_id() == session
+    manager.press(Qt.Key.Key_Left, held=alt)
+    assert shell.current == "compare"
+    assert manager.here is table
+    assert (table.current_id(), manager.column(table)) == left
+    assert shell.topbar.back.isHidden()
+    manager.press(Qt.Key.Key_Left, held=alt)
+    assert shell.current == "compare"
+
+
+@pytest.mark.parametrize("manager", [ZH], indirect=True, ids=["zh"])
+def test_esc_closes_what_was_opened_last_wherever_the_keyboard_is(manager: Manager) -> None:
+    shell = manager.console.shell
+    assert shell is not None
+    shell.open_page("lookup", {"session": "s-a0-1", "report": "sessions", "first": f"{MONDAY}", "last": f"{SUNDAY}"})
+    manager.settle()
+    assert len(manager.page.breadcrumb) == 2
+    shell.sidebar.setFocus()
+    manager.press(Qt.Key.Key_Tab)
+    assert shell.sidebar.isAncestorOf(manager.here)
+    manager.press(Qt.Key.Key_K, held=Qt.KeyboardModifier.ControlModifier)
+    manager.press(Qt.Key.Key_Escape)
+    assert len(manager.page.breadcrumb) == 2
+    assert shell.sidebar.isAncestorOf(manager.here)
+    manager.press(Qt.Key.Key_Escape)
+    assert manager.page.breadcrumb == (ZH.sessions,)
+    assert shell.sidebar.isAncestorOf(manager.here)

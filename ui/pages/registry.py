@@ -116,7 +116,7 @@ class PageContext:
     clock: Clock
     """The store's present moment; a simulated store runs on its own, faster clock."""
     navigate: Callable[[str, dict[str, Any]], None]
-    """Show another page by key and hand it `dict` through `open_at`; an unknown or forbidden key is told to the person."""
+    """Show another page by key and hand it `dict` through `open_at`, with a way back; an unknown or forbidden key is told to the person."""
     toast: Callable[[str, str], None]
     """(text, level): say something in passing; level is "", "good", "warn", "alarm" or "info"."""
     simulated: bool = False
@@ -184,6 +184,17 @@ class Page(QWidget):
 
     def open_at(self, where: dict[str, Any]) -> None:
         """Show a particular thing, as asked by another page or the palette, such as {"agent": code}. Called after `activate`."""
+
+    def place(self) -> object:
+        """Where the person is, for `return_to` of this very page; called before it leads them to another."""
+        return None
+
+    def return_to(self, place: object) -> None:
+        """They come back to a `place()`. Called after `activate` and before `refresh`; not for None."""
+
+    def back(self) -> bool:
+        """Alt+Left: take back what was opened last on this page. False where there is nothing, and the page before is to be shown."""
+        return False
 
     def export(self) -> None:
         """Ctrl+E, for those who may. The base says that there is nothing to export."""

@@ -50,10 +50,11 @@ class Drawer(QWidget):
         self._slide.setDuration(TRANSITION_MS)
         self._slide.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._slide.finished.connect(self._slid)
+        # Of the whole window: also when the keyboard is beside the host, Esc closes what was opened last. Hidden hosts do not hear it.
         self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), host)
-        self._escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self._escape.setEnabled(False)
         self._escape.activated.connect(self.back)
+        self._escape.activatedAmbiguously.connect(self.back)
         host.installEventFilter(self)
         self.hide()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from PySide6.QtCore import QElapsedTimer, QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
@@ -36,6 +36,7 @@ from ui.theme import SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.empty import EmptyState
 from ui.widgets.metric_text import ago_text
 from ui.widgets.table import RowId
+from ui.widgets.table_place import TablePlace, bring_back, place_of
 
 if TYPE_CHECKING:
     from app.services.report_kinds import Population
@@ -69,6 +70,7 @@ class HistoryPage(Page):
         self._held: _Held | None = None
         self._shown: tuple[Any, ...] | None = None
         self._reason: empty.Reason | None = None
+        self._returning: TablePlace | None = None
         self._tables: dict[str, ReportTable] = {}
         self._table_states: dict[str, Any] = {}
         self._local = context.workspace.local(context.store)
@@ -175,6 +177,14 @@ class HistoryPage(Page):
         changes = self._choices.taken_from({**where, "period": {"preset": "custom", **where}}, tuple(self._kinds))
         plain = replace(self._choices, group="", team="", channel="", text="")  # what is asked for is not hidden by what was chosen before
         self._choose(replace(plain, **changes))
+
+    def place(self) -> object:
+        return self._choices, place_of(self._table())
+
+    def return_to(self, place: object) -> None:
+        choices, self._returning = cast("tuple[Choices, TablePlace]", place)
+        if choices != self._choices:
+            self._choose(choices)
 
     def export(self) -> None:
         from ui.exporting import export
@@ -314,8 +324,8 @@ class HistoryPage(Page):
     def _take_reference(self, found: Reference) -> None:
         before, self._reference = self._reference, found
         self._tools.offer(found.names)
-        if self._kind().needs_agent and not self._choices.agent and found.names.agents:
-            self._choices = replace(self._choices, agent=found.names.agents[0][0])
+        if self._kind().needs_agent and not self._choices.agent:
+            self._choices = replace(self._choices, agent=found.first)
         self._show_choices()
         if before.metrics != found.metrics:
             self._forget_tables()
@@ -339,6 +349,9 @@ class HistoryPage(Page):
             return
         self._reason = None
         table.show_picture(found, flash=same)
+        if (place := self._returning) is not None:
+            self._returning = None
+            bring_back(table, place)
         self._show_notes(found.report)
         self._fit()
         self._draw()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
@@ -30,6 +30,7 @@ from ui.widgets.empty import EmptyState
 from ui.widgets.period import Period
 from ui.widgets.skeleton import Skeleton
 from ui.widgets.table import RowId
+from ui.widgets.table_place import TablePlace, bring_back, place_of
 
 if TYPE_CHECKING:
     from app.services.accounting import Account
@@ -44,6 +45,15 @@ _ROOM_FOR_TABLE = 360
 _MOST_READ_AGAIN = 1000
 
 
+class _Place(NamedTuple):
+    """What is listed, what had been before it, the session opened ("" for none), and the place in the list."""
+
+    choices: Choices
+    before: tuple[Choices, ...]
+    session: str
+    table: TablePlace | None
+
+
 class LookupPage(Page):
     def __init__(self, context: PageContext) -> None:
         super().__init__(context)
@@ -54,6 +64,7 @@ class LookupPage(Page):
         self._tables: dict[str, ListingTable] = {}
         self._kept_columns: dict[str, dict[str, Any]] = {}
         self._answered: object = None
+        self._returning: TablePlace | None = None
         self._top = TopControls(self)
         self._top.hide()  # until the shell takes it
         self._bar = Toolbar(self)
@@ -141,6 +152,29 @@ class LookupPage(Page):
             self._detail.close()
             if self._choices.view not in ("account", "transcripts"):
                 self._table(self._choices.view).setFocus(Qt.FocusReason.OtherFocusReason)  # Enter on a figure brought the person here
+
+    def place(self) -> object:
+        shown = self._stack.currentWidget()
+        table = place_of(shown) if isinstance(shown, ListingTable) else None
+        return _Place(self._choices, tuple(self._before), self._detail.session, table)
+
+    def return_to(self, place: object) -> None:
+        choices, before, session, self._returning = cast("_Place", place)
+        self._before = list(before)
+        if choices != self._choices:
+            self._choices = choices
+            self._changed()
+        if session != self._detail.session:
+            self._detail.open(session) if session else self._detail.close()
+
+    def back(self) -> bool:
+        if self._detail.is_open:
+            self._detail.close()
+            return True
+        if self._before:
+            self._go_back()
+            return True
+        return False
 
     def export(self) -> None:
         view = self._choices.view
@@ -287,6 +321,9 @@ class LookupPage(Page):
         self._answered = question
         table.show_first(piece)
         table.verticalScrollBar().setValue(scrolled)
+        if (place := self._returning) is not None:
+            self._returning = None
+            bring_back(table, place)
 
     def _read_more(self) -> None:
         wanted = self._wanted()
@@ -424,6 +461,8 @@ class LookupPage(Page):
 
     def _detail_changed(self) -> None:
         self._make_room()
+        if not self._detail.is_open and self.hasFocus():  # it was in the drawer
+            self._take_keyboard()
         self.breadcrumb_changed.emit()
 
     def _make_room(self) -> None:
