@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
+from app.domain import events as ev
 from app.domain.language import set_language
 from app.domain.metrics import METRICS, SALES_COLUMNS, WORKLOAD_COLUMNS, label_on
 from app.domain.permissions import Actor
@@ -394,6 +395,19 @@ def test_days_that_are_over_follow_when_they_change(shop: Shop, desk: HistoryDes
     shop.session("a1", NOON - 24 * HOUR - 7 * MINUTE, reply_after=5_000)
     desk.until(lambda: shown(page)["a1"]["consults"] == str(before + 1))
     desk.settle()
+
+
+def test_whoever_has_a_past_can_be_chosen(shop: Shop, desk: HistoryDesk) -> None:
+    """Agent, team and group of three weeks ago, whom the live pages do not know any more."""
+    some_days(shop)
+    shop.record(ev.AgentUpserted(id=shop.name(), at=NOON - 22 * DAY_MS, agent="a9", name="阿早", team="老组"))
+    shop.session("a9", NOON - 21 * DAY_MS, reply_after=5_000, closed=True, group="g9")
+    page = desk.open("agent")
+    names = page._reference.names
+    assert "a9" in dict(names.agents)
+    assert "老组" in names.teams
+    assert "g9" in dict(names.groups)
+    assert page._choices.agent == "a2"  # 李华: of those seen lately the first, not 阿早, who would come before
 
 
 # Days

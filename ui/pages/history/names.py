@@ -19,23 +19,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reference:
-    """`window` is the store's own order window, `metrics` the catalogue with the store's standards."""
+    """`window` is the store's own order window, `metrics` the catalogue with the store's standards, `first` the agent to begin with."""
 
     names: Names = field(default_factory=Names)
     window: Window = "24h"
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
+    first: str = ""
 
 
 def read_reference(workspace: Workspace, store: StoreInfo) -> Reference:
-    seats = workspace.live.seats(store)
-    agents = sorted(((seat.code, seat.name) for seat in seats.rows), key=lambda pair: pair[1].encode("gb18030", "replace"))
-    names = [name for _, name in agents]
+    offered = workspace.listings.offered(store)  # also who was not seen lately: the page is about the past
+    names = [name for _, name in offered.agents]
     found = Names(
-        agents,
-        [(group.code, group.name) for group in seats.groups],
-        seats.teams,
+        offered.agents,
+        offered.groups,
+        offered.teams,
         [(key, str(words)) for key, words in CHANNELS.items()],
         dict(zip(names, with_pinyin(names), strict=True)),
     )
-    settings = workspace.settings
-    return Reference(found, settings.order_window(store), with_standards(settings.standards(store)))
+    seen = {seat.code for seat in workspace.live.seats(store).rows}
+    first = next((code for code, _ in offered.agents if code in seen), offered.agents[0][0] if offered.agents else "")
+    return Reference(found, offered.window, with_standards(workspace.settings.standards(store)), first)
