@@ -26,6 +26,7 @@ from PySide6.QtCore import (
     QLibraryInfo,
     QMessageLogContext,
     QObject,
+    QSize,
     Qt,
     QTimer,
     QtMsgType,
@@ -65,6 +66,8 @@ NO_DISPLAY = T(
 )
 SMALLEST = (1024, 640)
 FIRST_SIZE = (1440, 900)
+USUAL_FRAME = (16, 40)
+"""What title and borders of a window usually take, in pixels: a screen this small is filled without them hanging over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,7 @@ class Console(QObject):
             self._first = (wanted, password)
             self._show_shell(None, self._options.page or self.prefs.get("page"))
         self.window.show()
+        self._keep_on_screen()
 
     def _choose(self) -> tuple[Profile | None, str | None]:
         options = self._options
@@ -389,7 +393,22 @@ class Console(QObject):
         if stored and self.window.restoreGeometry(QByteArray(base64.b64decode(stored.encode("ascii", "ignore")))):
             return
         screen = QGuiApplication.primaryScreen().availableGeometry()
-        self.window.resize(min(FIRST_SIZE[0], screen.width()), min(FIRST_SIZE[1], screen.height()))
+        self.window.resize(QSize(*FIRST_SIZE).boundedTo(screen.size() - QSize(*USUAL_FRAME)))
+
+    def _keep_on_screen(self) -> None:
+        """How thick the frame is, is known only once the window is shown."""
+        window, screen = self.window, self.window.screen().availableGeometry()
+        if window.isMaximized() or window.isFullScreen():
+            return
+        frame = window.frameGeometry()
+        if not screen.contains(frame):
+            around = frame.size() - window.size()
+            window.resize(window.size().boundedTo(screen.size() - around))
+            size = window.size() + around
+            window.move(
+                max(screen.left(), min(frame.left(), screen.right() + 1 - size.width())),
+                max(screen.top(), min(frame.top(), screen.bottom() + 1 - size.height())),
+            )  # fmt: skip
 
     def _on_window_shown(self, shown: bool) -> None:
         if self.shell is not None:

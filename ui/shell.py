@@ -33,6 +33,8 @@ from ui.wallboard import Rotation, WallboardDialog, WallHeader
 from ui.widgets.metric_text import ago_text
 from ui.widgets.toast import show_toast
 
+_AGENT_PAGES = ("seats", "agent")
+"""Pages that show one agent, whom the palette finds by name."""
 PACE_WORDS = T("暂停刷新", "Pause updates"), T("继续实时刷新", "Resume live updates")
 
 
@@ -406,20 +408,22 @@ class Shell(QWidget):
             self._palette.shut()
             return
         recent = [key for key in self._prefs.get("palette_recent") if isinstance(key, str)]
-        self._palette.open(self.commands(), recent, self._fetch_agents if self._allowed("seats") else None)
+        pages = [key for key in _AGENT_PAGES if self._allowed(key)]
+        self._palette.open(self.commands(), recent, (lambda: self._fetch_agents(pages)) if pages else None)
 
-    def _fetch_agents(self) -> list[Command]:
-        """On a reader thread."""
+    def _fetch_agents(self, pages: list[str]) -> list[Command]:
+        """Each agent on each of these pages. On a reader thread."""
         context = self._context
         if context is None:
             return []
 
-        def agent(code: str, name: str, team: str) -> Command:
-            hint = " · ".join(part for part in (code if name else "", team) if part)
-            label = T(name or code, name or code)
-            return Command(f"agent:{code}", label, "agent", lambda: self.open_page("seats", {"agent": code}), hint=hint)
+        def agent(code: str, name: str, team: str, page: str) -> Command:
+            hint = " · ".join(part for part in (str(PAGES[page].title), code if name else "", team) if part)
+            label, key = T(name or code, name or code), f"agent:{code}" + ("" if page == "seats" else f":{page}")
+            return Command(key, label, PAGES[page].icon, lambda: self.open_page(page, {"agent": code}), hint=hint)
 
-        return [agent(seat.code, seat.name, seat.team) for seat in context.workspace.live.seats(context.store).rows]
+        seats = context.workspace.live.seats(context.store).rows
+        return [agent(seat.code, seat.name, seat.team, page) for seat in seats for page in pages]
 
     def _on_ran(self, key: str) -> None:
         recent = [old for old in self._prefs.get("palette_recent") if old != key]

@@ -161,6 +161,25 @@ def test_the_palette_is_enough_to_get_anywhere(start: Start) -> None:
     assert theme.theme().name == "dark"
 
 
+def test_the_palette_offers_an_agent_on_every_page_that_shows_one(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = start()
+    person.shell.open_palette()
+    person.settle()
+    person.shell._palette.field.setText("zs")
+    assert titles(person)[:2] == ["agent:a1", "agent:a1:agent"]
+    assert [command.hint.split(" · ")[0] for command in person.shell._palette.found[:2]] == ["坐席监控", "客服个人工作数据"]
+    went: list[tuple[str, object]] = []
+    monkeypatch.setattr(person.shell, "open_page", lambda key, where: went.append((key, where)))
+    QTest.keyClick(person.shell._palette.field, Qt.Key.Key_Down)
+    QTest.keyClick(person.shell._palette.field, Qt.Key.Key_Return)
+    assert went == [("agent", {"agent": "a1"})]
+
+
+def test_a_new_window_is_no_higher_than_the_screen_with_its_frame(start: Start) -> None:
+    window = start().console.window
+    assert window.height() < window.frameGeometry().height() <= window.screen().availableGeometry().height()
+
+
 @pytest.mark.parametrize(("text", "agent"), [("zs", "a1"), ("lixm", "a2"), ("小明", "a2"), ("a3", "a3")])
 def test_the_palette_finds_agents(start: Start, text: str, agent: str) -> None:
     person = start()
