@@ -224,6 +224,20 @@ def test_opened_from_elsewhere_even_where_the_filters_hide_it(desk: Desk) -> Non
     assert page.breadcrumb == ("李华",)
 
 
+def test_a_session_opened_alone_is_left_alone(desk: Desk) -> None:
+    a_day(desk.shop)
+    first, second = desk.shop.session("a1", NOON - 5 * MINUTE), desk.shop.session("a2", NOON - 5 * MINUTE)
+    page = desk.open({"session": first})
+    page._table.select("a1")  # as the keyboard does when it comes to the table
+    desk.settle()
+    assert (page._detail.agent, page._detail.session) == ("", first)
+    desk.host.activate({"session": second})
+    desk.settle()
+    assert desk.talk().title() == f"c-{second}"
+    desk.press(Qt.Key.Key_Escape)  # nothing beneath it
+    assert not page._detail.is_open
+
+
 def test_what_does_not_exist_is_told_in_the_drawer(desk: Desk) -> None:
     a_day(desk.shop)
     page = desk.open({"agent": "nobody"})

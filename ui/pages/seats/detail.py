@@ -96,7 +96,9 @@ class Detail(QObject):
         panel.set_stale(self._stale)
         if self._agent_panel is not None:
             self._agent_panel.cover()
-        self.drawer.push(title or code, panel)
+            self.drawer.push(title or code, panel)
+        else:
+            self.drawer.open(title or code, panel)
         self._read_session()
         self.changed.emit()
 

@@ -309,7 +309,8 @@ class SeatsPage(Page):
             self._detail.open_agent(code, self._seat(code))
 
     def _follow(self, row_id: RowId | None) -> None:
-        if row_id is not None and self._detail.is_open and self._detail.agent != row_id:
+        """The drawer follows the walk from agent to agent; a session that was opened alone stays."""
+        if row_id is not None and self._detail.agent and self._detail.agent != row_id:
             self._detail.open_agent(str(row_id), self._seat(str(row_id)))
 
     def _seat(self, code: str) -> SeatRow | None:

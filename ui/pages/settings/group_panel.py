@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from app.domain.documents import Body, Object
 from app.domain.kinds import Fault
@@ -13,6 +13,7 @@ from app.domain.language import tr
 from app.domain.routing_checks import Part
 from app.domain.routing_edits import GROUP
 from ui.theme import SPACE_2, SPACE_4
+from ui.widgets.buttons import Button
 from ui.widgets.form import Form
 
 WIDTH = 600
@@ -22,12 +23,14 @@ assert isinstance(_SCOPE, Object)
 _TABS: dict[Part, tuple[str, ...]] = {
     "basics": ("name", "code", "type", "open"), "scope": (), "routing": ("overflow", "prompt", "offline_prompt"),
 }  # fmt: skip
+_SCOPE_FIRST = _SCOPE.fields[0].key
 
 
 class GroupPanel(QWidget):
     """`edited(Body)`: the group as the forms have it, right or wrong."""
 
     edited = Signal(object)
+    members_wanted = Signal()
 
     def __init__(self, editable: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,8 +46,12 @@ class GroupPanel(QWidget):
             declared = _SCOPE if part == "scope" else Object(tuple(_FIELDS[key] for key in keys))
             assert isinstance(declared, Object)
             self.tabs.addTab(self._tab(part, declared), titles[part])
+        self.members = Button("", "plain", "agents", self)
+        self.members.setEnabled(editable)
+        self.members.clicked.connect(self.members_wanted)
+        self.tabs.setCornerWidget(self.members)
         column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE_4, 0, 0, 0)
+        column.setContentsMargins(SPACE_4, 0, SPACE_2, 0)
         column.addWidget(self.tabs)
 
     def _tab(self, part: Part, declared: Object) -> QWidget:
@@ -70,6 +77,8 @@ class GroupPanel(QWidget):
     def show_group(self, group: Body, saved: Body | None) -> None:
         """saved: the same group as it is saved, None for a new one; what it is by its code can then no longer be changed."""
         self._group = group
+        number = len(group["members"])
+        self.members.setText(tr(f"成员 {number} 人…", f"{number} members…" if number != 1 else "1 member…"))
         for part, keys in _TABS.items():
             form = self.forms[part]
             held = group["scope"] if part == "scope" else {key: group[key] for key in keys}
@@ -98,6 +107,14 @@ class GroupPanel(QWidget):
         )
         self.forms["scope"].setVisible(not fallback or bool(self.forms["scope"].body() != _SCOPE.complete({})))
         self._tell("routing", "")
+
+    def take_keyboard(self, select: bool = False) -> None:
+        """Into the form of the tab shown; `select`: what the first line holds is about to be replaced."""
+        part = list(_TABS)[self.tabs.currentIndex()]
+        target = self.forms[part].editor(next(iter(_TABS[part]), _SCOPE_FIRST)).target()
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
+        if select and isinstance(target, QLineEdit):
+            target.selectAll()
 
     def open_part(self, part: Part) -> None:
         self.tabs.setCurrentIndex(max(0, list(_TABS).index(part) if part in _TABS else 0))

@@ -60,7 +60,7 @@ class GroupsPage(RoutingPage):
         self.table = DataTable(self.rows)
         self.table.setAccessibleName(tr("咨询组", "Groups"))
         self.table.set_tooltip(self._tooltip)
-        self.table.opened.connect(lambda code: self.open_group(str(code)))
+        self.table.opened.connect(lambda code: self._open_row(str(code)))
         self.table.cell_opened.connect(self._cell_opened)
         self.table.row_menu_wanted.connect(self._menu)
         self.table.columns_changed.connect(self.state_changed)
@@ -196,6 +196,8 @@ class GroupsPage(RoutingPage):
         body, code = new_group(self.groups, tr("新咨询组", "New group"))
         self.edit(body)
         self.open_group(code)
+        if isinstance(panel := self.drawer.current(), GroupPanel):
+            panel.take_keyboard(select=True)
 
     def _adopt(self) -> None:
         self.edit(adopted(self.groups, self.facts))
@@ -218,12 +220,21 @@ class GroupsPage(RoutingPage):
 
     # -- one group --
 
+    def _open_row(self, code: str) -> None:
+        """Enter shows a group, and once more goes into what is shown."""
+        panel = self.drawer.current()
+        if self._open_code == code and isinstance(panel, GroupPanel):
+            panel.take_keyboard()
+        else:
+            self.open_group(code)
+
     def open_group(self, code: str, part: Part = "basics") -> None:
         """Beside the list; nothing when there is no such group."""
         if self._group(code) is None:
             return
         panel = GroupPanel(self.allowed)
         panel.edited.connect(self._group_edited)
+        panel.members_wanted.connect(lambda: self.open_members(self._open_code))
         self._open_code = code
         self.drawer.open("", panel)
         self._show_open()

@@ -84,8 +84,8 @@ class Past(QFrame):
         self._chosen(-1)
 
     def show_revisions(self, key: str, newest_first: Sequence[Saved]) -> None:
-        """All that can be gone back to; the first is what holds. The one looked at stays chosen."""
-        looked_at = self._current()
+        """All that can be gone back to; the first is what holds. An earlier one that is looked at stays chosen."""
+        looked_at = self._current() if self.list.currentRow() > 0 else None
         self._known[key] = list(newest_first)
         if key == self._key:
             self._list(looked_at)
@@ -129,8 +129,12 @@ class Past(QFrame):
             return
         changes = self._documents[self._key].difference(saved.body, self._saved[0].body)
         self._head.setText(tr(f"{name_of(saved)} → 当前", f"{name_of(saved)} → now"))
-        self._difference.setText(change_lines(changes) or tr("内容与当前版本相同。", "The same as now."))
-        self.restore.setEnabled(self._editable and bool(changes))
+        words = change_lines(changes) or tr("内容与当前版本相同。", "The same as now.")
+        refused = [str(fault.sentence) for fault in self._documents[self._key].validate(saved.body, self._saved[0].body)]
+        if refused and changes:
+            words = tr(f"不能恢复：{refused[0]}", f"Cannot be restored: {refused[0]}") + "\n\n" + words
+        self._difference.setText(words)
+        self.restore.setEnabled(self._editable and bool(changes) and not refused)
 
     def _restore(self) -> None:
         saved = self._current()
