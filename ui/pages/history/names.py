@@ -19,16 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reference:
-    """`window` is the store's own order window, `metrics` the catalogue with the store's standards, `first` the agent to begin with."""
+    """`window` is the store's own order window, `metrics` the catalogue with the store's standards."""
 
     names: Names = field(default_factory=Names)
     window: Window = "24h"
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
-    first: str = ""
 
 
 def read_reference(workspace: Workspace, store: StoreInfo) -> Reference:
-    offered = workspace.listings.offered(store)  # also who was not seen lately: the page is about the past
+    offered = workspace.listings.offered(store)
     names = [name for _, name in offered.agents]
     found = Names(
         offered.agents,
@@ -37,6 +36,4 @@ def read_reference(workspace: Workspace, store: StoreInfo) -> Reference:
         [(key, str(words)) for key, words in CHANNELS.items()],
         dict(zip(names, with_pinyin(names), strict=True)),
     )
-    seen = {seat.code for seat in workspace.live.seats(store).rows}
-    first = next((code for code, _ in offered.agents if code in seen), offered.agents[0][0] if offered.agents else "")
-    return Reference(found, offered.window, with_standards(workspace.settings.standards(store)), first)
+    return Reference(found, offered.window, with_standards(workspace.settings.standards(store)))

@@ -324,8 +324,8 @@ class HistoryPage(Page):
     def _take_reference(self, found: Reference) -> None:
         before, self._reference = self._reference, found
         self._tools.offer(found.names)
-        if self._kind().needs_agent and not self._choices.agent:
-            self._choices = replace(self._choices, agent=found.first)
+        if self._kind().needs_agent and not self._choices.agent and found.names.agents:
+            self._choices = replace(self._choices, agent=found.names.agents[0][0])
         self._show_choices()
         if before.metrics != found.metrics:
             self._forget_tables()
