@@ -18,8 +18,9 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QResizeEvent,
+    QWheelEvent,
 )
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
 
 from app.domain.language import T
 from app.domain.metrics import Numbers
@@ -194,3 +195,75 @@ class PaintedChart(QWidget):
             self._hover = key
             self.setCursor(Qt.CursorShape.PointingHandCursor if key else Qt.CursorShape.ArrowCursor)
             self.update()
+
+
+class PaintedRows(PaintedChart):
+    """One row a key, of the same height, scrolling beneath a head that stays. A subclass paints `paint_row` and `paint_head`."""
+
+    ROW, HEAD = 28, 24
+    """Heights in pixels."""
+
+    def __init__(self, name: T, why_empty: T, parent: QWidget | None = None) -> None:
+        super().__init__(name, why_empty, parent)
+        self._rows: dict[str, int] = {}
+        self._scroll = QScrollBar(Qt.Orientation.Vertical, self)
+        self._scroll.setSingleStep(self.ROW)
+        self._scroll.valueChanged.connect(self.update)
+        self._scroll.hide()
+
+    def paint_row(self, painter: QPainter, key: str) -> None:
+        """Paint what stands at `box_of(key)`."""
+
+    def paint_head(self, painter: QPainter) -> None:
+        """Paint what stays above the rows, and what lies across them."""
+
+    def box_of(self, key: str) -> QRectF:
+        return QRectF(0, self.HEAD + self._rows[key] * self.ROW - self._scroll.value(), self._width(), self.ROW)
+
+    def key_at(self, at: QPointF) -> str:
+        row = int((at.y() - self.HEAD + self._scroll.value()) // self.ROW)
+        return self._keys[row] if at.y() >= self.HEAD and 0 <= row < len(self._keys) and at.x() < self._width() else ""
+
+    def reveal(self, key: str) -> None:
+        top, room = self._rows[key] * self.ROW, self.height() - self.HEAD
+        if top < self._scroll.value():
+            self._scroll.setValue(top)
+        elif top + self.ROW > self._scroll.value() + room:
+            self._scroll.setValue(top + self.ROW - room)
+
+    def paint(self, painter: QPainter, dirty: QRectF) -> None:
+        painter.setClipRect(QRectF(0, self.HEAD, self.width(), self.height() - self.HEAD))
+        first = max(0, self._scroll.value() // self.ROW)
+        last = min(len(self._keys), (self._scroll.value() + self.height() - self.HEAD) // self.ROW + 1)
+        for key in self._keys[first:last]:
+            self.paint_row(painter, key)
+        painter.setClipping(False)
+        self.paint_head(painter)
+
+    def _show(self, keys: Sequence[str]) -> None:
+        self._rows = {key: row for row, key in enumerate(keys)}
+        self._fit()
+        super()._show(keys)
+
+    def _width(self) -> float:
+        """What the scroll bar leaves."""
+        return self.width() - (self._scroll.width() if not self._scroll.isHidden() else 0)
+
+    def _fit(self) -> None:
+        over = len(self._rows) * self.ROW + self.HEAD - self.height()
+        self._scroll.setVisible(over > 0)
+        wide = self._scroll.sizeHint().width()
+        self._scroll.setGeometry(self.width() - wide, self.HEAD, wide, max(0, self.height() - self.HEAD))
+        self._scroll.setPageStep(max(1, self.height() - self.HEAD))
+        self._scroll.setRange(0, max(0, over))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self._scroll.isHidden():
+            super().wheelEvent(event)
+        else:
+            self._scroll.setValue(self._scroll.value() - round(event.angleDelta().y() / 120 * 3 * self.ROW))
+            event.accept()

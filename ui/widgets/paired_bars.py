@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QScrollBar, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
 
 from app.domain.language import T
 from ui.theme import BODY, CAPTION, CONTROL_RADIUS, color, font
 from ui.theme.pens import line
 from ui.widgets.paint import LEFT, RIGHT, elided, width_of
-from ui.widgets.painted import NOTHING_HERE, PaintedChart
+from ui.widgets.painted import NOTHING_HERE, PaintedRows
 
-ROW, HEAD = 28, 22
 _PAD, _GAP, _BAR, _THIN = 8, 10, 9, 4
 
 
@@ -28,48 +27,34 @@ class Pair(NamedTuple):
     now: int | None = None
 
 
-class PairedBars(PaintedChart):
+class PairedBars(PaintedRows):
     """Rows scroll inside the widget; the words that tell the bars apart stay."""
 
     def __init__(self, name: T, value_words: T, now_words: T, parent: QWidget | None = None) -> None:
         super().__init__(name, NOTHING_HERE, parent)
         self._value_words, self._now_words = value_words, now_words
         self._pairs: dict[str, Pair] = {}
-        self._rows: dict[str, int] = {}
         self._names = self._figures = 0.0
         self._most = 0
         self._paired = False
-        self._scroll = QScrollBar(Qt.Orientation.Vertical, self)
-        self._scroll.setSingleStep(ROW)
-        self._scroll.valueChanged.connect(self.update)
-        self._scroll.hide()
 
     def set_pairs(self, pairs: Sequence[Pair]) -> None:
         ordered = sorted(pairs, key=lambda pair: (-pair.value, -(pair.now or 0), pair.name))
         self._pairs = {pair.key: pair for pair in ordered}
-        self._rows = {pair.key: row for row, pair in enumerate(ordered)}
         self._paired = any(pair.now is not None for pair in ordered)
         self._names = max((width_of(pair.name, BODY) for pair in ordered), default=0.0)
         self._figures = max((width_of(self._figure(pair), BODY) for pair in ordered), default=0.0)
         self._most = max((max(pair.value, pair.now or 0) for pair in ordered), default=0)
-        self._fit()
         self._show(list(self._pairs))
 
     def summary(self) -> str:
         return "; ".join(f"{pair.name} {self._figure(pair)}" for pair in list(self._pairs.values())[:5])
 
     def sizeHint(self) -> QSize:
-        return QSize(480, HEAD + 6 * ROW)
+        return QSize(480, self.HEAD + 6 * self.ROW)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(240, HEAD + 3 * ROW)
-
-    def box_of(self, key: str) -> QRectF:
-        return QRectF(0, HEAD + self._rows[key] * ROW - self._scroll.value(), self._width(), ROW)
-
-    def key_at(self, at: QPointF) -> str:
-        row = int((at.y() - HEAD + self._scroll.value()) // ROW)
-        return self._keys[row] if at.y() >= HEAD and 0 <= row < len(self._keys) and at.x() < self._width() else ""
+        return QSize(240, self.HEAD + 3 * self.ROW)
 
     def words_of(self, key: str) -> str:
         pair = self._pairs[key]
@@ -78,23 +63,7 @@ class PairedBars(PaintedChart):
             lines += [f"{self._now_words} {pair.now:,}", f"{pair.value - pair.now:+,}"]
         return "\n".join(lines)
 
-    def reveal(self, key: str) -> None:
-        top, room = self._rows[key] * ROW, self.height() - HEAD
-        if top < self._scroll.value():
-            self._scroll.setValue(top)
-        elif top + ROW > self._scroll.value() + room:
-            self._scroll.setValue(top + ROW - room)
-
-    def paint(self, painter: QPainter, dirty: QRectF) -> None:
-        painter.setClipRect(QRectF(0, HEAD, self.width(), self.height() - HEAD))
-        first = max(0, self._scroll.value() // ROW)
-        last = min(len(self._keys), (self._scroll.value() + self.height() - HEAD) // ROW + 1)
-        for key in self._keys[first:last]:
-            self._paint_row(painter, self._pairs[key])
-        painter.setClipping(False)
-        self._paint_head(painter)
-
-    def _paint_head(self, painter: QPainter) -> None:
+    def paint_head(self, painter: QPainter) -> None:
         """Which bar is which."""
         left, _ = self._span()
         painter.setFont(font(CAPTION))
@@ -104,12 +73,13 @@ class PairedBars(PaintedChart):
             text = str(words if self._paired else self._now_words)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._ink("accent" if high == _BAR else "quiet"))
-            painter.drawRoundedRect(QRectF(left, HEAD / 2 - high / 2, 16, high), 2, 2)
+            painter.drawRoundedRect(QRectF(left, self.HEAD / 2 - high / 2, 16, high), 2, 2)
             painter.setPen(color("quiet"))
-            painter.drawText(QRectF(left + 22, 0, 240, HEAD), LEFT, text)
+            painter.drawText(QRectF(left + 22, 0, 240, self.HEAD), LEFT, text)
             left += 22 + width_of(text, CAPTION) + 2 * _GAP
 
-    def _paint_row(self, painter: QPainter, pair: Pair) -> None:
+    def paint_row(self, painter: QPainter, key: str) -> None:
+        pair = self._pairs[key]
         box, (left, right) = self.box_of(pair.key), self._span()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if pair.key in (self._hover, self._current):
@@ -127,8 +97,8 @@ class PairedBars(PaintedChart):
         painter.setFont(font(BODY))
         painter.setPen(self._ink("text"))
         names = int(left - _PAD - _GAP)
-        painter.drawText(QRectF(_PAD, box.top(), names, ROW), LEFT, elided(pair.name, names, BODY))
-        painter.drawText(QRectF(right, box.top(), self._width() - _PAD - right, ROW), RIGHT, self._figure(pair))
+        painter.drawText(QRectF(_PAD, box.top(), names, self.ROW), LEFT, elided(pair.name, names, BODY))
+        painter.drawText(QRectF(right, box.top(), self._width() - _PAD - right, self.ROW), RIGHT, self._figure(pair))
 
     @staticmethod
     def _figure(pair: Pair) -> str:
@@ -139,28 +109,6 @@ class PairedBars(PaintedChart):
 
     # Geometry
 
-    def _width(self) -> float:
-        return self.width() - (self._scroll.width() if not self._scroll.isHidden() else 0)
-
     def _span(self) -> tuple[float, float]:
         names = min(self._names, self._width() * 0.34) + 2
         return _PAD + names + _GAP, self._width() - _PAD - self._figures - _GAP
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        over = len(self._rows) * ROW + HEAD - self.height()
-        self._scroll.setVisible(over > 0)
-        wide = self._scroll.sizeHint().width()
-        self._scroll.setGeometry(self.width() - wide, HEAD, wide, max(0, self.height() - HEAD))
-        self._scroll.setPageStep(max(1, self.height() - HEAD))
-        self._scroll.setRange(0, max(0, over))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self._scroll.isHidden():
-            super().wheelEvent(event)
-        else:
-            self._scroll.setValue(self._scroll.value() - round(event.angleDelta().y() / 120 * 3 * ROW))
-            event.accept()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QScrollBar, QWidget
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
 
 from app.domain.counters import Window
 from app.domain.language import T, tr
@@ -18,14 +18,14 @@ from ui.theme.roles import Role
 from ui.widgets.funnel_marks import beyond, draw_mark, mark_role
 from ui.widgets.metric_text import metric_equation, with_unit
 from ui.widgets.paint import CENTER, LEFT, RIGHT, elided, level_mark, width_of
-from ui.widgets.painted import NOTHING_HERE, Entry, PaintedChart
+from ui.widgets.painted import NOTHING_HERE, Entry, PaintedRows
 
-ROW, HEAD, _BAR = 28, 24, 10
+_BAR = 10
 _PAD, _GAP, _MARK = 8, 10, 16
 _SHOWN = 12
 
 
-class RankingBars(PaintedChart):
+class RankingBars(PaintedRows):
     """Rows scroll inside the widget; the head with the mean stays."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -37,12 +37,7 @@ class RankingBars(PaintedChart):
         self._highlighted: frozenset[str] = frozenset()
         self._entries: dict[str, Entry] = {}
         self._values: dict[str, float | int | None] = {}
-        self._rows: dict[str, int] = {}
         self._names = self._figures = 0.0
-        self._scroll = QScrollBar(Qt.Orientation.Vertical, self)
-        self._scroll.setSingleStep(ROW)
-        self._scroll.valueChanged.connect(self.update)
-        self._scroll.hide()
 
     def set_data(
         self,
@@ -69,11 +64,9 @@ class RankingBars(PaintedChart):
             return value is None, sign * (value or 0), entry.name
 
         keys = [entry.key for entry in sorted(entries, key=place)]
-        self._rows = {key: row for row, key in enumerate(keys)}
         self._names = max((width_of(entry.name, BODY, entry.key in self._highlighted) for entry in entries), default=0.0)
         self._figures = max((width_of(metric.text(value), BODY) for value in self._values.values()), default=0.0)
         self.setAccessibleName(tr(f"{metric.label}排名", f"Ranking by {metric.label}"))
-        self._fit()
         self._show(keys)
         self.updateGeometry()
 
@@ -85,17 +78,10 @@ class RankingBars(PaintedChart):
         return tr(f"{len(self._keys)} 人", f"{len(self._keys)} people") + self._mean_words(", ")
 
     def sizeHint(self) -> QSize:
-        return QSize(480, HEAD + ROW * max(4, min(_SHOWN, len(self._keys))))
+        return QSize(480, self.HEAD + self.ROW * max(4, min(_SHOWN, len(self._keys))))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(240, HEAD + 4 * ROW)
-
-    def box_of(self, key: str) -> QRectF:
-        return QRectF(0, HEAD + self._rows[key] * ROW - self._scroll.value(), self._width(), ROW)
-
-    def key_at(self, at: QPointF) -> str:
-        row = int((at.y() - HEAD + self._scroll.value()) // ROW)
-        return self._keys[row] if at.y() >= HEAD and 0 <= row < len(self._keys) and at.x() < self._width() else ""
+        return QSize(240, self.HEAD + 4 * self.ROW)
 
     def words_of(self, key: str) -> str:
         entry, value = self._entries[key], self._values[key]
@@ -109,13 +95,6 @@ class RankingBars(PaintedChart):
             lines.append(str(beyond(mark)))
         return "\n".join(lines)
 
-    def reveal(self, key: str) -> None:
-        top, room = self._rows[key] * ROW, self.height() - HEAD
-        if top < self._scroll.value():
-            self._scroll.setValue(top)
-        elif top + ROW > self._scroll.value() + room:
-            self._scroll.setValue(top + ROW - room)
-
     def bar_of(self, key: str) -> QRectF:
         """The bar itself; without width where there is no value."""
         box, value = self.box_of(key), self._values[key]
@@ -123,16 +102,7 @@ class RankingBars(PaintedChart):
         wide = 0.0 if value is None else self._x(value) - left
         return QRectF(left, box.center().y() - _BAR / 2, max(0.0, min(wide, right - left)), _BAR)
 
-    def paint(self, painter: QPainter, dirty: QRectF) -> None:
-        painter.setClipRect(QRectF(0, HEAD, self.width(), self.height() - HEAD))
-        first = max(0, self._scroll.value() // ROW)
-        last = min(len(self._keys), (self._scroll.value() + self.height() - HEAD) // ROW + 1)
-        for key in self._keys[first:last]:
-            self._paint_row(painter, key)
-        painter.setClipping(False)
-        self._paint_mean(painter)
-
-    def _paint_row(self, painter: QPainter, key: str) -> None:
+    def paint_row(self, painter: QPainter, key: str) -> None:
         entry, value, box = self._entries[key], self._values[key], self.box_of(key)
         strong = key in self._highlighted
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -152,30 +122,30 @@ class RankingBars(PaintedChart):
         painter.setFont(font(BODY, strong))
         painter.setPen(self._ink("text") if value is not None else color("quiet"))
         names = int(left - _PAD - _GAP)
-        painter.drawText(QRectF(_PAD, box.top(), names, ROW), LEFT, elided(entry.name, names, BODY, strong))
+        painter.drawText(QRectF(_PAD, box.top(), names, self.ROW), LEFT, elided(entry.name, names, BODY, strong))
         painter.setPen(color("quiet") if value is None else self._ink(level or "text"))
         painter.setFont(font(BODY))
-        painter.drawText(QRectF(right, box.top(), self._width() - _PAD - right, ROW), RIGHT, self._metric.text(value))
+        painter.drawText(QRectF(right, box.top(), self._width() - _PAD - right, self.ROW), RIGHT, self._metric.text(value))
         if level:
             level_mark(painter, right + _GAP, box.center().y(), level, self._ink(level))
         if mark := self._marks.get(key, ""):
             at = QPointF(right + _GAP + self._sides() - _MARK + 4, box.center().y())
             draw_mark(painter, at, mark, self._ink(mark_role(mark, self._metric)))
 
-    def _paint_mean(self, painter: QPainter) -> None:
+    def paint_head(self, painter: QPainter) -> None:
         if self._mean is None:
             return
         x = round(self._x(self._mean)) + 0.5
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(line("text", dashed=True))
-        foot = min(float(self.height()), HEAD + len(self._keys) * ROW - self._scroll.value())
-        painter.drawLine(QPointF(x, HEAD - 3), QPointF(x, foot))
+        foot = min(float(self.height()), self.HEAD + len(self._keys) * self.ROW - self._scroll.value())
+        painter.drawLine(QPointF(x, self.HEAD - 3), QPointF(x, foot))
         words = self._mean_words()
         wide = width_of(words, CAPTION) + 2
         left = max(float(_PAD), min(self._width() - _PAD - wide, x - wide / 2))
         painter.setFont(font(CAPTION))
         painter.setPen(color("quiet"))
-        painter.drawText(QRectF(left, 2, wide, HEAD - 6), CENTER, words)
+        painter.drawText(QRectF(left, 2, wide, self.HEAD - 6), CENTER, words)
 
     def _mean_words(self, before: str = "") -> str:
         if self._mean is None:
@@ -183,9 +153,6 @@ class RankingBars(PaintedChart):
         return before + tr("团队 ", "Team ") + with_unit(self._metric, self._mean)
 
     # Geometry
-
-    def _width(self) -> float:
-        return self.width() - (self._scroll.width() if not self._scroll.isHidden() else 0)
 
     def _bar_span(self) -> tuple[float, float]:
         names = min(self._names, self._width() * 0.34) + 2
@@ -199,22 +166,3 @@ class RankingBars(PaintedChart):
         left, right = self._bar_span()
         most = max((known for known in (*self._values.values(), self._mean) if known is not None), default=0)
         return left + (right - left) * (value / most if most > 0 else 0.0)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        over = len(self._rows) * ROW + HEAD - self.height()
-        self._scroll.setVisible(over > 0)
-        wide = self._scroll.sizeHint().width()
-        self._scroll.setGeometry(self.width() - wide, HEAD, wide, max(0, self.height() - HEAD))
-        self._scroll.setPageStep(max(1, self.height() - HEAD))
-        self._scroll.setRange(0, max(0, over))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self._scroll.isHidden():
-            super().wheelEvent(event)
-        else:
-            self._scroll.setValue(self._scroll.value() - round(event.angleDelta().y() / 120 * 3 * ROW))
-            event.accept()

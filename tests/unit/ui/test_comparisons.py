@@ -22,7 +22,7 @@ from ui.widgets.funnel_marks import mark_role
 from ui.widgets.heatmap import HeatMap, cell_key
 from ui.widgets.order_funnel import STEPS, OrderFunnel
 from ui.widgets.painted import Entry, PaintedChart
-from ui.widgets.ranking import ROW, RankingBars
+from ui.widgets.ranking import RankingBars
 from ui.widgets.timeline import PresenceRow, PresenceRows, Stretch
 
 SATISFACTION = METRICS["satisfaction"]
@@ -208,7 +208,7 @@ def test_five_hundred_scroll_and_the_keyboard_brings_its_row_into_view(qtbot: Qt
     qtbot.keyClick(bars, Qt.Key.Key_End)
     assert bars.rect().contains(bars.box_of(bars.order()[-1]).toAlignedRect())
     qtbot.keyClick(bars, Qt.Key.Key_Home)
-    assert bars.box_of(bars.order()[0]).top() >= ROW / 2
+    assert bars.box_of(bars.order()[0]).top() >= RankingBars.ROW / 2
     bars.set_data(SATISFACTION, team(3))
     assert bars.box_of(bars.order()[2]).bottom() <= bars.height()
 
