@@ -12,8 +12,8 @@ from typing import Any, Literal
 from app.domain.documents import Body
 from app.domain.kinds import Fault, fill, joined, same
 from app.domain.language import T
-from app.domain.routing_edits import DEFAULT_WEIGHT, AgentLine, Facts, agent_lines, new_group, with_agents, with_group, with_weights
-from app.domain.routing_settings import AGENTS, GROUPS, REGIONS, asked, claimed
+from app.domain.routing_edits import AgentLine, Facts, agent_lines, new_group, with_agents, with_group, with_weights
+from app.domain.routing_settings import AGENTS, DEFAULT_WEIGHT, GROUPS, REGIONS, asked, claimed
 from app.domain.terms import ORDER_STATES, PAGES
 
 Level = Literal["alarm", "warn", "info"]

@@ -8,9 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from app.domain.documents import Body, Object
-from app.domain.routing_settings import AGENTS, GROUPS
+from app.domain.routing_settings import AGENTS, DEFAULT_WEIGHT, GROUPS
 
-DEFAULT_WEIGHT = 6
 MAX_WEIGHT = 10
 
 

@@ -1,18 +1,20 @@
-"""The settings documents that routing reads: consulting groups with their scopes and members, and agents with their capacity."""
+"""The settings documents that routing reads: consulting groups with their scopes and members, agents with their capacity, and who gets
+leave messages."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from app.domain.documents import Document, Field, List, Object
-from app.domain.kinds import Choice, Fault, Number, Option, Subset, Switch, Text, fill, joined, said, same
+from app.domain.kinds import Choice, Clock, Fault, Number, Option, Subset, Switch, Text, fill, joined, said, same
 from app.domain.language import T
 from app.domain.terms import ORDER_STATES, PAGES
 
 MAX_CODE = 128  # as in the event contract
 MAX_GROUPS = 200
+DEFAULT_WEIGHT = 6
 MAX_MEMBERS = 5_000
 PROVINCES = (
     "北京", "天津", "河北", "山西", "内蒙古", "辽宁", "吉林", "黑龙江", "上海", "江苏", "浙江", "安徽", "福建", "江西", "山东", "河南",
@@ -141,7 +143,7 @@ _SCOPE = Object((
 ))  # fmt: skip
 _MEMBER = Object((
     Field("agent", T("客服", "Agent"), Text(MAX_CODE, 1)),
-    Field("weight", T("分配权重值", "Weight"), Number(0, 10, whole=True), 6,
+    Field("weight", T("分配权重值", "Weight"), Number(0, 10, whole=True), DEFAULT_WEIGHT,
           T("按权重轮流分配；0 只接转接", "Sessions go round by weight; 0 means transfers only")),
 ))  # fmt: skip
 _GROUP = Object((
@@ -169,7 +171,9 @@ GROUPS = Document(
             Field("groups", T("咨询组", "Groups"),
                   List(_GROUP, MAX_GROUPS, unique=("code", "name"), title="name", ordered=True, item=T("咨询组", "groups")), []),
             Field("default_group", T("默认咨询组", "Default group"), Text(MAX_CODE, 1), None,
-                  T("新账号自动加入", "New agents join it"), T("未设置", "not set")),
+                  T("没有写进任何组、也没有写进客服文档的账号以默认权重属于它",
+                    "Agents whom neither a group nor the document of agents names are in it, with the default weight"),
+                  T("未设置", "not set")),
         ),
         (_one_fallback, _no_overlaps, _known_default),
     ),
@@ -195,6 +199,39 @@ AGENTS = Document(
               List(_AGENT, MAX_MEMBERS, unique=("agent",), title="name", item=T("客服", "agents")), []),
     )),
 )  # fmt: skip
+
+
+def _somebody(body: Mapping[str, Any]) -> Iterator[Fault]:
+    if body["on"] and not body["agents"]:
+        yield Fault("agents", T("已开启指定分配，请至少选一名客服", "with this rule on, choose at least one agent"))
+
+
+LEAVE_RULE = Document(
+    "leave_rule",
+    T("留言分配", "Leave messages"),
+    T("留言分给谁：开启则只分给指定的客服，轮流分给其中在线的；关闭则分给咨询组的成员。",
+      "Who gets leave messages: with the rule on, the chosen agents alone, in turn among those online; else the members of the group."),
+    "storefront.edit",
+    Object(
+        (
+            Field("on", T("指定分配", "Chosen agents only"), Switch(), False),
+            Field("agents", T("指定客服", "Chosen agents"),
+                  List(Text(MAX_CODE, 1), MAX_MEMBERS, item=T("客服", "agents")), [],
+                  T("每天至少要有一位上线", "At least one of them must come online every day")),
+            Field("alert_at", T("提醒时间", "Alert at"), Clock(5), "10:00",
+                  T("到这个时间还没有一位上线就提醒；店铺所在时区", "If none of them has come online by then; in the store's time zone")),
+        ),
+        (_somebody,),
+    ),
+)  # fmt: skip
+
+
+def newcomers(groups: Mapping[str, Any], agents: Mapping[str, Any], known: Iterable[str]) -> list[str]:
+    """Those of the agents known to the store who are in the default group because neither document names them."""
+    if groups["default_group"] is None:
+        return []
+    named = {member["agent"] for group in groups["groups"] for member in group["members"]} | {entry["agent"] for entry in agents["agents"]}
+    return [code for code in known if code not in named]
 
 
 def region_of(text: str) -> str:

@@ -11,7 +11,7 @@ from app.domain.documents import Document, Field, Object, Preset
 from app.domain.kinds import Choice, Clock, Fault, Number, Option, Subset, fill, plain
 from app.domain.language import T
 from app.domain.metrics import METRICS, Metric, Unit
-from app.domain.routing_settings import AGENTS, GROUPS
+from app.domain.routing_settings import AGENTS, GROUPS, LEAVE_RULE
 
 Standard = tuple[float | None, float | None, float | None]
 """(target, warn, alarm) in display units: percent, seconds, minutes, hours, yuan."""
@@ -114,7 +114,7 @@ STANDARDS = Document(
     ),
 )
 
-DOCUMENTS: dict[str, Document] = {document.key: document for document in (ORDER_WINDOW, ASSESSMENT, STANDARDS, GROUPS, AGENTS)}
+DOCUMENTS: dict[str, Document] = {document.key: document for document in (ORDER_WINDOW, ASSESSMENT, STANDARDS, GROUPS, AGENTS, LEAVE_RULE)}
 
 
 def with_standards(standards: Mapping[str, Standard]) -> dict[str, Metric]:

@@ -14,8 +14,8 @@ from app.domain.events import State
 from app.domain.language import T
 from app.domain.presence import STATES
 from app.domain.routing.reasons import Why
-from app.domain.routing.scopes import NewSession, Plan
-from app.domain.routing_settings import AGENTS, GROUPS
+from app.domain.routing.scopes import AgentPlan, NewSession, Plan
+from app.domain.routing_settings import AGENTS, GROUPS, LEAVE_RULE
 from app.storage import revisions, schema
 from app.storage.bulk import Bulk, Row
 
@@ -29,10 +29,10 @@ _DAYS_BEFORE_MS = 14 * 86_400_000
 
 
 class Configuration(NamedTuple):
-    """The plan of a store. revisions: of the documents groups and agents; known: what it is made of besides them."""
+    """The plan of a store. revisions: of the documents groups and agents; beside: what else it is made of."""
 
     revisions: tuple[int, int]
-    known: tuple[Row, ...]
+    beside: tuple[Any, ...]
     plan: Plan
 
 
@@ -69,17 +69,12 @@ class Command(NamedTuple):
 
 
 def configuration(bulk: Bulk, store: int) -> Configuration:
-    """What holds now. An agent who is not in the document has the capacity that events tell, as the settings pages show it."""
-    groups, agents = (revisions.current(bulk.connection, store, document) for document in (GROUPS, AGENTS))
-    known = tuple(bulk.rows("SELECT code, name, capacity FROM agents WHERE store_id = ? ORDER BY code", (store,)))
-    listed = {entry["agent"] for entry in agents.body["agents"]}
-    told = [
-        {"agent": code, "name": name, "team": "", "capacity": capacity, "receives": True}
-        for code, name, capacity in known
-        if code not in listed
-    ]
-    plan = Plan.of(groups.body, {"agents": [*agents.body["agents"], *told]})
-    return Configuration((groups.revision, agents.revision), known, plan)
+    """What holds now."""
+    groups, agents, leave_rule = (revisions.current(bulk.connection, store, document) for document in (GROUPS, AGENTS, LEAVE_RULE))
+    rows = bulk.rows("SELECT code, name, capacity FROM agents WHERE store_id = ? AND active ORDER BY code", (store,))
+    known = tuple(AgentPlan(code, name or code, capacity) for code, name, capacity in rows)
+    plan = Plan.of(groups.body, agents.body, leave_rule.body, known)
+    return Configuration((groups.revision, agents.revision), (leave_rule.revision, known), plan)
 
 
 def name_groups(bulk: Bulk, store: int, plan: Plan) -> dict[str, int]:

@@ -51,7 +51,7 @@ class Board:
                     ]
                     for held in self._sessions.values()
                 ],
-                "served": [[customer, group, *last] for group, served in self._served.items() for customer, last in served.items()],
+                "served": [[customer, group, *last] for group, served in sorted(self._served.items()) for customer, last in served.items()],
                 "rotations": rotations,
                 "turns": turns,
             },

@@ -72,8 +72,11 @@ class Router(Board):
         agent = self._release(held, at)
         return self._fill(agent, at) if agent is not None and self._waiting else []
 
-    def taken(self, session: NewSession, agent: str, group: str, at: int) -> list[Decision]:
-        """Somebody else has given a session to an agent: it is part of their load, and stays with them when they go offline."""
+    def taken(self, session: NewSession, agent: str, group: str, at: int, given: bool = True) -> list[Decision]:
+        """Somebody else has given a session to an agent: it is part of their load, and stays with them when they go offline.
+
+        given False: it was this routing's own before it was closed, and is open again.
+        """
         at = self._time(at)
         held, before = self._sessions.get(session.id), None
         if held is None:
@@ -82,7 +85,7 @@ class Router(Board):
         else:
             before = self._release(held, at)
             held.left = session.kind == "leave"
-        held.pinned, held.given, held.group = "", True, group
+        held.pinned, held.given, held.group = "", given, group
         self._served.setdefault(group, {})[session.customer] = agent, at
         self._hold(held, self._agent(agent), at)
         return [] if before is None else self._fill(before, at)

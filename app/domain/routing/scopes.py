@@ -8,7 +8,17 @@ from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from app.domain.routing.reasons import Why
-from app.domain.routing_settings import AGENTS, DIMENSIONS, GROUPS, asked, claimed, region_of
+from app.domain.routing_settings import (
+    AGENTS,
+    DEFAULT_WEIGHT,
+    DIMENSIONS,
+    GROUPS,
+    LEAVE_RULE,
+    asked,
+    claimed,
+    newcomers,
+    region_of,
+)
 
 NO_GROUP = ""
 """The code of no group: where sessions stay that no open group takes."""
@@ -80,8 +90,18 @@ class Plan:
         self._remembered: dict[object, Matched] = {}
 
     @classmethod
-    def of(cls, groups: Mapping[str, Any], agents: Mapping[str, Any], designated: Sequence[str] = ()) -> Plan:
-        """From faultless bodies of GROUPS and AGENTS."""
+    def of(
+        cls, groups: Mapping[str, Any], agents: Mapping[str, Any], leave_rule: Mapping[str, Any] | None = None,
+        known: Sequence[AgentPlan] = (),
+    ) -> Plan:  # fmt: skip
+        """From faultless bodies of GROUPS, AGENTS and LEAVE_RULE (None: as nobody has saved it).
+
+        known: agents as events tell of them. It holds for those who are not in the document; who is in no group either is in the
+        default group.
+        """
+        groups, agents, rule = GROUPS.complete(groups), AGENTS.complete(agents), LEAVE_RULE.complete(leave_rule or {})
+        new = newcomers(groups, agents, (agent.code for agent in known))
+        listed = {agent["agent"] for agent in agents["agents"]}
         return cls(
             [
                 GroupPlan(
@@ -91,19 +111,18 @@ class Plan:
                     group["overflow"],
                     group["type"] == "fallback",
                     {d: claimed(group["scope"], d) for d in asked(group["scope"])},
-                    {member["agent"]: member["weight"] for member in group["members"]},
+                    {member["agent"]: member["weight"] for member in group["members"]}
+                    | (dict.fromkeys(new, DEFAULT_WEIGHT) if group["code"] == groups["default_group"] else {}),
                 )
-                for group in GROUPS.complete(groups)["groups"]
+                for group in groups["groups"]
             ],
-            [
-                AgentPlan(agent["agent"], agent["name"] or agent["agent"], agent["capacity"], agent["receives"])
-                for agent in AGENTS.complete(agents)["agents"]
-            ],
-            designated,
+            [AgentPlan(agent["agent"], agent["name"] or agent["agent"], agent["capacity"], agent["receives"]) for agent in agents["agents"]]
+            + [agent for agent in known if agent.code not in listed],
+            rule["agents"] if rule["on"] else (),
         )
 
     def agent(self, code: str) -> AgentPlan:
-        """One that is not configured takes any number of sessions."""
+        """One of whom neither settings nor events tell takes any number of sessions."""
         return self.agents.get(code) or AgentPlan(code, code)
 
     def match(self, session: NewSession) -> Matched:

@@ -22,7 +22,7 @@ def plan(*groups: dict[str, Any], caps: dict[str, int | None] | None = None, off
     bodies = {"groups": list(groups)}, {"agents": [{"agent": a, "capacity": cap} for a, cap in (caps or {}).items()]}
     bodies[1]["agents"] += [{"agent": a, "receives": False} for a in off]
     assert GROUPS.validate(bodies[0]) == AGENTS.validate(bodies[1]) == []
-    return Plan.of(*bodies, designated)
+    return Plan.of(*bodies, {"on": bool(designated), "agents": list(designated)})
 
 
 class Desk:

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QGridLayout, QLabel,
 from app.domain.documents import Field
 from app.domain.kinds import Text
 from app.domain.language import tr
-from app.domain.routing_edits import AGENT, DEFAULT_WEIGHT, MAX_WEIGHT, AgentLine
+from app.domain.routing_edits import AGENT, MAX_WEIGHT, AgentLine
+from app.domain.routing_settings import DEFAULT_WEIGHT
 from ui.theme import SPACE_1, SPACE_2, SPACE_4
 from ui.widgets.editors import NumberEditor
 from ui.widgets.field import FormField

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from app.domain.language import tr
-from app.domain.routing_edits import DEFAULT_WEIGHT, AgentLine
+from app.domain.routing_edits import AgentLine
+from app.domain.routing_settings import DEFAULT_WEIGHT
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.buttons import Button
 from ui.widgets.search import SearchEdit

@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QVBoxLayout, QWidget
 
 from app.domain.language import tr
-from app.domain.routing_edits import DEFAULT_WEIGHT, with_weights
+from app.domain.routing_edits import with_weights
+from app.domain.routing_settings import DEFAULT_WEIGHT
 from ui.pages.registry import PageContext
 from ui.pages.settings.routing import RoutingPage
 from ui.theme import SPACE_3, SPACE_4
