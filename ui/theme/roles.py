@@ -47,6 +47,10 @@ class Theme:
     roles: Roles
 
 
+READABLE = 4.5
+"""The contrast that text needs (WCAG 2, AA)."""
+
+
 def mix(over: str, under: str, share: float) -> str:
     """`over` at opacity `share` (0 to 1) on `under`, as #RRGGBB."""
     pairs = zip(_channels(over), _channels(under), strict=True)
@@ -57,6 +61,13 @@ def contrast(a: str, b: str) -> float:
     """The WCAG contrast ratio of two colours, 1 to 21."""
     high, low = sorted((_luminance(a), _luminance(b)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+def ink_on(fill: str) -> str:
+    """The colour of text on a fill of any shade: one of the theme's, or black or white where those would be hard to read."""
+    roles = theme().roles
+    best = max((roles.text, roles.surface, roles.on_accent), key=lambda ink: contrast(ink, fill))
+    return best if contrast(best, fill) >= READABLE else max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, fill))
 
 
 def _channels(hex_color: str) -> tuple[int, int, int]:

@@ -12,9 +12,9 @@ from app.domain.counters import Window
 from app.domain.language import T, tr
 from app.domain.metrics import METRICS, Metric, Numbers
 from app.domain.terms import WEEKDAYS
-from ui.theme import CAPTION, SPACE_2, color, contrast, font, mix, theme
+from ui.theme import CAPTION, SPACE_2, color, font, ink_on, mix, theme
 from ui.widgets.metric_text import metric_equation, with_unit
-from ui.widgets.paint import CENTER, LEFT, RIGHT, width_of
+from ui.widgets.paint import CENTER, LEFT, RIGHT, elided, width_of
 from ui.widgets.painted import NOTHING_HERE, PaintedChart
 
 _HEAD, _FOOT, _LOWEST, _TALLEST = 22, 30, 18, 44
@@ -94,7 +94,11 @@ class HeatMap(PaintedChart):
         numbers, value = self._numbers.get(key), with_unit(self._metric, self._values[key])
         if numbers is not None and self._values[key] is not None:
             value = metric_equation(self._metric, numbers, self._window)
-        return f"{WEEKDAYS[day]} {hour:02d}:00–{hour + 1:02d}:00\n{self._metric.label} {value}"
+        return f"{WEEKDAYS[day]} {hour:02d}:00–{hour + 1:02d}:00\n{self._what()} {value}"
+
+    def _what(self) -> str:
+        """What a figure is: of counts the mean of the days of that weekday."""
+        return str(self._metric.label) + ("" if self._metric.is_ratio else tr("，平均每天", ", mean per day"))
 
     def shade(self, key: str) -> float | None:
         """How strongly a cell is filled, 0 to 1; None without a value."""
@@ -105,8 +109,7 @@ class HeatMap(PaintedChart):
         return _FAINTEST + (_FULLEST - _FAINTEST) * share
 
     def paint(self, painter: QPainter, dirty: QRectF) -> None:
-        wide, tall, roles = self._wide(), self._tall(), theme().roles
-        hue = roles.quiet if self._stale else roles.accent
+        wide, tall = self._wide(), self._tall()
         painter.setFont(font(CAPTION))
         figures = max((width_of(self._short(value), CAPTION) for value in self._values.values()), default=0.0) + 4 <= wide
         painter.setPen(color("quiet"))
@@ -124,27 +127,36 @@ class HeatMap(PaintedChart):
                 painter.fillRect(box, color("hover"))
                 painter.fillRect(box, QBrush(color("quiet", 0.35), Qt.BrushStyle.BDiagPattern))
                 continue
-            filled = mix(hue, roles.surface, shade)
+            filled = self.fill(shade)
             painter.fillRect(box, filled)
             if figures:
-                painter.setPen(max((roles.text, roles.surface, roles.on_accent), key=lambda ink: contrast(ink, filled)))
+                painter.setPen(ink_on(filled))
                 painter.drawText(box, CENTER, self._short(value))
         for key in {self._hover, self._current} - {""}:
             painter.setPen(QPen(color("text"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.box_of(key).adjusted(1, 1, -1, -1))
-        self._paint_legend(painter, hue, roles.surface)
+        self._paint_legend(painter)
 
-    def _paint_legend(self, painter: QPainter, hue: str, under: str) -> None:
+    def fill(self, shade: float) -> str:
+        """The colour of a cell, #RRGGBB."""
+        roles = theme().roles
+        return mix(roles.quiet if self._stale else roles.accent, roles.surface, shade)
+
+    def _paint_legend(self, painter: QPainter) -> None:
         top, x = _HEAD + 7 * self._tall() + 10, self._left()
         low, high = with_unit(self._metric, self._low), with_unit(self._metric, self._high)
+        painter.setFont(font(CAPTION))
         painter.setPen(color("quiet"))
+        what = elided(self._what(), round(self.width() * 0.4), CAPTION)
+        painter.drawText(QRectF(x, top, self.width(), 16), LEFT, what)
+        x += width_of(what, CAPTION) + 2 * SPACE_2
         painter.drawText(QRectF(x, top, 200, 16), LEFT, low)
         x += width_of(low, CAPTION) + SPACE_2
         bar = QRectF(x, top + 4, min(120.0, self.width() * 0.25), 8)
         scale = QLinearGradient(bar.topLeft(), bar.topRight())
-        scale.setColorAt(0, mix(hue, under, _FAINTEST))
-        scale.setColorAt(1, mix(hue, under, _FULLEST))
+        scale.setColorAt(0, self.fill(_FAINTEST))
+        scale.setColorAt(1, self.fill(_FULLEST))
         painter.fillRect(bar, scale)
         x = bar.right() + SPACE_2
         painter.drawText(QRectF(x, top, 200, 16), LEFT, high)

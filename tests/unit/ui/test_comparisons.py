@@ -16,6 +16,8 @@ from app.domain.language import Language, set_language
 from app.domain.metrics import METRICS, Metric
 from app.domain.statistics import Funnel, Quartiles
 from ui import theme
+from ui.theme import contrast, ink_on
+from ui.theme.roles import ThemeName
 from ui.widgets.band_trend import BandTrend
 from ui.widgets.funnel import FunnelPlot
 from ui.widgets.funnel_marks import mark_role
@@ -275,6 +277,19 @@ def test_who_has_no_ratings_is_not_in_the_funnel(qtbot: QtBot) -> None:
 # Heat map
 
 
+@pytest.mark.parametrize("stale", [False, True])
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_the_figure_of_every_cell_can_be_read(qapp: QApplication, name: ThemeName, stale: bool) -> None:
+    before = theme.theme().name
+    theme.apply(qapp, name)
+    chart = heat({(0, hour): hour for hour in range(24)}, METRICS["consults"])
+    chart.set_stale(stale)
+    fills = [chart.fill(step / 200) for step in range(201)]
+    assert all(contrast(ink_on(fill), fill) >= 4.5 for fill in fills)
+    assert len(set(fills)) > 50
+    theme.apply(qapp, before)
+
+
 def test_darker_is_more_and_hours_without_any_value_are_left_away(qtbot: QtBot) -> None:
     chart = heat({(0, 9): 10, (1, 12): 40, (2, 20): 25}, METRICS["consults"])
     shown(qtbot, chart)
@@ -282,7 +297,7 @@ def test_darker_is_more_and_hours_without_any_value_are_left_away(qtbot: QtBot) 
     assert shades == sorted(shades)
     assert chart.shade(cell_key(3, 12)) is None
     assert {int(key.split("-")[1]) for key in chart.order()} == set(range(9, 21))
-    assert chart.words_of(cell_key(1, 12)) == "周二 12:00–13:00\n咨询量 40"
+    assert chart.words_of(cell_key(1, 12)) == "周二 12:00–13:00\n咨询量，平均每天 40"
     assert chart.words_of(cell_key(3, 12)).endswith("--")
 
 
