@@ -25,6 +25,8 @@ _RULES = (
     ("an hour longer", AssessedRule((102, 282), (0,))),
     ("with spam", AssessedRule((108, 276), (0, 1))),
     ("half a day", AssessedRule((120, 264), (0,))),
+    ("half a day, to the half hour", AssessedRule((126, 258), (0,))),
+    ("the nights", AssessedRule((216, 120), (0, 1, 2))),
 )
 _REPEATS = 3
 

@@ -13,7 +13,7 @@ import numpy as np
 import psycopg
 
 from app.domain.counters import BINS, EDGES_MS, FIRST_REPLY_BINS, HISTOGRAM_FIELDS, PRESENCE_FIELDS, SUM_FIELDS, TURN_BINS
-from app.domain.localtime import SLOT_MS
+from app.domain.localtime import SLOT_MS, SLOTS_PER_HOUR
 from app.storage import schema
 from app.storage.agent_days import KEYS, SPANS, begin
 from app.storage.bulk import Bulk
@@ -127,7 +127,7 @@ def summed(place: np.ndarray[Any, Any], places: int, of: Columns) -> Columns:
 
 
 class Store:
-    """A store's counters, filled a day at a time. slots: the five-minute ones and the day counters, too."""
+    """A store's counters, filled a day at a time. slots: the five-minute ones, the day counters and the hours, too."""
 
     def __init__(self, url: str, size: Size, slots: bool) -> None:
         self.database = Database(url)
@@ -172,6 +172,7 @@ class Store:
                 self._weeks[assessed, begin(day.day, 7)] = self._weeks.get((assessed, begin(day.day, 7)), 0) + table
             if self._slots:
                 self._write_slots(bulk, day, own, bin_)
+                self._write_hours(bulk, day, own, bin_)
             bulk.close()
 
     def finish(self) -> None:
@@ -226,6 +227,25 @@ class Store:
         owner = cells // width
         spread = {name: values[owner] for name, values in place.items()}
         load(bulk, schema.slot_histograms.name, {**self._of(day, len(owner)), **spread, "bin": cells % width, "n": many})
+
+    def _write_hours(self, bulk: Bulk, day: Day, own: Columns, bin_: np.ndarray[Any, Any]) -> None:
+        s, agents = day.sessions, self._size.agents
+        replied = s["first_reply_ms"] >= 0
+        # Presence has flag 0; the first twelve slots are the break.
+        slots = day.starts[:, None] + np.arange(_SHIFT)
+        present = np.repeat(np.arange(1, agents + 1), _SHIFT) * 240 + slots.ravel() // SLOTS_PER_HOUR * 10
+        step = np.tile(np.arange(_SHIFT), agents)
+        places = (s["agent"] * 24 + s["slot"] // SLOTS_PER_HOUR) * 10 + s["flag"]
+        keys, where = np.unique(np.concatenate([places, present]), return_inverse=True)
+        of, at = where[: len(places)], where[len(places) :]
+        rested = (step < 12).astype(np.int64) * SLOT_MS
+        attended = {"login_ms": np.full_like(step, SLOT_MS), "suspended_ms": rested, "serving_ms": SLOT_MS - rested, "logins": step == 0}
+        sums = summed(of, len(keys), own) | summed(at, len(keys), attended)
+        bins = np.bincount(of[replied] * BINS + bin_[replied], minlength=len(keys) * BINS).reshape(-1, BINS)
+        placed = [np.full(len(keys), day.day), keys // 240, keys // 10 % 24, keys % 10]
+        rows = np.column_stack([*placed, *sums.values(), bins]).tolist()
+        names = ("store_id", "day", "agent_id", "hour", "flag", *sums, *FIRST_REPLY_BINS)
+        bulk.insert(schema.agent_hours, names, [(self.id, *row[:4], *(v or None for v in row[4:])) for row in rows])
 
     def _of(self, day: Day, rows: int) -> Columns:
         return {"store_id": np.full(rows, self.id), "day": np.full(rows, day.day)}

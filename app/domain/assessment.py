@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.domain.conversation import FLAGS
-from app.domain.localtime import SLOTS_PER_DAY
+from app.domain.localtime import SLOTS_PER_DAY, SLOTS_PER_HOUR
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AssessedRule:
     """slots: (first, past) in five-minute slots of the store's day, first inclusive, past exclusive; past midnight when first > past,
     the whole day when they are equal. flags: those that are kept, as in conversation.FLAGS.
@@ -21,12 +22,23 @@ class AssessedRule:
     flags: tuple[int, ...]
 
     def keeps(self, slot: int, flag: int) -> bool:
+        return flag in self.flags and self.within(slot)
+
+    def within(self, slot: int) -> bool:
+        """Whether the hours include a slot of a day."""
         first, past = self.slots
-        if flag not in self.flags:
-            return False
         if first < past:
             return first <= slot < past
         return slot >= first or slot < past
+
+    @cached_property
+    def hours(self) -> tuple[frozenset[int], frozenset[int]]:
+        """The hours of the day, 0 to 23, that are kept as a whole, and those of which some slots are kept."""
+        kept = [sum(self.within(hour * SLOTS_PER_HOUR + step) for step in range(SLOTS_PER_HOUR)) for hour in range(24)]
+        return (
+            frozenset(hour for hour, slots in enumerate(kept) if slots == SLOTS_PER_HOUR),
+            frozenset(hour for hour, slots in enumerate(kept) if 0 < slots < SLOTS_PER_HOUR),
+        )
 
     def to_json(self) -> str:
         return json.dumps({"slots": self.slots, "flags": self.flags})

@@ -1,24 +1,33 @@
 """The counters of each agent by day and by week: what comparing many agents over many days reads.
 
-A row holds the sum over groups, channels, slots and flags, once of everything (assessed 0) and once of what the store's assessment rule
-keeps (assessed 1), of one day (span 1) or of one week from Monday (span 7). All of them are written in the transaction that
-changes the counters they are sums of (docs/decisions/0010-agent-days.md).
+A row of agent_days holds the sum over groups, channels, slots and flags, once of everything (assessed 0) and once of what the store's
+assessment rule keeps (assessed 1), of one day (span 1) or of one week from Monday (span 7). A row of agent_hours holds the same of one
+hour and flag: from these, another rule is worked out. All of them are written in the transaction that changes the counters they are
+sums of (docs/decisions/0010-agent-days.md).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
+
 from app.domain.assessment import AssessedRule
 from app.domain.counters import FIRST_REPLY_BINS, HISTOGRAM_FIELDS, SUM_FIELDS, Counts, Delta
-from app.domain.localtime import SLOTS_PER_DAY
+from app.domain.localtime import SLOTS_PER_HOUR
 from app.storage import schema
 from app.storage.bulk import Bulk, Row
 
 FIELDS = (*SUM_FIELDS, *FIRST_REPLY_BINS)
 SPANS = (1, 7)
 KEYS = ("store_id", "assessed", "span", "day", "agent_id")
+HOUR_KEYS = ("store_id", "day", "agent_id", "hour", "flag")
 _POSITION = {name: i for i, name in enumerate(FIELDS)}
+_NAMES = ", ".join(FIELDS)
+_SUMS = ", ".join(f"sum(c.{name})" for name in FIELDS)
 _MONDAY = 3
 """Day 0, the first of January 1970, was a Thursday."""
+_MEMORY = "256MB"
+"""For the sums of all agents and days at once; with the usual 4 MB PostgreSQL goes through its disk."""
 
 
 def begin(day: int, span: int) -> int:
@@ -31,16 +40,27 @@ def assessed_rule(bulk: Bulk, store: int) -> AssessedRule:
 
 
 def add_agent_days(bulk: Bulk, store: int, delta: Delta, rule: AssessedRule) -> None:
-    """Adds to the rows of the agents and days in `delta`. The store's lock is held."""
+    """Adds to the rows of the agents, hours and days in `delta`. The store's lock is held."""
+    whole, cut = rule.hours
+    hours: dict[tuple[int, int, int, int], Counts] = {}
     days: dict[tuple[int, int, int], Counts] = {}
     for key, counts in delta.items():
-        for assessed in (0, 1) if rule.keeps(key.slot, key.flag) else (0,):
-            _gather(days.setdefault((assessed, key.day, key.agent), {}), counts)
+        hour = key.slot // SLOTS_PER_HOUR  # -1 for what has a day alone
+        own = {name: value for name, value in counts.items() if value and name in _POSITION}
+        _gather(hours.setdefault((key.day, key.agent, hour, key.flag), {}), own)
+        if hour in cut and rule.keeps(key.slot, key.flag):
+            _gather(days.setdefault((1, key.day, key.agent), {}), own)
+    for (day, agent, hour, flag), counts in hours.items():
+        _gather(days.setdefault((0, day, agent), {}), counts)
+        if hour in whole and flag in rule.flags:
+            _gather(days.setdefault((1, day, agent), {}), counts)
     weeks: dict[tuple[int, int, int], Counts] = {}
     for (assessed, day, agent), counts in days.items():
         _gather(weeks.setdefault((assessed, begin(day, 7), agent), {}), counts)
     rows = [(store, key[0], span, *key[1:], *_row(counts)) for span, sums in zip(SPANS, (days, weeks)) for key, counts in sums.items()]
     bulk.add(schema.agent_days, (*KEYS, *FIELDS), [row for row in rows if any(row[len(KEYS) :])])
+    rows = [(store, *key, *_row(counts)) for key, counts in hours.items()]
+    bulk.add(schema.agent_hours, (*HOUR_KEYS, *FIELDS), [row for row in rows if any(row[len(HOUR_KEYS) :])])
 
 
 def _gather(into: Counts, counts: Counts) -> None:
@@ -51,74 +71,96 @@ def _gather(into: Counts, counts: Counts) -> None:
 def _row(counts: Counts) -> Row:
     row: list[int | None] = [None] * len(FIELDS)
     for name, value in counts.items():
-        position = _POSITION.get(name)
-        if position is not None:
-            row[position] = value or None
+        row[_POSITION[name]] = value or None
     return tuple(row)
 
 
 def rebuild_assessed(bulk: Bulk, store: int, rule: AssessedRule) -> None:
     """Makes `rule` the store's and works out its assessed rows again. The store's lock is held; the caller announces a revision.
 
-    What is kept of a day is the whole day (day counters of the flags kept) less its slots outside the hours, or the slots inside where
-    fewer are filled.
+    What is kept of a day is the sum of the hours kept, or the whole day less the others where those are fewer. An hour that is cut is
+    taken for kept or not as most of its slots are, and its other slots are made good one by one.
     """
+    if not bulk.sqlite:
+        bulk.run(f"SET LOCAL work_mem = '{_MEMORY}'")
     bulk.run("UPDATE stores SET assessed_rule = ? WHERE id = ?", (rule.to_json(), store))
     bulk.run("DELETE FROM agent_days WHERE store_id = ? AND assessed = 1", (store,))
-    first, past = rule.slots
-    outside = _ranges(past, first)
-    whole = not outside or _filled(bulk, store, outside) <= _filled(bulk, store, _ranges(first, past))
-    ranges = outside if whole else _ranges(first, past)
-    flags = ", ".join(map(str, rule.flags)) or "NULL"
-    parts = [_slots_part(ranges, flags, -1 if whole else 1), _bins_part(ranges, flags, -1 if whole else 1)] if ranges else []
-    if whole:
-        parts.append(f"SELECT day, agent_id, {', '.join(FIELDS)} FROM day_counters WHERE store_id = ? AND flag IN ({flags})")
-    names = ", ".join(FIELDS)
-    sums = ", ".join(f"sum({name})" for name in FIELDS)
+    whole, _ = rule.hours
+    added, removed = _exceptions(rule)
+    mostly = whole | {slot // SLOTS_PER_HOUR for slot in removed}
+    hours, flags = _listed(mostly), _listed(rule.flags)
+    kept = f"c.hour IN ({hours}) AND c.flag IN ({flags})"
+    own = "c.store_id = ? AND c.day = a.day AND c.agent_id = a.agent_id"
+    if _filled(bulk, store, f"NOT ({kept})") <= _filled(bulk, store, kept):
+        left = ", ".join(f"nullif(a.{name} - coalesce(sum(c.{name}), 0), 0)" for name in FIELDS)
+        bulk.run(
+            f"INSERT INTO agent_days ({', '.join(KEYS)}, {_NAMES}) SELECT a.store_id, 1, 1, a.day, a.agent_id, {left} "
+            f"FROM agent_days a LEFT JOIN agent_hours c ON {own} AND NOT ({kept}) "
+            "WHERE a.store_id = ? AND a.assessed = 0 AND a.span = 1 GROUP BY a.store_id, a.assessed, a.span, a.day, a.agent_id",
+            (store, store),
+        )
+    else:
+        bulk.run(
+            f"INSERT INTO agent_days ({', '.join(KEYS)}, {_NAMES}) SELECT ?, 1, 1, c.day, c.agent_id, {_SUMS} "
+            f"FROM agent_hours c WHERE c.store_id = ? AND {kept} GROUP BY c.day, c.agent_id",
+            (store, store),
+        )
+    for slots, sign in ((added, 1), (removed, -1)):
+        if slots:
+            _add_slots(bulk, store, _ranges(slots), flags, sign)
     bulk.run(
-        f"INSERT INTO agent_days ({', '.join(KEYS)}, {names}) SELECT ?, 1, 1, day, agent_id, {sums} "
-        f"FROM ({' UNION ALL '.join(parts)}) parts GROUP BY day, agent_id",
-        (store,) * (1 + sum(part.count("?") for part in parts)),
-    )
-    bulk.run(
-        f"INSERT INTO agent_days ({', '.join(KEYS)}, {names}) "
-        f"SELECT store_id, 1, 7, (day + {_MONDAY}) / 7 * 7 - {_MONDAY} AS monday, agent_id, {sums} FROM agent_days "
-        "WHERE store_id = ? AND assessed = 1 AND span = 1 GROUP BY store_id, monday, agent_id",
+        f"INSERT INTO agent_days ({', '.join(KEYS)}, {_NAMES}) SELECT w.store_id, 1, 7, w.day, w.agent_id, {_SUMS} "
+        "FROM agent_days w CROSS JOIN (VALUES (0), (1), (2), (3), (4), (5), (6)) d CROSS JOIN agent_days c "
+        "WHERE w.store_id = ? AND w.assessed = 0 AND w.span = 7 AND c.store_id = w.store_id AND c.assessed = 1 AND c.span = 1 "
+        "AND c.day = w.day + d.column1 AND c.agent_id = w.agent_id GROUP BY w.store_id, w.day, w.agent_id",
         (store,),
     )
 
 
-def _ranges(first: int, past: int) -> str:
-    """The slots from the first to the one before `past`, over midnight if need be, as rows (low, past); none where they are equal."""
-    cut = [(first, past)] if first <= past else [(first, SLOTS_PER_DAY), (0, past)]
-    return ", ".join(f"({low}, {high})" for low, high in cut if low < high)
+def _exceptions(rule: AssessedRule) -> tuple[list[int], list[int]]:
+    """The slots kept of hours that are mostly not, and those not kept of hours that mostly are."""
+    added: list[int] = []
+    removed: list[int] = []
+    for hour in sorted(rule.hours[1]):
+        slots = range(hour * SLOTS_PER_HOUR, (hour + 1) * SLOTS_PER_HOUR)
+        kept = [slot for slot in slots if rule.within(slot)]
+        if 2 * len(kept) > SLOTS_PER_HOUR:
+            removed += [slot for slot in slots if slot not in kept]
+        else:
+            added += kept
+    return added, removed
 
 
-def _filled(bulk: Bulk, store: int, ranges: str) -> int:
-    """How many counters these slots hold on the last day but one, which is seldom cut short."""
-    statement = (
-        f"SELECT count(*) FROM (VALUES {ranges}) s CROSS JOIN slot_counters c WHERE c.store_id = ? "
-        "AND c.day = (SELECT max(day) - 1 FROM slot_counters WHERE store_id = ?) AND c.slot >= s.column1 AND c.slot < s.column2"
-    )
+def _listed(values: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(values))) or "-2"  # of neither hours nor flags
+
+
+def _filled(bulk: Bulk, store: int, where: str) -> int:
+    """How many hours there are of some kind on the last day but one, which is seldom cut short."""
+    last = "SELECT max(day) - 1 FROM agent_hours WHERE store_id = ?"
+    statement = f"SELECT count(*) FROM agent_hours c WHERE c.store_id = ? AND c.day = ({last}) AND {where}"
     return int(bulk.rows(statement, (store, store))[0][0])
 
 
-def _slots_part(ranges: str, flags: str, sign: int) -> str:
-    sums = ", ".join(f"{sign} * sum({name}) AS {name}" for name in SUM_FIELDS)
-    nothing = ", ".join(f"NULL AS {name}" for name in FIRST_REPLY_BINS)
-    return f"SELECT c.day, agent_id, {sums}, {nothing} FROM {_within('slot_counters', ranges, flags)} GROUP BY c.day, agent_id"
+def _add_slots(bulk: Bulk, store: int, ranges: str, flags: str, sign: int) -> None:
+    """Adds some slots to the assessed days, or takes them away."""
+    bins = {name: f"CASE WHEN bin = {HISTOGRAM_FIELDS.index(name)} THEN n END" for name in FIRST_REPLY_BINS}
+    own = {name: name for name in SUM_FIELDS}
+    for table, columns, further in (("slot_counters", own, ""), ("slot_histograms", bins, f" AND bin < {len(bins)}")):
+        sums = ", ".join(f"{sign} * sum({value})" for value in columns.values())
+        sets = ", ".join(f"{name} = coalesce(agent_days.{name}, 0) + coalesce(excluded.{name}, 0)" for name in columns)
+        # Days come first, so that each day's other slots are passed over.
+        bulk.run(
+            f"INSERT INTO agent_days ({', '.join((*KEYS, *columns))}) SELECT ?, 1, 1, c.day, c.agent_id, {sums} "
+            "FROM (SELECT DISTINCT day FROM agent_days WHERE store_id = ? AND assessed = 0 AND span = 1) d "
+            f"CROSS JOIN (VALUES {ranges}) s CROSS JOIN {table} c "
+            f"WHERE c.store_id = ? AND c.day = d.day AND c.slot >= s.column1 AND c.slot < s.column2 AND c.flag IN ({flags}){further} "
+            f"GROUP BY c.day, c.agent_id ON CONFLICT ({', '.join(KEYS)}) DO UPDATE SET {sets}",
+            (store, store, store),
+        )
 
 
-def _bins_part(ranges: str, flags: str, sign: int) -> str:
-    nothing = ", ".join(f"NULL AS {name}" for name in SUM_FIELDS)
-    bins = ", ".join(f"{sign} * sum(CASE WHEN bin = {HISTOGRAM_FIELDS.index(name)} THEN n END) AS {name}" for name in FIRST_REPLY_BINS)
-    return f"SELECT c.day, agent_id, {nothing}, {bins} FROM {_within('slot_histograms', ranges, flags)} GROUP BY c.day, agent_id"
-
-
-def _within(table: str, ranges: str, flags: str) -> str:
-    """The rows `c` of some slots; days come first, so that each day's other slots are passed over."""
-    return (
-        "(SELECT DISTINCT day FROM agent_days WHERE store_id = ? AND assessed = 0 AND span = 1) d "
-        f"CROSS JOIN (VALUES {ranges}) s CROSS JOIN {table} c "
-        f"WHERE c.store_id = ? AND c.day = d.day AND c.slot >= s.column1 AND c.slot < s.column2 AND c.flag IN ({flags})"
-    )
+def _ranges(slots: list[int]) -> str:
+    """Ascending slots as rows (first, past)."""
+    runs = [[slot for _, slot in run] for _, run in groupby(enumerate(slots), lambda place: place[1] - place[0])]
+    return ", ".join(f"({run[0]}, {run[-1] + 1})" for run in runs)

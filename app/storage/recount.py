@@ -14,7 +14,7 @@ from app.domain import presence
 from app.domain.attribution import FIFTEEN_DAYS, Order, sales
 from app.domain.conversation import Session, contribution, fold
 from app.domain.counters import HISTOGRAM_FIELDS, IMPORTED, SUM_FIELDS, Delta, Key, add
-from app.domain.localtime import DAY_MS, LocalTime
+from app.domain.localtime import DAY_MS, SLOTS_PER_HOUR, LocalTime
 from app.domain.metrics import GAP_FIELDS
 from app.storage import imported, schema
 from app.storage.agent_days import FIELDS, assessed_rule, begin
@@ -69,7 +69,7 @@ class Recount:
             self._bulk.rows("SELECT day, count(*) FROM sessions WHERE store_id = ? AND day IS NOT NULL GROUP BY day", (self._store,))
         )
         days = set(per_day)
-        for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days", "imported_gaps", "visitors"):
+        for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days", "agent_hours", "imported_gaps", "visitors"):
             days.update(self._span(f"SELECT min(day), max(day) FROM {table} WHERE store_id = ?"))
         days.update(
             self._span("SELECT min(day), max(day) FROM imported_days WHERE import_id IN (SELECT id FROM imports WHERE store_id = ?)")
@@ -140,6 +140,21 @@ class Recount:
             f"{query} WHERE store_id = ? AND assessed IN (0, 1) AND span = ? AND day BETWEEN ? AND ?", (self._store, span, *window)
         )
         return _without_zeros({Key(row[0], -1, row[1], 0, 0, row[2]): dict(zip(FIELDS, row[3:])) for row in rows}, window)
+
+    def agent_hours(self, window: Window) -> Delta:
+        """What the hours of agents hold, under the first slot of each."""
+        rows = self._within(f"SELECT day, hour, agent_id, flag, {', '.join(FIELDS)} FROM agent_hours", window)
+        found = {Key(row[0], row[1] * SLOTS_PER_HOUR, row[2], 0, 0, row[3]): dict(zip(FIELDS, row[4:])) for row in rows}
+        return _without_zeros(found, window)
+
+    def by_hour(self, slots: Delta, imported: Delta, window: Window) -> Delta:
+        """What the hours of agents ought to hold by the five-minute counters and the imported days, in the same form."""
+        found: Delta = {}
+        for key, counts in (*slots.items(), *imported.items()):
+            kept = {name: value for name, value in counts.items() if name in _AGENT_FIELDS}
+            hour = key.slot // SLOTS_PER_HOUR
+            add(found, {Key(key.day, hour * SLOTS_PER_HOUR, key.agent, 0, 0, key.flag): kept})
+        return _without_zeros(found, window)
 
     def by_agent(self, slots: Delta, imported: Delta, window: Window) -> Delta:
         """What the rows of agents ought to hold by the five-minute counters and the imported days, in the same form."""
@@ -254,7 +269,7 @@ def rebuild(bulk: Bulk, store: int) -> None:
         rows = [wanted for _, wanted, held in recount.sessions(window) if wanted != held]
         bulk.replace(schema.sessions, SESSION_COLUMNS, rows)
     rule = assessed_rule(bulk, store)
-    for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days", "imported_gaps"):
+    for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days", "agent_hours", "imported_gaps"):
         bulk.run(f"DELETE FROM {table} WHERE store_id = ?", (store,))
     for window in recount.windows():
         add_counters(bulk, store, recount.imported(window), rule)

@@ -299,6 +299,17 @@ agent_days = Table(
     sqlite_with_rowid=False,
 )
 
+# What agent_days are sums of, told apart by what the assessment settings may keep or not: the hour of the day (-1: imported, which has
+# none) and the flag. Other settings are worked out from these.
+agent_hours = Table(
+    "agent_hours",
+    metadata,
+    *(_key("store_id"), _key("day"), _key("agent_id"), _key("hour", SmallInteger), _key("flag", SmallInteger)),
+    *_sums(SUM_FIELDS),
+    *_sums(FIRST_REPLY_BINS),
+    sqlite_with_rowid=False,
+)
+
 changes = Table(
     "changes",
     metadata,

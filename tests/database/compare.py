@@ -26,10 +26,11 @@ def record(database: Database, batches: list[list[dict[str, Any]]], zone: str, r
 def stored(database: Database) -> tuple[dict[Key, dict[str, int]], dict[Any, dict[str, int]], list[Any]]:
     """(slot counters with their histograms, day counters, credits) without zeros and empty rows, ids as codes.
 
-    Fails when the days and weeks of agents are not the sums of the slots and days.
+    Fails when the hours, days and weeks of agents are not the sums of the slots and days.
     """
     with database.read() as connection:
         assert agent_days(connection) == summed_by_agent(connection)
+        assert agent_hours(connection) == summed_by_hour(connection)
         agents = {row[0]: row[1] for row in connection.execute(text("SELECT id, code FROM agents"))}
         groups = {row[0]: row[1] for row in connection.execute(text("SELECT id, code FROM skill_groups"))}
         slots: dict[Key, dict[str, int]] = {}
@@ -96,6 +97,40 @@ def summed_by_agent(connection: Connection) -> AgentDays:
         name = HISTOGRAM_FIELDS[row["bin"]]
         if (row["slot"], row["flag"]) in rules[row["store_id"]] and name in FIRST_REPLY_BINS:
             add(row, 1, {name: row["n"]})
+    dense = {key: {name: value for name, value in counts.items() if value} for key, counts in found.items()}
+    return {key: counts for key, counts in dense.items() if counts}
+
+
+AgentHours = dict[tuple[int, int, int, int, int], dict[str, int]]
+"""{(store, day, agent, hour, flag): {counter: not 0}}; hour -1 for what has none"""
+
+
+def agent_hours(connection: Connection) -> AgentHours:
+    rows = connection.execute(text("SELECT * FROM agent_hours")).mappings()
+    found = {tuple(row[name] for name in ("store_id", "day", "agent_id", "hour", "flag")): row for row in rows}
+    return _dense({key: {name: row[name] for name in (*SUM_FIELDS, *FIRST_REPLY_BINS)} for key, row in found.items()})
+
+
+def summed_by_hour(connection: Connection) -> AgentHours:
+    """What `agent_hours` ought to be, from the slots, and from the days that have none."""
+    found: AgentHours = {}
+
+    def add(row: Any, hour: int, counts: dict[str, int | None]) -> None:
+        into = found.setdefault((row["store_id"], row["day"], row["agent_id"], hour, row["flag"]), {})
+        for name, value in counts.items():
+            into[name] = into.get(name, 0) + (value or 0)
+
+    for row in connection.execute(text("SELECT * FROM slot_counters")).mappings():
+        add(row, row["slot"] // 12, {name: row[name] for name in SUM_FIELDS})
+    for row in connection.execute(text("SELECT * FROM slot_histograms")).mappings():
+        if HISTOGRAM_FIELDS[row["bin"]] in FIRST_REPLY_BINS:
+            add(row, row["slot"] // 12, {HISTOGRAM_FIELDS[row["bin"]]: row["n"]})
+    for row in connection.execute(text("SELECT * FROM day_counters WHERE flag = 9")).mappings():
+        add(row, -1, {name: row[name] for name in (*SUM_FIELDS, *FIRST_REPLY_BINS)})
+    return _dense(found)
+
+
+def _dense(found: Any) -> Any:
     dense = {key: {name: value for name, value in counts.items() if value} for key, counts in found.items()}
     return {key: counts for key, counts in dense.items() if counts}
 

@@ -30,6 +30,9 @@ RULES = {
     "all day": AssessedRule((108, 108), (0, 1, 2)),
     "half the day": AssessedRule((0, 144), (0,)),
     "nothing": AssessedRule((0, 288), ()),
+    "cut hours": AssessedRule((119, 201), (0, 1)),
+    "within an hour": AssessedRule((123, 128), (0, 1, 2)),
+    "all but minutes": AssessedRule((130, 127), (0,)),
     "default": DEFAULT,
 }
 

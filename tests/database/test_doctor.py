@@ -76,6 +76,8 @@ DAMAGE = {
     "assessed days of agents": "UPDATE agent_days SET first_reply_h0 = coalesce(first_reply_h0, 0) + 1 WHERE span = 1 AND assessed = 1",
     "weeks of agents": "UPDATE agent_days SET order_amount_7d = order_amount_7d + 1 WHERE span = 7 AND order_amount_7d > 0",
     "weeks of agents deleted": "DELETE FROM agent_days WHERE span = 7 AND assessed = 1",
+    "hours of agents": "UPDATE agent_hours SET received = received + 1 WHERE received > 0",
+    "hours of agents deleted": "DELETE FROM agent_hours WHERE flag = 0 AND turns > 0",
     "sessions": "UPDATE sessions SET agent_messages = agent_messages + 1 WHERE agent_messages > 0",
     "sessions of the wrong day": "UPDATE sessions SET day = day + 3 WHERE day IS NOT NULL",
     "sessions never opened": "UPDATE sessions SET customer_messages = 77 WHERE day IS NULL",

@@ -18,12 +18,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
+from app.domain.counters import IMPORTED, Key
 from app.domain.language import T
 from app.storage import backup, migrate, schema
 from app.storage import database as database_module
+from app.storage.bulk import Bulk
 from app.storage.database import HEAD, Database, url_of
 from app.storage.faults import FaultError
-from app.storage.recorder import open_store
+from app.storage.recorder import add_counters, lock_store, open_store
 from tests.database.compare import record, stored
 from tests.database.shape import shape
 from tests.databases import KINDS, fresh
@@ -116,12 +118,13 @@ def test_head_is_the_newest_script(database: Database) -> None:
 
 
 _HISTORY = ("settings_revisions", "imported_days", "imported_gaps", "imported_orders", "import_columns", "imports", "search_pending",
-            "search_segments", "search_blocks", "saved_reports", "agent_days", "decisions", "commands")  # fmt: skip
+            "search_segments", "search_blocks", "saved_reports", "agent_days", "agent_hours", "decisions", "commands")  # fmt: skip
 
 
 def test_agent_days_are_filled_from_the_counters_of_a_first_release(url: str, database: Database) -> None:
     record(database, [random_stream(5, 60)], "Asia/Shanghai")
     days = _rows(database, "agent_days", len(schema.agent_days.primary_key))
+    hours = _rows(database, "agent_hours", len(schema.agent_hours.primary_key))
     talked = _rows(database, "transcripts", 1).keys()
     with database.write() as connection:
         for table in _HISTORY:
@@ -132,7 +135,30 @@ def test_agent_days_are_filled_from_the_counters_of_a_first_release(url: str, da
     try:
         assert any(key[-1] for key in days), "none of the sessions is assessed: the test shows nothing"
         assert _rows(second, "agent_days", len(schema.agent_days.primary_key)) == days
+        assert _rows(second, "agent_hours", len(schema.agent_hours.primary_key)) == hours
         assert _rows(second, "search_pending", 1).keys() == talked
+    finally:
+        second.close()
+
+
+def test_hours_of_agents_are_filled_from_the_counters_of_a_second_release(url: str, database: Database) -> None:
+    """Imported days among them, which have no hours."""
+    record(database, [random_stream(6, 60)], "Asia/Shanghai")
+    store = open_store(database, "shop")
+    with database.write() as connection:
+        bulk = Bulk(connection)
+        lock_store(bulk, store)
+        add_counters(bulk, store, {Key(20_000, -1, 1, 0, 0, IMPORTED): {"consults": 70, "received": 60}})
+        bulk.close()
+    hours = _rows(database, "agent_hours", len(schema.agent_hours.primary_key))
+    assert {key[3] for key in hours} >= {-1, 12}
+    with database.write() as connection:
+        connection.execute(text("DROP TABLE agent_hours"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    second = Database(url)
+    try:
+        assert _rows(second, "agent_hours", len(schema.agent_hours.primary_key)) == hours
+        stored(second)
     finally:
         second.close()
 

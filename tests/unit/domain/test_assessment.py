@@ -46,3 +46,18 @@ def test_what_is_stored_is_what_was_meant() -> None:
     for rule in (DEFAULT, of({"from": "22:00", "to": "24:00", "leave_out": []})):
         assert AssessedRule.from_json(rule.to_json()) == rule
     assert AssessedRule.from_json(None) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "whole", "cut"),
+    [
+        ("09:00", "23:00", [*range(9, 23)], []),
+        ("00:00", "24:00", [*range(24)], []),
+        ("09:30", "21:05", [*range(10, 21)], [9, 21]),
+        ("22:10", "01:00", [0, 23], [22]),
+        ("10:15", "10:20", [], [10]),
+        ("10:50", "10:35", [hour for hour in range(24) if hour != 10], [10]),
+    ],
+)
+def test_hours_kept_as_a_whole_and_those_that_are_cut(begin: str, end: str, whole: list[int], cut: list[int]) -> None:
+    assert tuple(map(sorted, of({**BODY, "from": begin, "to": end}).hours)) == (whole, cut)
