@@ -70,6 +70,7 @@ class WeightMatrix(QAbstractScrollArea):
         self._typed_one = False
         self._drag: tuple[int, int | None] | None = None  # (y where it began, weight then)
         self._pending: int | None = None
+        self._placeholder = ""
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -90,6 +91,11 @@ class WeightMatrix(QAbstractScrollArea):
             self._keep_place(*key)
         self._clamp()
         self._measure()
+        self.viewport().update()
+
+    def set_placeholder(self, words: str) -> None:
+        """Shown while there are no cells."""
+        self._placeholder = words
         self.viewport().update()
 
     def set_editable(self, editable: bool) -> None:
@@ -327,6 +333,9 @@ class WeightMatrix(QAbstractScrollArea):
         whole = self.viewport().rect()
         painter.fillRect(whole, color("surface"))
         if not self._columns or not self._rows:
+            painter.setFont(font(BODY))
+            painter.setPen(color("quiet"))
+            painter.drawText(whole.adjusted(_PAD, 0, -_PAD, 0), CENTER | Qt.TextFlag.TextWordWrap, self._placeholder)
             return
         top, left = self.verticalScrollBar().value(), self.horizontalScrollBar().value()
         body, wide = self._body(), self._wide()

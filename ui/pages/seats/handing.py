@@ -181,7 +181,7 @@ class HandOverDialog(QDialog):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter in the search line looks at what was found first: nobody is chosen unseen."""
-        if event.key() in _ENTER and self.search.hasFocus():
+        if event.key() in _ENTER and self.focusWidget() is self.search:
             self.tree.setFocus()
         else:
             super().keyPressEvent(event)

@@ -69,6 +69,7 @@ class AgentsPage(RoutingPage):
         self.matrix = WeightMatrix()
         self.matrix.set_editable(self.allowed)
         self.matrix.edited.connect(self._weighed)
+        self.matrix.set_placeholder(tr("还没有咨询组，或没有符合条件的客服。", "There are no groups yet, or no agent fits."))
         self._stack = QStackedWidget()
         self._stack.addWidget(self.table)
         self._stack.addWidget(self.matrix)

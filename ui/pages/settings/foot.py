@@ -38,6 +38,7 @@ class FootBar(QFrame):
         self.discard = Button(tr("放弃修改", "Discard"), parent=self)
         self._row.addWidget(self.discard)
         self.save = Button(tr("保存", "Save"), "primary", "save", self)
+        self.note.returnPressed.connect(self.save.click)
         self._row.addWidget(self.save)
 
     def add(self, widget: QWidget) -> None:

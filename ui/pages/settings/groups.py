@@ -26,15 +26,15 @@ from ui.widgets.empty import EmptyState
 from ui.widgets.table import Cell, Cells, Column, DataTable, RowTableModel
 
 COLUMNS = (
-    Column("name", T("名称", "Name"), "text", 160, sticky=True, link=True),
-    Column("code", T("咨询组ID", "Code"), "text", 100),
-    Column("type", T("类型", "Type"), "text", 72),
-    Column("open", T("入口开放", "Entry"), "state", 88, T("点按开关", "Press to open or close"), link=True),
-    Column("members", T("成员", "Members"), "number", 84, T("点按选择成员", "Press to choose members"), link=True),
-    Column("scope", T("服务范围", "Scope"), "text", 220, sortable=False),
+    Column("name", T("名称", "Name"), "text", 144, sticky=True, link=True),
+    Column("code", T("咨询组ID", "Code"), "text", 84),
+    Column("type", T("类型", "Type"), "text", 68),
+    Column("open", T("入口开放", "Entry"), "state", 78, T("点按开关", "Press to open or close"), link=True),
+    Column("members", T("成员", "Members"), "number", 72, T("点按选择成员", "Press to choose members"), link=True),
+    Column("scope", T("服务范围", "Scope"), "text", 168, sortable=False),
     Column("sessions", T("近7天会话", "Sessions, 7 d"), "number", 88),
-    Column("author", T("修改人", "Changed by"), "text", 88),
-    Column("at", T("修改时间", "Changed at"), "text", 128),
+    Column("author", T("修改人", "Changed by"), "text", 76),
+    Column("at", T("修改时间", "Changed at"), "text", 122),
     Column("edit", T("操作", "Actions"), "text", 56, sortable=False, link=True),
     Column("delete", "", "text", 56, sortable=False, link=True),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from app.domain.language import tr
@@ -53,6 +54,7 @@ class MembersDialog(QDialog):
         cancel.clicked.connect(self.reject)
         self.done_button = Button(tr("完成", "Done"), "primary", parent=self)
         self.done_button.clicked.connect(self.accept)
+        self.done_button.setDefault(True)
         foot.addWidget(cancel)
         foot.addWidget(self.done_button)
         column.addLayout(foot)
@@ -67,6 +69,7 @@ class MembersDialog(QDialog):
         column.addWidget(self._head)
         self.matrix = WeightMatrix(self)
         self.matrix.edited.connect(self._weighed)
+        self.matrix.set_placeholder(tr("还没有成员：在右侧勾选客服。", "Nobody yet: tick agents on the right."))
         card = QFrame(self)
         card.setProperty("look", "card")
         inside = QVBoxLayout(card)
@@ -87,9 +90,23 @@ class MembersDialog(QDialog):
         self.tree.setProperty("look", "card")
         self.tree.setAccessibleName(tr("全部客服", "All agents"))
         self.tree.itemChanged.connect(self._ticked)
-        self.search.left.connect(self.tree.setFocus)
+        self.search.left.connect(self._to_tree)
         column.addWidget(self.tree, 1)
         return column
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter is done with the dialog, but in the search line it goes on to who was found."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.focusWidget() is self.search:
+            self._to_tree()
+        else:
+            super().keyPressEvent(event)
+
+    def _to_tree(self) -> None:
+        """The first who is seen, so that a space ticks them."""
+        seen = [item for item in self._items.values() if not item.isHidden()]
+        if seen and self.tree.currentItem() not in seen:
+            self.tree.setCurrentItem(seen[0])
+        self.tree.setFocus()
 
     def tick(self, code: str, on: bool) -> None:
         """As the person does by the box of an agent. Raises KeyError for one who is not there."""

@@ -75,8 +75,8 @@ class DocumentPage(DraftPage):
         holder.setObjectName("scrolled")
         inside = QHBoxLayout(holder)
         inside.setContentsMargins(0, 0, SPACE_4, 0)
-        self.form.setMaximumWidth(_FORM_WIDTH)
-        inside.addWidget(self.form, 1)
+        holder.setMaximumWidth(_FORM_WIDTH + SPACE_4)  # and so at the left, below the words about it
+        inside.addWidget(self.form)
         area.setWidget(holder)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         column.addWidget(area, 1)

@@ -103,6 +103,7 @@ class Past(QFrame):
             item.setToolTip(saved.note)
             item.setSizeHint(QSize(0, 44 if saved.note else 28))
             self.list.addItem(item)
+        self.list.setMaximumHeight(sum(self.list.sizeHintForRow(row) for row in range(self.list.count())) + 2 * SPACE_2)
         row = next((i for i, saved in enumerate(self._saved) if looked_at is not None and saved.revision == looked_at.revision), 0)
         self.list.setCurrentRow(row)
         self._chosen(row)
