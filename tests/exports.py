@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 
+_FREE, _END = 0xFFFF_FFFF, 0xFFFF_FFFE
 Rows = Sequence[Sequence[Any]]
 
 
@@ -38,4 +40,22 @@ def workbook(path: Path, sheets: dict[str, Rows], merged: Sequence[tuple[str, in
     for name, top, left, bottom, right, text in merged:
         made[name].merge_range(top, left, bottom, right, text)
     book.close()
+    return path
+
+
+def locked(path: Path) -> Path:
+    """A workbook as Excel keeps it under a password: a compound file with the encrypted package as a stream."""
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        text = name.encode("utf-16-le")
+        told = struct.pack("<64sHBBIII", text, len(text) + 2 if text else 0, kind, 1, _FREE, _FREE, child)
+        return told + bytes(36) + struct.pack("<IQ", start, size)
+
+    sectors = 8
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    header += struct.pack("<9I", 0, 1, 1, 0, 4096, _END, 0, _END, 0) + struct.pack("<109I", 0, *[_FREE] * 108)
+    chain = [_FREE - 2, _END, *range(3, 2 + sectors), _END]
+    table = struct.pack("<128I", *chain, *[_FREE] * (128 - len(chain)))
+    folder = entry("Root Entry", 5, 1, _END, 0) + entry("EncryptedPackage", 2, _FREE, 2, 512 * sectors) + entry("", 0, _FREE, 0, 0) * 2
+    path.write_bytes(header + table + folder + bytes(range(256)) * 2 * sectors)
     return path

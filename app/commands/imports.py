@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -66,10 +68,15 @@ def import_(
         meanings[header] = key.strip()
     as_json = format_ == "json"
     make = file is not None and not only_look and store is not None
-    with open_workspace(url, create=make) as workspace:
+    with ExitStack() as stack:
+        if only_look and store is not None and not _there(url):
+            # What the first import would do is looked at before there is a database: in one that is gone afterwards.
+            url, make = str(Path(stack.enter_context(TemporaryDirectory())) / "look.db"), True
+        workspace = stack.enter_context(open_workspace(url, create=make))
         service = workspace.imports
         if make and file is not None:
-            _make_store(workspace, store or "", zone, lambda: service.check(file, day_of(day), meanings, sheet))
+            check = partial(service.check, file, day_of(day), meanings, sheet)
+            _make_store(workspace, store or "", zone, (lambda: None) if only_look else check)  # a look tells all that is wrong
         info = workspace.store(store)
         if undone is not None:
             changed = service.undo(info, undone)
@@ -83,6 +90,13 @@ def import_(
                 _show(seen, as_json)
             else:
                 _print(_run(service, seen, mix), as_json)
+
+
+def _there(url: str) -> bool:
+    from app.storage.database import url_of
+
+    found = url_of(url)
+    return found.get_backend_name() != "sqlite" or Path(found.database or "").exists()
 
 
 def _make_store(workspace: Workspace, code: str, zone: str | None, check: Callable[[], None]) -> None:

@@ -594,3 +594,13 @@ def test_of_days_whose_imports_are_all_undone_nothing_is_left(url: str, tmp_path
     finally:
         database.close()
     assert_sound(url)
+
+
+def test_a_look_needs_no_database_and_tells_everything_that_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = csv_file(tmp_path / "京东pop2026-01-05.csv", [["客服", "咨询量", "接待量"], ["a", "-5", "3"], ["b", "x", "3"]])
+    url = str(tmp_path / "new.db")
+    assert run(["import", str(file), "--db", url, "--store", "shop", "--preview"]) == 0
+    told = capsys.readouterr().out
+    assert "-5 是负数" in told
+    assert "“x”不是数字" in told
+    assert not Path(url).exists()

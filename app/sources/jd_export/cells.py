@@ -35,9 +35,12 @@ _SPOKEN = re.compile(
     r"(?:(\d+(?:\.\d+)?)(?:秒钟?|seconds?|secs?|sec|s|''|\"))?"
 )
 _DATE = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日?|(\d{2})(\d{2}))(.*)", re.DOTALL)
+_YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(.*)", re.DOTALL)
 _TIME = re.compile(r"[t ]*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?")
 
 _Read = float | None | T
+_Order = Literal["day", "month", ""]
+"""What stands first in a date with the year last; "" where the column does not tell."""
 
 
 def text_of(cell: Cell) -> str:
@@ -138,12 +141,15 @@ def durations(cells: Sequence[Cell], kind: Literal["h", "min", "s"], unit: Unit,
 
 
 def days(cells: Sequence[Cell]) -> list[date | T | None]:
-    return [moment.date() if isinstance(moment, datetime) else moment for moment in map(_moment, cells)]
+    return [moment.date() if isinstance(moment, datetime) else moment for moment in moments(cells)]
 
 
 def moments(cells: Sequence[Cell]) -> list[datetime | T | None]:
-    """Local times of the store, without a zone."""
-    return [_moment(cell) for cell in cells]
+    """Local times of the store, without a zone. Where the year stands last, the column tells whether the day or the month is first."""
+    pairs = [(int(found[1]), int(found[3])) for cell in cells if isinstance(cell, str) and (found := _YEAR_LAST.fullmatch(_plain(cell)))]
+    day_first, month_first = any(first > 12 for first, _ in pairs), any(second > 12 for _, second in pairs)
+    order: _Order = "" if day_first == month_first else "day" if day_first else "month"
+    return [_moment(cell, order) for cell in cells]
 
 
 def date_in(text: str) -> date | None:
@@ -214,7 +220,7 @@ def _duration(cell: Cell, kind: str) -> float | int | T | None:
     return _number(cell)
 
 
-def _moment(cell: Cell) -> datetime | T | None:
+def _moment(cell: Cell, order: _Order) -> datetime | T | None:
     found: datetime | None = None
     if isinstance(cell, datetime):
         found = cell.replace(tzinfo=None)
@@ -226,6 +232,13 @@ def _moment(cell: Cell) -> datetime | T | None:
         text = _plain(cell)
         if text in _EMPTY:
             return None
+        turned = _YEAR_LAST.fullmatch(text)
+        if turned is not None:
+            first, _, second, year, rest = turned.groups()
+            if not order and first != second:
+                return T(f"{_shown(cell)} 分不清日和月。请写成 {year}-{second:0>2}-{first:0>2} 这样的日期。",
+                         f"{_shown(cell)} does not tell day from month. Write it such as {year}-{second:0>2}-{first:0>2}.")  # fmt: skip
+            text = f"{year}-{first}-{second}{rest}" if order == "month" else f"{year}-{second}-{first}{rest}"
         found = _of_serial(float(text)) if re.fullmatch(r"\d{5}(\.\d+)?", text) else _of_text(text)
     elif cell is None:
         return None

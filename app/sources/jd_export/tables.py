@@ -17,10 +17,12 @@ from app.domain.language import T
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
 LARGEST = 200 * 1024 * 1024
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _SEPARATORS = ",;\t|"
 _MOST_CELLS = 10_000_000
 _PLACE = re.compile(rb'\sr="([A-Z]{1,3})(\d{1,7})"')
-_CHUNK = 1 << 20
+_UNCALCULATED = re.compile(rb'<c r="([A-Z]{1,3}\d{1,7})"(?: s="\d+")?><f[^>]*>[^<]*</f>(?:<v></v>|<v ?/>)?</c>')
+_CHUNK, _TAIL = 1 << 20, 4096
 
 
 class UnreadableError(Exception):
@@ -55,7 +57,7 @@ def grids(path: Path) -> list[Grid]:
               f"The file is larger than {LARGEST // 1024 // 1024} MB. Export shorter periods, one after another.")
         )  # fmt: skip
     content = path.read_bytes()
-    if not content.strip():
+    if not content.removeprefix(codecs.BOM_UTF8).strip():
         raise UnreadableError(T("文件是空的。请重新导出。", "The file is empty. Export it again."))
     if content.startswith(_WORKBOOKS):
         return _workbook(content)
@@ -65,10 +67,13 @@ def grids(path: Path) -> list[Grid]:
 def _workbook(content: bytes) -> list[Grid]:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
+    password = T("文件有密码。请在 Excel 里取消密码后再导入。", "The file has a password. Take it off in Excel and import it again.")
     damaged = T("文件已损坏，不是完整的 Excel 工作簿。请重新导出。", "The file is damaged: not a whole Excel workbook. Export it again.")
+    if not content.startswith(b"PK") and _ENCRYPTED in content:  # the reader only looks for it in files that it opens by name
+        raise UnreadableError(password)
     try:
         if content.startswith(b"PK"):
-            _check_extent(content)
+            _check_cells(content)
         with CalamineWorkbook.from_object(io.BytesIO(content)) as book:
             found = []
             for sheet in book.sheets_metadata:
@@ -80,9 +85,7 @@ def _workbook(content: bytes) -> list[Grid]:
                 found.append(Grid(sheet.name, rows, list(range(1, len(rows) + 1))))
             return found
     except PasswordError:
-        raise UnreadableError(
-            T("文件有密码。请在 Excel 里取消密码后再导入。", "The file has a password. Take it off in Excel and import it again.")
-        ) from None
+        raise UnreadableError(password) from None
     except (CalamineError, zipfile.BadZipFile, OSError, ValueError, OverflowError, RuntimeError):
         raise UnreadableError(damaged) from None
     except BaseException as error:
@@ -91,8 +94,9 @@ def _workbook(content: bytes) -> list[Grid]:
         raise
 
 
-def _check_extent(content: bytes) -> None:
-    """Refuses a workbook with a cell so far out that the reader, which holds the whole rectangle, would take all memory.
+def _check_cells(content: bytes) -> None:
+    """Refuses a workbook with a cell so far out that the reader, which holds the whole rectangle, would take all memory, and one with
+    a formula but not its result, which the reader would take for an empty cell.
 
     Raises UnreadableError, or zipfile.BadZipFile where there is no workbook.
     """
@@ -108,7 +112,14 @@ def _check_extent(content: bytes) -> None:
                         rows = max(rows, int(row))
                         if len(letters) > 1 or columns < 26:
                             columns = max(columns, _column(letters))
-                    tail = chunk[-32:]
+                    formula = _UNCALCULATED.search(tail + chunk)
+                    if formula is not None:
+                        place = formula[1].decode()
+                        raise UnreadableError(
+                            T(f"单元格 {place} 的公式还没有算出结果。请用 Excel 打开并保存后再导入。",
+                              f"The formula in cell {place} was never worked out. Open the file in Excel, save it, and import it again.")
+                        )  # fmt: skip
+                    tail = chunk[-_TAIL:]
             if rows * columns > _MOST_CELLS:
                 raise UnreadableError(
                     T(f"表格太大（{rows} 行 × {columns} 列）。请删除数据以外的单元格，或分次导出。",

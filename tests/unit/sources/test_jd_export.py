@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import zipfile
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from app.domain.metrics import METRICS
 from app.sources.jd_export import FIELDS, Export, UnreadableError, counts, read
 from app.sources.jd_export import cells as reading
 from app.sources.jd_export.fields import follows_from_others, meaning
-from tests.exports import csv_file, workbook
+from tests.exports import csv_file, locked, workbook
 
 HOUR = 3_600_000
 DAY = date(2026, 8, 25)
@@ -316,7 +319,7 @@ def test_a_bad_cell_is_told_with_its_row_and_column(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (b"", "空"), (b"PK\x03\x04 not a workbook", "损坏"), (b"<html><table></table></html>", "网页"), (b"\xff\xff\x00\xfe\x9c", "看不懂"),
-        ("天气,温度\n晴,30\n".encode(), "可识别"), (b"\xd0\xcf\x11\xe0junk", "损坏"),
+        (b"\xef\xbb\xbf", "空"), (b"\r\n \r\n", "空"), ("天气,温度\n晴,30\n".encode(), "可识别"), (b"\xd0\xcf\x11\xe0junk", "损坏"),
     ],
 )  # fmt: skip
 def test_what_is_no_export_is_refused_in_words(tmp_path: Path, content: bytes, words: str) -> None:
@@ -437,3 +440,132 @@ def test_any_table_of_text_is_read_or_refused(tmp_path_factory: pytest.TempPathF
     for record in export.records:
         assert set(record.values) <= set(FIELDS)
         turned(**record.values)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026/1/5", "2026-1-5", "2026.01.05", "20260105", "2026年1月5日", "2026-01-05 00:00:00", "2026-01-05T08:30", "２０２６年１月５日",
+        "2026/1/5 星期一", "46027", 46027, 20260105, datetime(2026, 1, 5, 9), date(2026, 1, 5),  # noqa: DTZ001
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_day_however_it_is_written(written: Any) -> None:
+    assert reading.days([written]) == [date(2026, 1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("column", "wanted"),
+    [
+        (["5-1-2026", "13-1-2026"], [date(2026, 1, 5), date(2026, 1, 13)]),
+        (["1/5/2026", "1/13/2026 10:00"], [date(2026, 1, 5), date(2026, 1, 13)]),
+        (["5.5.2026"], [date(2026, 5, 5)]),
+        (["5-1-2026"], [None]),
+        (["13/1/2026", "1/13/2026"], [None, None]),
+        (["5/1-2026"], [None]),
+    ],
+    ids=str,
+)
+def test_whether_the_day_or_the_month_is_first_is_told_by_the_column(column: list[str], wanted: list[date | None]) -> None:
+    """Where it is not, the sentence says so; nothing is guessed."""
+    found = reading.days(column)
+    assert [None if isinstance(day, T) else day for day in found] == wanted
+    if column == ["5-1-2026"]:
+        assert "分不清日和月" in str(found[0])
+
+
+def test_a_file_with_every_trap_of_text_at_once(tmp_path: Path) -> None:
+    """GBK, units and brackets of both widths in headers, full-width digits, thousands, `--%`, an estimated agent, a row said twice."""
+    rows = [
+        ["客服昵称", "统计 日期", "咨询量（次）", "接待量[次]", "满意率【%】", "评价量", "促成下单\n金额(元)"],
+        ["王小（推算）", "2026年1月5日", "１，２３４", "1,200", "99.5%", "200", "￥1.2万"],
+        ["王小", "2026年1月5日", "１，２３４", "1,200", "99.5%", "200", "￥1.2万"],
+        ["李四 (推算)", "2026年1月5日", "12", "10", "--%", "--", "￥ 1,234.50元"],
+        ["汇总值", "--", "1,246", "1,210", "99.5%", "200", "13,234.5"],
+        ["同行均值", "", "100", "90", "95%", "10", "100"],
+    ]
+    export = read(csv_file(tmp_path / "日报.csv", rows, "gbk"))
+    assert fatal(export) == []
+    assert [record.agent for record in export.records] == ["王小", "李四"]
+    assert (export.duplicates, export.summary_rows) == (1, 2)
+    assert values(export, "consults") == [1234, 12]
+    assert values(export, "satisfaction") == [0.995, None]
+    assert values(export, "order_amount") == [1_200_000, 123_450]
+    assert [(totals.label, totals.values["consults"]) for totals in export.totals] == [("汇总值", 1246)]
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+def test_two_rows_of_headers(suffix: str, tmp_path: Path) -> None:
+    """In a workbook what stands above is merged, in a text it is in the first cell only."""
+    above, below = [["", "工作量", "", "满意度", ""]], [["客服", "咨询量", "接待量", "满意率", "评价量"], ["a", 10, 9, 0.9, 5]]
+    name = f"京东pop2026-01-05.{suffix}"
+    if suffix == "csv":
+        file = csv_file(tmp_path / name, above + below)
+    else:
+        spans = [("数据", 0, 1, 0, 2, "工作量"), ("数据", 0, 3, 0, 4, "满意度")]
+        file = workbook(tmp_path / name, {"说明": [["报表说明"]], "数据": [[None] * 5, *below]}, spans)
+    export = read(file)
+    assert (export.header_row, export.dated_by, export.records[0].day) == (2, "name", date(2026, 1, 5))
+    assert export.records[0].values == {"consults": 10, "received": 9, "satisfaction": 0.9, "rated": 5}
+
+
+def formulas(path: Path, worked_out: bool) -> Path:
+    """A workbook with figures that are formulas, one of them an error, and a row that is hidden."""
+    book = xlsxwriter.Workbook(str(path))
+    sheet = book.add_worksheet()
+    for column, header in enumerate(["客服", "日期", "咨询量", "接待量", "应答率"]):
+        sheet.write(0, column, header)
+    day, percent = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "0.00%"})
+    for row, agent in enumerate(["a", "b", "c"], 1):
+        sheet.write(row, 0, agent)
+        sheet.write_datetime(row, 1, date(2026, 1, 5), day)
+        sheet.write_formula(row, 2, "=5+5", None, 10)
+        sheet.write_formula(row, 3, f"=C{row + 1}-1", None, 9)
+        sheet.write_formula(row, 4, "=1/0" if agent == "b" else f"=D{row + 1}/C{row + 1}", percent, "#DIV/0!" if agent == "b" else 0.9)
+    sheet.set_row(3, None, None, {"hidden": True})
+    book.close()
+    if not worked_out:  # as programs write them that do not calculate
+        with zipfile.ZipFile(path) as held:
+            parts = {name: held.read(name) for name in held.namelist()}
+        name = "xl/worksheets/sheet1.xml"
+        parts[name] = parts[name].replace(b"</f><v>10</v>", b"</f><v></v>")
+        with zipfile.ZipFile(path, "w") as changed:
+            for part, content in parts.items():
+                changed.writestr(part, content)
+    return path
+
+
+def test_formulas_are_read_by_their_results_and_hidden_rows_count(tmp_path: Path) -> None:
+    export = read(formulas(tmp_path / "x.xlsx", True))
+    assert fatal(export) == []
+    assert [record.agent for record in export.records] == ["a", "b", "c"]
+    assert values(export, "consults") == [10, 10, 10]
+    assert values(export, "answer_rate") == [0.9, None, 0.9]
+
+
+def test_a_formula_that_was_never_worked_out_is_no_empty_cell(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match="C2"):
+        read(formulas(tmp_path / "x.xlsx", False))
+
+
+def test_another_zip_with_the_name_of_a_workbook(tmp_path: Path) -> None:
+    file = tmp_path / "京东pop2026-01-05.xlsx"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("readme.txt", "咨询量")
+    with pytest.raises(UnreadableError, match="损坏"):
+        read(file)
+
+
+def test_a_workbook_with_a_password(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match="密码"):
+        read(locked(tmp_path / "x.xlsx"))
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="made with LibreOffice")
+def test_a_workbook_of_the_old_kind(tmp_path: Path) -> None:
+    rows = [["客服", "日期", "咨询量", "应答率"], ["a", (46027, "yyyy-mm-dd"), 10, (0.9, "0.00%")]]
+    made = workbook(tmp_path / "x.xlsx", {"数据": rows})
+    command = ["soffice", "--headless", f"-env:UserInstallation={(tmp_path / 'home').as_uri()}", "--convert-to", "xls", "--outdir"]
+    subprocess.run([*command, str(tmp_path), str(made)], check=True, capture_output=True)
+    (record,) = read(tmp_path / "x.xls").records
+    assert (record.agent, record.day, record.values) == ("a", date(2026, 1, 5), {"consults": 10, "answer_rate": 0.9})
