@@ -89,7 +89,7 @@ _ANY_DATA = (
     "logins", *VISITOR_FIELDS,
 )  # fmt: skip
 """Where any counter of a slot is not 0, one of these is not: a reply is a message, a sale has a reply, every state but offline is login."""
-_AT_ONCE = 4_000
+_AT_ONCE = 2_000
 """Rows that are read at once; one has two or three kilobytes."""
 _PARTS: dict[str, Part] = {"agent": "agent", "agent_period": "agent", "group": "group", "group_period": "group"}
 

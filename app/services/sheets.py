@@ -59,7 +59,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Rows of cells under columns; `summary` rows (total, mean) stand above them, as on screen.
+    """Rows of cells under columns; `summary` rows (total, mean) stand above them, as on screen; in a workbook above the header,
+    where neither sorting nor filtering takes them for data.
 
     heading: what was asked, as (word, what) lines to stand above the table; the last is the moment it was made. count: the number of
     rows where it is known beforehand.

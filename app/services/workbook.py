@@ -66,6 +66,17 @@ def _table(book: Any, sheet: Sheet, rows: Iterable[Sequence[Cell]]) -> None:
         page.write_string(line, 0, name, word)
         page.write_string(line, 1, what[:_LONGEST_TEXT])
         line += 1
+    widths = [_header_width(column) for column in sheet.columns]
+    puts = _puts(book, page, sheet.columns, _SUMMARY)
+    blank = book.add_format(_SUMMARY)
+    for row in sheet.summary:  # above the header: what is below it is sorted and filtered
+        for i, cell in enumerate(row):
+            if cell is None:
+                page.write_blank(line, i, None, blank)
+            else:
+                puts[i](line, i, cell)
+        _measure(widths, sheet.columns, row)
+        line += 1
     top = line
     head = book.add_format(_HEAD)
     page.set_row(top, 32)
@@ -74,18 +85,7 @@ def _table(book: Any, sheet: Sheet, rows: Iterable[Sequence[Cell]]) -> None:
         if note := _note(column):
             page.write_comment(top, i, note, {"x_scale": 2.2, "y_scale": 1.4, "font_size": 9})
     page.freeze_panes(top + 1, 1)
-    widths = [_header_width(column) for column in sheet.columns]
     line = top + 1
-    puts = _puts(book, page, sheet.columns, _SUMMARY)
-    blank = book.add_format(_SUMMARY)
-    for row in sheet.summary:
-        for i, cell in enumerate(row):
-            if cell is None:
-                page.write_blank(line, i, None, blank)
-            else:
-                puts[i](line, i, cell)
-        _measure(widths, sheet.columns, row)
-        line += 1
     puts = _puts(book, page, sheet.columns, {})
     measured = line + _MEASURED_ROWS
     for row in rows:

@@ -24,6 +24,8 @@ Grain = Literal["agent", "day", "slot"]
 """The tables that can answer, the smallest first: agent_days, day_counters, and the two of slots."""
 
 _ALL = frozenset({*SUM_FIELDS, *GAP_FIELDS})
+_AT_ONCE = 200
+"""Rows fetched in one go: more of them hold the interpreter, and with it the window, for longer than a frame."""
 _MOST_CHANGES = 500
 """A reader further behind than so many commits reads everything again."""
 
@@ -72,10 +74,11 @@ def sums(
     shape, parameters = _shape(what, by, grain), _parameters(what)
     found: dict[Any, Counts] = {}
     width = len(by)
-    for row in connection.execute(_statement(grain, tuple(by), names, shape), parameters):
-        counts = {name: value for name, value in zip(names, row[width:]) if value}
-        if counts:
-            found[row[0] if width == 1 else tuple(row[:width])] = counts
+    for part in connection.execute(_statement(grain, tuple(by), names, shape), parameters).partitions(_AT_ONCE):
+        for row in part:
+            counts = {name: value for name, value in zip(names, row[width:]) if value}
+            if counts:
+                found[row[0] if width == 1 else tuple(row[:width])] = counts
     if histograms and grain == "slot":
         for row in connection.execute(_histogram_statement(tuple(by), shape), parameters):
             counts = found.setdefault(row[0] if width == 1 else tuple(row[:width]), {})
@@ -156,6 +159,8 @@ _TABLES = {"agent": schema.agent_days, "day": schema.day_counters, "slot": schem
 def _statement(grain: Grain, by: tuple[str, ...], names: tuple[str, ...], shape: _Shape) -> Select[Any]:
     table = _TABLES[grain]
     keys = [table.c[name] for name in by]
+    if grain == "agent" and not shape.weeks and ("day" in by or shape.one_day) and ("agent_id" in by or shape.agent):
+        return select(*keys, *(table.c[name] for name in names)).where(_where(table, shape))  # every row is such a sum
     # PostgreSQL answers numeric for a sum of bigint; the counters stay far inside 64 bits.
     columns = [cast(func.sum(table.c[name]), BigInteger) for name in names]
     return select(*keys, *columns).where(_where(table, shape)).group_by(*keys)

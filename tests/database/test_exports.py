@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -71,9 +72,15 @@ def header(page: Any) -> int:
 
 
 def table(page: Any) -> tuple[list[str], list[list[Any]]]:
-    top = header(page)
-    lines = [list(line) for line in page.iter_rows(min_row=top)]
+    """The header, and the lines that the filter is over."""
+    lines = [list(line) for line in page[page.auto_filter.ref]]
     return [cell.value for cell in lines[0]], lines[1:]
+
+
+def summary(page: Any) -> tuple[list[Any], list[Any]]:
+    """The lines of total and mean, above the header."""
+    total, mean = (list(line) for line in page.iter_rows(min_row=header(page) - 2, max_row=header(page) - 1))
+    return total, mean
 
 
 # -- Excel --
@@ -83,7 +90,8 @@ def test_what_was_asked_stands_above_the_table(shop: tuple[Workspace, StoreInfo]
     answer = ask(shop, agents=("007",), team="一组", group="pre", channel="app", population="assessed", window="7d")
     page = book_of(shop, answer).worksheets[0]
     lines = [(page.cell(row, 1).value, page.cell(row, 2).value) for row in range(1, header(page))]
-    assert lines == [
+    assert [word for word, _ in lines[-2:]] == ["总值", "均值"]
+    assert lines[:-2] == [
         ("客服数据对比 员工日报 2020-12-14~2020-12-15", None),
         ("店铺", "shop"),
         ("日期", "2020-12-14 至 2020-12-15"),
@@ -103,7 +111,8 @@ def test_cells_have_types_and_formats_of_their_units(shop: tuple[Workspace, Stor
     page = book_of(shop, ask(shop, metrics=keys)).worksheets[0]
     names, lines = table(page)
     assert names == ["客服", "名称", "日期", "咨询量", "30s应答率", "首次平均响应时间(秒)", "登录时长(小时)", "促成下单金额(元)", "平均会话时长(分钟)"]  # fmt: skip  # noqa: E501
-    total, mean, first, *_ = lines
+    total, mean = summary(page)
+    first = lines[0]
     assert [cell.value for cell in total[:4]] == ["总值", None, None, 4]
     assert mean[3].value == pytest.approx(4 / 3)
     assert mean[3].number_format == "#,##0.0"
@@ -124,7 +133,8 @@ def test_the_head_stays_is_a_filter_and_explains_itself(shop: tuple[Workspace, S
     names, lines = table(page)
     top = header(page)
     assert page.freeze_panes == f"B{top + 1}"
-    assert page.auto_filter.ref == f"A{top}:{page.cell(1, len(names)).column_letter}{top + len(lines)}"
+    assert page.auto_filter.ref == f"A{top}:{page.cell(1, len(names)).column_letter}{page.max_row}"
+    assert [line[0].value for line in lines] == [row.head for row in report.rows]  # and neither total nor mean
     metric = METRICS["reply_30s_rate"]
     note = page.cell(top, names.index("30s应答率") + 1).comment
     assert str(metric.definition) in note.text
@@ -152,7 +162,7 @@ def test_times_are_real_ones_in_store_time(shop: tuple[Workspace, StoreInfo]) ->
     opened = lines[0][names.index("咨询时间")]
     assert (opened.value, opened.number_format) == (datetime(2020, 12, 14, 12), "yyyy-mm-dd hh:mm:ss")  # noqa: DTZ001
     names, lines = table(book_of(shop, ask(shop, "attendance")).worksheets[0])
-    login = lines[2][names.index("首次登录")]
+    login = lines[0][names.index("首次登录")]
     value = login.value.time() if isinstance(login.value, datetime) else login.value
     assert (value, login.number_format) == (time(11), "hh:mm:ss")
 
@@ -173,9 +183,12 @@ def test_nothing_found_is_a_file_all_the_same(shop: tuple[Workspace, StoreInfo])
     assert "会话" in names
     assert lines == []
     empty = workspace.reports.ask(store, Question("workload", date(2019, 1, 1), date(2019, 1, 2)))
-    _, lines = table(book_of(shop, empty).worksheets[0])
-    assert [line[0].value for line in lines] == ["总值", "均值"]
-    assert all(cell.value is None for cell in lines[1][1:])
+    page = book_of(shop, empty).worksheets[0]
+    _, lines = table(page)
+    assert lines == []
+    total, mean = summary(page)
+    assert (total[0].value, mean[0].value) == ("总值", "均值")
+    assert all(cell.value is None for cell in mean[1:])
 
 
 @pytest.fixture
@@ -189,9 +202,9 @@ def english() -> Iterator[None]:
 def test_in_english(shop: tuple[Workspace, StoreInfo]) -> None:
     book = book_of(shop, ask(shop, metrics=("consults", "first_reply")))
     assert book.sheetnames == ["Data", "Notes"]
-    names, lines = table(book.worksheets[0])
+    names, _ = table(book.worksheets[0])
     assert names == ["Agent", "Name", "Date", "Consultations", "First response time (s)"]
-    assert [line[0].value for line in lines[:2]] == ["Total", "Mean"]
+    assert [line[0].value for line in summary(book.worksheets[0])] == ["Total", "Mean"]
 
 
 # -- a second program --
@@ -207,12 +220,17 @@ def test_libreoffice_reads_the_same_values(shop: tuple[Workspace, StoreInfo], tm
     shape = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false"
     home = f"-env:UserInstallation=file://{tmp_path / 'home'}"
     files = [str(tmp_path / name) for name in ("daily.xlsx", "sessions.xlsx")]
-    command = [SOFFICE, "--headless", home, "--convert-to", shape, "--outdir", str(tmp_path), *files]
-    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    for kind in (shape, "fods"):
+        command = [SOFFICE, "--headless", home, "--convert-to", kind, "--outdir", str(tmp_path), *files]
+        subprocess.run(command, check=True, capture_output=True, timeout=180)
     rows = list(csv.reader((tmp_path / "daily.csv").read_text("utf-8").splitlines()))
     top = next(i for i, row in enumerate(rows) if row[0] == "客服")
+    assert [row[0] for row in rows[top - 2 : top]] == ["总值", "均值"]
+    filtered = re.search(r'table:target-range-address="\S+\.A(\d+):\S+\.[A-Z]+(\d+)"', (tmp_path / "daily.fods").read_text("utf-8"))
+    assert filtered is not None
+    assert tuple(map(int, filtered.groups())) == (top + 1, len(rows))
     read = {(row[0], row[2]): row for row in rows[top + 1 :]}
-    assert len(read) == 2 + len(report.rows) == 5
+    assert len(read) == len(report.rows) == 3
     for row in report.rows:
         line = read[row.head, row.extra["day"]]
         for i, (key, value) in enumerate(report.values(row.numbers).items(), 3):
@@ -236,6 +254,17 @@ def test_csv_begins_with_its_header_and_can_be_imported_again(shop: tuple[Worksp
     assert found == {("007", FIRST), ("007", LAST)}
     recognised = {column.key for column in read.columns if column.state == "used"}
     assert {"agent", "date", "consults", "received", "reply_30s_rate", "login_hours"} <= recognised
+
+
+@pytest.mark.parametrize("format", ["xlsx", "csv"])
+def test_what_was_exported_is_read_with_its_own_total(shop: tuple[Workspace, StoreInfo], tmp_path: Path, format: sheets.Format) -> None:
+    path = tmp_path / f"out.{format}"
+    report = ask(shop, agents=("007",))
+    sheets.save(report, format, path, store=shop[1], made=MADE)
+    read = jd_export.read(path)
+    assert {(record.agent, record.day) for record in read.records} == {("007", FIRST), ("007", LAST)}
+    assert read.summary_rows == 2
+    assert [(total.day, total.values["consults"]) for total in read.totals] == [(None, report.total()["consults"])]
 
 
 @pytest.mark.parametrize("text", FORMULAS)

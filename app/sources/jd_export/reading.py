@@ -215,7 +215,10 @@ class _Reading:
         seen: dict[tuple[str, ...], int] = {}
         kept: list[int] = []
         summaries: list[int] = []
-        for index in range(self._head + 1, len(rows)):
+        first = self._head  # a workbook of this program has its summary rows above the header, out of the filter's way
+        while first and self._label(rows[first - 1], labelled) and self._has_figures(rows[first - 1]):
+            first -= 1
+        for index in range(first, len(rows)):
             row = rows[index]
             texts = _texts(row)
             if texts == header or all(cells.is_empty(cell) for cell in row):
@@ -223,7 +226,7 @@ class _Reading:
             if self._label(row, labelled):
                 summaries.append(index)
                 continue
-            if all(cells.is_empty(_at(row, column.index)) for column in self._used if column.key not in ("agent", "agent_name", "date")):
+            if not self._has_figures(row):
                 continue  # a note, or an agent without any figure
             if agent is not None and agent.index < len(texts):
                 texts[agent.index] = _ESTIMATED.sub("", texts[agent.index])
@@ -240,6 +243,10 @@ class _Reading:
             kept.append(index)
         export.summary_rows = len(summaries)
         return kept, summaries
+
+    def _has_figures(self, row: Sequence[Cell]) -> bool:
+        used = (column for column in self._used if column.key not in ("agent", "agent_name", "date"))
+        return not all(cells.is_empty(_at(row, column.index)) for column in used)
 
     def _label(self, row: Sequence[Cell], labelled: Sequence[int]) -> str:
         """The words that make a summary row of it: with the agent or the date, or, where both are empty, first in the row."""
