@@ -78,8 +78,7 @@ def _row(counts: Counts) -> Row:
 def rebuild_assessed(bulk: Bulk, store: int, rule: AssessedRule) -> None:
     """Makes `rule` the store's and works out its assessed rows again. The store's lock is held; the caller announces a revision.
 
-    What is kept of a day is the sum of the hours kept, or the whole day less the others where those are fewer. An hour that is cut is
-    taken for kept or not as most of its slots are, and its other slots are made good one by one.
+    An hour that is cut is taken for kept or not as most of its slots are, and its other slots are made good one by one.
     """
     if not bulk.sqlite:
         bulk.run(f"SET LOCAL work_mem = '{_MEMORY}'")
@@ -88,23 +87,12 @@ def rebuild_assessed(bulk: Bulk, store: int, rule: AssessedRule) -> None:
     whole, _ = rule.hours
     added, removed = _exceptions(rule)
     mostly = whole | {slot // SLOTS_PER_HOUR for slot in removed}
-    hours, flags = _listed(mostly), _listed(rule.flags)
-    kept = f"c.hour IN ({hours}) AND c.flag IN ({flags})"
-    own = "c.store_id = ? AND c.day = a.day AND c.agent_id = a.agent_id"
-    if _filled(bulk, store, f"NOT ({kept})") <= _filled(bulk, store, kept):
-        left = ", ".join(f"nullif(a.{name} - coalesce(sum(c.{name}), 0), 0)" for name in FIELDS)
-        bulk.run(
-            f"INSERT INTO agent_days ({', '.join(KEYS)}, {_NAMES}) SELECT a.store_id, 1, 1, a.day, a.agent_id, {left} "
-            f"FROM agent_days a LEFT JOIN agent_hours c ON {own} AND NOT ({kept}) "
-            "WHERE a.store_id = ? AND a.assessed = 0 AND a.span = 1 GROUP BY a.store_id, a.assessed, a.span, a.day, a.agent_id",
-            (store, store),
-        )
-    else:
-        bulk.run(
-            f"INSERT INTO agent_days ({', '.join(KEYS)}, {_NAMES}) SELECT ?, 1, 1, c.day, c.agent_id, {_SUMS} "
-            f"FROM agent_hours c WHERE c.store_id = ? AND {kept} GROUP BY c.day, c.agent_id",
-            (store, store),
-        )
+    flags = _listed(rule.flags)
+    bulk.run(
+        f"INSERT INTO agent_days ({', '.join(KEYS)}, {_NAMES}) SELECT ?, 1, 1, c.day, c.agent_id, {_SUMS} FROM agent_hours c "
+        f"WHERE c.store_id = ? AND c.hour IN ({_listed(mostly)}) AND c.flag IN ({flags}) GROUP BY c.day, c.agent_id",
+        (store, store),
+    )
     for slots, sign in ((added, 1), (removed, -1)):
         if slots:
             _add_slots(bulk, store, _ranges(slots), flags, sign)
@@ -133,13 +121,6 @@ def _exceptions(rule: AssessedRule) -> tuple[list[int], list[int]]:
 
 def _listed(values: Iterable[int]) -> str:
     return ", ".join(map(str, sorted(values))) or "-2"  # of neither hours nor flags
-
-
-def _filled(bulk: Bulk, store: int, where: str) -> int:
-    """How many hours there are of some kind on the last day but one, which is seldom cut short."""
-    last = "SELECT max(day) - 1 FROM agent_hours WHERE store_id = ?"
-    statement = f"SELECT count(*) FROM agent_hours c WHERE c.store_id = ? AND c.day = ({last}) AND {where}"
-    return int(bulk.rows(statement, (store, store))[0][0])
 
 
 def _add_slots(bulk: Bulk, store: int, ranges: str, flags: str, sign: int) -> None:

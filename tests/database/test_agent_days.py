@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from itertools import cycle
 
 import pytest
 from sqlalchemy import text
 
 from app.domain.assessment import DEFAULT, AssessedRule
 from app.domain.counters import Counts
-from app.storage import agent_days as module
 from app.storage.agent_days import rebuild_assessed
 from app.storage.bulk import Bulk
 from app.storage.database import Database
@@ -53,12 +51,7 @@ def assessed(database: Database) -> dict[object, object]:
         return {key: counts for key, counts in held.items() if key[1]}
 
 
-@pytest.mark.parametrize("filled", [(0, 0), (1, 0)], ids=["less what is outside", "what is inside"])
-def test_other_hours_and_flags_are_as_if_they_had_always_been(
-    database: Database, filled: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counts = cycle(filled)
-    monkeypatch.setattr(module, "_filled", lambda *_: next(counts))
+def test_other_hours_and_flags_are_as_if_they_had_always_been(database: Database) -> None:
     other = open_store(database, "other")
     for seed, code in ((31, "shop"), (32, "other")):
         zone, start = random_place(seed)
