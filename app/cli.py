@@ -127,6 +127,7 @@ def serve(
 def _route(url: str, store: str | None, with_parent: bool) -> None:
     from app.desk.engine import stop_with_parent
     from app.desk.serving import Desk
+    from app.storage.faults import FaultError
 
     def told(code: str, owned: bool) -> None:
         said = tr(f"开始分配店铺 {code} 的会话", f"Routing {code}")
@@ -135,9 +136,14 @@ def _route(url: str, store: str | None, with_parent: bool) -> None:
         click.echo(json.dumps({"store": code, "routing": owned}) if with_parent else said)
         sys.stdout.flush()
 
+    def failed(code: str, fault: Exception, seconds: float) -> None:
+        what = str(fault) if isinstance(fault, FaultError) else repr(fault)
+        zh = f"店铺 {code} 的分配出错，{seconds:.0f} 秒后重试，其他店铺不受影响：{what}"
+        click.echo(tr(zh, f"Routing {code} failed, tried again in {seconds:.0f} s, other stores go on: {what}"), err=True)
+
     _collect_rarely()
     with open_database(url) as database:
-        desk = Desk(database, store, told)
+        desk = Desk(database, store, told, failed)
         if store is not None and store not in [code for _, code, *_ in database.stores()]:
             click.echo(tr(f"还没有店铺 {store}，等它出现", f"There is no store {store} yet; waiting for it"), err=True)
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -11,16 +11,18 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
+from app.desk import picking_up
 from app.domain.conversation import REASONS
 from app.domain.events import LATEST, AgentPresence, AnyEvent, SessionAssigned, State
 from app.domain.kinds import fill, same
 from app.domain.language import T
 from app.domain.routing.router import RETURNING_MS, Decision, NotPossibleError, Router
 from app.domain.routing.scopes import Plan
+from app.domain.routing.state import TAKING
 from app.storage import routed
 from app.storage.bulk import Bulk
 from app.storage.database import Database
@@ -35,6 +37,8 @@ LATE_MS = 600_000
 LATE_PATIENCE_SECONDS = 3.0
 WAIT_SECONDS = 0.25
 _RETRY_SECONDS = (0.2, 0.5, 1.0)
+_IDLE_MS = 2 * 86_400_000
+"""Whoever has done nothing for so long, an engine that begins anew takes to be as idle as the others of them."""
 _REASON = {name: number for number, name in enumerate(REASONS)}
 _OUTCOME = {name: number for number, name in enumerate(routed.OUTCOMES)}
 
@@ -53,9 +57,12 @@ class _Known:
         """Of the last thing that assigned it: the next comes after it."""
         self.said: tuple[str, str] | None = None
         """Outcome and group of the last decision, while it holds."""
-        if session.decided is not None:
-            self.number = session.decided.number
-            self.at = max(self.at, session.decided.at)
+        last = session.decided
+        if last is not None:
+            self.number = last.number
+            self.at = max(self.at, last.at)
+            if last.outcome != ASSIGNED and picking_up.standing(session).waits:
+                self.said = routed.OUTCOMES[last.outcome], last.group
 
     @property
     def waits(self) -> bool:
@@ -208,13 +215,15 @@ class Routing:
         router = self._router
         assert router is not None
         news = self._look(bulk, topics, agents)
+        self._details = routed.open_sessions(bulk, self._store, news.changed)
+        held_back = self._hold_back(router, news, at)
         if news.configuration is not None:
             self._configure(bulk, news.configuration)
             overtaken = {self._known[id].code for id in (*news.gone, *news.changed) if id in self._known}
             found += [each for each in router.reconfigure(news.configuration.plan, at) if each.session not in overtaken]
         done: list[tuple[Command, T | None]] = []
         events: list[AnyEvent] = []
-        found += self._follow(router, bulk, news, at)
+        found += self._follow(router, news, held_back, at)
         for command in news.commands:
             if command.kind in ("suspend", "resume"):
                 done.append((command, self._attend(router, bulk, command, at, events, found)))
@@ -229,41 +238,56 @@ class Routing:
             batch.also("commands")
         return count
 
-    def _follow(self, router: Router, bulk: Bulk, news: _News, at: int) -> list[Decision]:
-        """What others have done. Whoever goes takes nothing more, whatever frees up in the same moment."""
+    def _hold_back(self, router: Router, news: _News, at: int) -> set[str]:
+        """Those who are about to go, or to be given something by others, take nothing before that; answers who of them does again then.
+
+        Several things that were committed together are not decided as if only the first had happened.
+        """
+        given = {session.agent for session in self._details if session.agent_id}
+        told = {code for _, code, _ in news.presence}
+        leaving = {code for _, code, state in news.presence if state not in TAKING} | _suspended(news.commands)
+        for code in given | leaving:
+            if self._states.get(code) in TAKING:
+                router.presence(code, "suspended", at)
+        return {code for code in given - leaving - told if self._states.get(code) in TAKING}
+
+    def _follow(self, router: Router, news: _News, held_back: Collection[str], at: int) -> list[Decision]:
+        """What others have done."""
         found: list[Decision] = []
-        for _, code, state in news.presence:
-            if state in ("offline", "suspended"):
-                found += router.presence(code, "suspended", at)
         ended = [self._known[id] for id in news.gone]
         for known in sorted(ended, key=lambda known: not known.waits):  # those who wait first, lest they be taken
             self._forget(known)
             found += router.closed(known.code, at)
-        self._details = routed.open_sessions(bulk, self._store, news.changed)
         for session in sorted(self._details, key=lambda each: each.id in self._known and not self._known[each.id].waits):
             if session.agent_id:
                 found += self._take(router, session, at)
-        for id, code, state in news.presence:
+        for code in sorted(held_back):
+            found += router.presence(code, self._states[code], at)
+        suspended = _suspended(news.commands)
+        for id, code, state in sorted(news.presence, key=_goes):
             self._states[code], self._agents[code] = state, id
-            if state != "suspended":
-                found += router.presence(code, state, at)
+            found += router.presence(code, "suspended" if code in suspended and state in TAKING else state, at)
         return found
 
     def _take(self, router: Router, session: OpenSession, at: int) -> list[Decision]:
         """A session has an agent by somebody else's doing, or is open again with the one it had."""
+        waits, ours, group, *_ = picking_up.standing(session)
+        if waits:
+            return []
         self._late.pop(session.id, None)
         self._keep(session)
-        return router.taken(session.new, session.agent, session.group, at)
+        found = router.taken(session.new, session.agent, group, at, given=not ours)
+        if ours and self._states.get(session.agent, "offline") == "offline":
+            found += router.presence(session.agent, "offline", at)
+        return found
 
     def _open(self, router: Router, bulk: Bulk, news: _News, at: int) -> list[Decision]:
         """Sessions that nobody has."""
-        new = [session for session in self._details if not session.agent_id and self._is_ours(session, at)]
+        new = [session for session in self._details if picking_up.standing(session).waits and self._is_ours(session, at)]
         if not new or not self._configuration.plan.groups:
             return []
         found: list[Decision] = []
-        since = at - RETURNING_MS
-        for customer, group, agent, when in reversed(routed.served(bulk, self._store, (s.new.customer for s in new), since)):
-            router.remember(customer, group, agent, when)
+        self._remember(router, bulk, new, at)
         for session in new:
             if session.id in self._known:  # it had an agent, whom a late fact has taken away
                 self._forget(self._known[session.id])
@@ -271,6 +295,12 @@ class Routing:
             self._keep(session)
             found.append(router.opened(session.new, at))
         return found
+
+    def _remember(self, router: Router, bulk: Bulk, sessions: Sequence[OpenSession], at: int) -> None:
+        """Who served these customers."""
+        served = routed.served(bulk, self._store, (session.new.customer for session in sessions), at - RETURNING_MS)
+        for customer, group, agent, when in reversed(served):
+            router.remember(customer, group, agent, when)
 
     def _is_ours(self, session: OpenSession, at: int) -> bool:
         if session.decided is None and at - session.opened_at > LATE_MS and session.id not in self._late:
@@ -396,51 +426,39 @@ class Routing:
         people = routed.presence(bulk, store, None)
         self._states = {code: state for _, code, state in people}
         self._agents = {code: id for id, code, _ in people}
+        suspended = _suspended(routed.pending_commands(bulk, store))
+        here: dict[str, State] = {
+            code: "suspended" if code in suspended and state in TAKING else state for _, code, state in people if state != "offline"
+        }
+        idle = routed.last_busy(bulk, store, [id for id, code, _ in people if code in here], at - _IDLE_MS)
         sessions = [
             session
             for session in routed.open_sessions(bulk, store, list(routed.standing(bulk, store, None)))
-            if session.agent_id or session.decided is not None
+            if session.agent_id or (session.decided is not None and session.decided.outcome != ASSIGNED)
         ]
-        held = []
-        for number, session in enumerate(sessions):
-            row = _standing(session, number, at)
-            held.append(row)
+        for session in sessions:
             self._keep(session)
-            if session.decided is not None and not row[_GIVEN]:
-                self._known[session.id].said = routed.OUTCOMES[session.decided.outcome], session.decided.group
-        waiting = [session for session, row in zip(sessions, held) if row[_AGENT] is None]
-        served = routed.served(bulk, store, (session.new.customer for session in waiting), at - RETURNING_MS)
         told = {
-            "now": at, "number": len(held), "agents": [[code, state, 0] for _, code, state in people if state != "offline"],
-            "sessions": held, "served": served, **routed.turns(bulk, store),
+            "now": at, "number": len(sessions), "agents": [[code, state, idle.get(self._agents[code], 0)] for code, state in here.items()],
+            "sessions": [picking_up.told(session, number, at) for number, session in enumerate(sessions)], "served": [],
+            **routed.turns(bulk, store),
         }  # fmt: skip
         router = self._router = Router.from_json(configuration.plan, json.dumps(told))
+        waiting = [session for session in sessions if self._known[session.id].waits]
+        self._remember(router, bulk, waiting, at)
         found: list[Decision] = []
         if any(session.decided is not None and session.decided.revisions != configuration.revisions for session in waiting):
             found += router.reconfigure(configuration.plan, at)
-        for _, code, state in sorted(people, key=lambda each: each[2] == "offline"):  # who waits comes before those whose agent has gone
-            found += router.presence(code, state, at)
+        for _, code, state in sorted(people, key=_goes):
+            found += router.presence(code, here.get(code, state), at)
         return found
 
 
-_AGENT, _GIVEN = 11, 15
-"""Where they stand in a session as the router keeps it."""
+def _goes(told: tuple[int, str, State]) -> bool:
+    """Who waits comes before those whose agent has gone."""
+    return told[2] == "offline"
 
 
-def _standing(session: OpenSession, number: int, at: int) -> list[object]:
-    """A session as `Router.to_json` writes it, from its row and the last decision about it."""
-    new, decided = session.new, session.decided
-    # Whoever hands over to a group in which nobody is free stays in the row, for no event says that nobody has a session.
-    waits = not session.agent_id or (
-        decided is not None and decided.outcome != ASSIGNED and (session.assigned_at or 0) <= decided.at
-    )  # fmt: skip
-    ours = decided is not None and (waits or (decided.outcome == ASSIGNED and decided.agent == session.agent))
-    group, pinned, left = session.group, "", new.kind == "leave"
-    if decided is not None and ours:
-        group = decided.group
-        pinned = next((str(about[0]) for code, *about in decided.reasons if code == "handed_to"), "")
-        left = left or decided.reason == "leave" or routed.OUTCOMES[decided.outcome] == "leave"
-    return [
-        new.id, new.customer, new.kind, new.page, new.sku, new.region, new.order_state, list(new.tags), min(session.opened_at, at), number,
-        group, None if waits else session.agent, left, bool(session.agent_id), pinned, not ours,
-    ]  # fmt: skip
+def _suspended(commands: Iterable[Command]) -> set[str]:
+    """Whom these commands suspend."""
+    return {command.body["agent"] for command in commands if command.kind == "suspend"}

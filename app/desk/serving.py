@@ -1,12 +1,15 @@
 """The engine of a database: the routing of its stores, each while this process owns it, with the chores of an engine beside it.
 
-Several engines share the stores and look every second what has become free, so that one that dies is replaced.
+Several engines share the stores and look every second what has become free, so that one that dies is replaced. What goes wrong in one
+store is that store's alone: it is let go of and tried again after a while, longer each time; the others go on.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from app.desk import engine
 from app.desk.engine import repeat
@@ -23,18 +26,33 @@ from app.storage.stores import clock_setting
 LOOK_SECONDS = 1.0
 """How often it is looked for stores that nobody has."""
 _PARTING_SECONDS = 10.0
+_REST_SECONDS = (1.0, 5.0, 15.0, 60.0)
+"""How long a store in which something went wrong is let be, the first time, the second, …"""
+_SOUND_SECONDS = 300.0
+"""A store that has been served for so long had nothing wrong with it."""
+_OF_ALL = frozenset({"refused", "damaged", "newer", "readonly", "full"})
+"""Kinds of faults that concern the database, and so every store in it."""
 
 
 class Desk:
     """wanted: the code of the only store to serve, whether it is there already or not; None: all, those that come later too.
 
-    on_store(code, owned) is told when this engine takes a store and when it gives one up.
+    on_store(code, owned) is told when this engine takes a store and when it gives one up; on_fault(code, fault, seconds) when something
+    went wrong in one, which is then let be for so long.
     """
 
-    def __init__(self, database: Database, wanted: str | None = None, on_store: Callable[[str, bool], None] | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        wanted: str | None = None,
+        on_store: Callable[[str, bool], None] | None = None,
+        on_fault: Callable[[str, Exception, float], None] | None = None,
+    ) -> None:
         self._database = database
         self._wanted = wanted
         self._on_store = on_store
+        self._on_fault = on_fault
+        self._resting: dict[int, _Rest] = {}
         self._ownership = ownership(database)
         self._served: dict[int, _Served] = {}
         self._stop = threading.Event()
@@ -44,7 +62,7 @@ class Desk:
         self._stop.set()
 
     def run(self) -> None:
-        """Blocks until `stop`. A lost database is waited for; other faults end the run with FaultError."""
+        """Blocks until `stop`. A lost database is waited for; another fault of the database ends the run with FaultError."""
         repeat(self._stop, lambda: backup_if_due(self._database), engine.UPKEEP_AFTER_SECONDS, engine.UPKEEP_EVERY_SECONDS, "upkeep")
         try:
             while not self._stop.is_set():
@@ -67,8 +85,11 @@ class Desk:
         for store, served in list(self._served.items()):
             if served.fault is not None:
                 self._part(store)
-                raise served.fault
-        held = self._ownership.hold(stores)
+                if isinstance(served.fault, FaultError) and served.fault.kind in _OF_ALL:
+                    raise served.fault
+                self._rest(store, served)
+        now = time.monotonic()
+        held = self._ownership.hold({id: code for id, code in stores.items() if id not in self._resting or self._resting[id].until <= now})
         for store in self._served.keys() - held:
             self._part(store)
         for store in held - self._served.keys():
@@ -77,6 +98,17 @@ class Desk:
         for store in self._ownership.surplus():
             self._part(store)
             self._ownership.release(store)
+
+    def _rest(self, store: int, served: _Served) -> None:
+        """Another engine may take it meanwhile."""
+        self._ownership.release(store)
+        now, before = time.monotonic(), self._resting.get(store)
+        times = 0 if before is None or now - served.began > _SOUND_SECONDS else before.times + 1
+        seconds = _REST_SECONDS[min(times, len(_REST_SECONDS) - 1)]
+        self._resting[store] = _Rest(times, now + seconds)
+        assert served.fault is not None
+        if self._on_fault is not None:
+            self._on_fault(served.code, served.fault, seconds)
 
     def _part(self, store: int) -> None:
         served = self._served.pop(store)
@@ -88,11 +120,19 @@ class Desk:
             self._on_store(code, owned)
 
 
+class _Rest(NamedTuple):
+    """times: how often before something has gone wrong; until: when to try again, by time.monotonic()."""
+
+    times: int
+    until: float
+
+
 class _Served:
     """A store that is being served, on threads of its own."""
 
     def __init__(self, database: Database, store: int, code: str) -> None:
         self.code = code
+        self.began = time.monotonic()
         self.fault: Exception | None = None
         self._stop = stop = threading.Event()
         clock = StoreClock(clock_setting(database, store))

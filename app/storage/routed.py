@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 from app.domain.conversation import LEAVE, ORDER_STATES, PAGES, REASONS
 from app.domain.events import State
 from app.domain.language import T
-from app.domain.presence import STATES
+from app.domain.presence import OFFLINE, STATES
 from app.domain.routing.reasons import Why
 from app.domain.routing.scopes import AgentPlan, NewSession, Plan
 from app.domain.routing_settings import AGENTS, GROUPS, LEAVE_RULE
@@ -24,7 +25,8 @@ OUTCOMES = ("", "assigned", "waited", "leave")
 """Of decisions, by their numbers in the table."""
 ASSIGNED = 1
 _TURNS = "turns"
-_DAYS_BEFORE_MS = 14 * 86_400_000
+_DAY_MS = 86_400_000
+_DAYS_BEFORE_MS = 14 * _DAY_MS
 """A session that ended within the last 48 hours may have begun so much earlier."""
 
 
@@ -37,7 +39,7 @@ class Configuration(NamedTuple):
 
 
 class OpenSession(NamedTuple):
-    """agent_id 0: nobody has it. agent, group: codes, "" for none; decided: the last decision about it."""
+    """agent_id 0: nobody has it. agent, group: codes, "" for none; decisions: about it, in order."""
 
     id: int
     new: NewSession
@@ -46,7 +48,12 @@ class OpenSession(NamedTuple):
     agent_id: int
     agent: str
     group: str
-    decided: Decided | None
+    decisions: Sequence[Decided]
+
+    @property
+    def decided(self) -> Decided | None:
+        """The last decision."""
+        return self.decisions[-1] if self.decisions else None
 
 
 class Decided(NamedTuple):
@@ -120,7 +127,7 @@ def standing(bulk: Bulk, store: int, agents: Collection[int] | None) -> dict[int
 
 def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSession]:
     """These sessions, the oldest first."""
-    decided = last_decisions(bulk, store, ids)
+    decided = all_decisions(bulk, store, ids)
     rows = bulk.rows_in(
         "SELECT s.id, s.code, c.code, s.kind, s.page, k.code, s.region, c.region, s.order_state, c.tags, s.opened_at, s.assigned_at, "
         "s.agent_id, a.code, g.code FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN skus k ON k.id = s.sku_id "
@@ -136,14 +143,10 @@ def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSessio
                 code, customer or "", "leave" if kind == LEAVE else "online", PAGES[page], sku or "", region or home or "",
                 ORDER_STATES[order_state], tuple(json.loads(tags or "[]")),
             ),
-            opened_at, assigned_at, agent_id, agent or "", group or "", decided.get(id),
+            opened_at, assigned_at, agent_id, agent or "", group or "", decided.get(id, ()),
         )
         for id, code, customer, kind, page, sku, region, home, order_state, tags, opened_at, assigned_at, agent_id, agent, group in rows
     ]  # fmt: skip
-
-
-def last_decisions(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, Decided]:
-    return {session: found[-1] for session, found in all_decisions(bulk, store, sessions).items()}
 
 
 def all_decisions(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, list[Decided]]:
@@ -162,18 +165,46 @@ def all_decisions(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, 
 
 
 def served(bulk: Bulk, store: int, customers: Iterable[str], since: int) -> list[tuple[str, str, str, int]]:
-    """[(customer, group, agent, at)] of sessions that ended, or were given, at or after `since`; the latest last."""
-    return [
-        (customer, group, agent, at)
-        for customer, group, agent, at in bulk.rows_in(
-            "SELECT c.code, g.code, a.code, coalesce(s.closed_at, s.assigned_at) AS at FROM customers c "
-            "JOIN sessions s ON s.customer_id = c.id AND s.opened_at >= ? JOIN agents a ON a.id = s.agent_id "
-            "JOIN skill_groups g ON g.id = s.group_id WHERE c.store_id = ? AND c.code IN {keys} ORDER BY 4, s.id",
-            (since - _DAYS_BEFORE_MS, store),
-            sorted(set(customers)),
-        )
-        if at is not None and at >= since
-    ]
+    """[(customer, group, agent, at)] of sessions that ended, were given, or went on to another at or after `since`; the latest last.
+
+    Of those that a source handed from one agent to another only the last agent is known.
+    """
+    theirs = sorted(set(customers))
+    sessions = bulk.rows_in(
+        "SELECT s.id, c.code, g.code, a.code, coalesce(s.closed_at, s.assigned_at) FROM customers c "
+        "JOIN sessions s ON s.customer_id = c.id AND s.opened_at >= ? JOIN agents a ON a.id = s.agent_id "
+        "LEFT JOIN skill_groups g ON g.id = s.group_id WHERE c.store_id = ? AND c.code IN {keys}",
+        (since - _DAYS_BEFORE_MS, store),
+        theirs,
+    )
+    found = [(at, id, customer, group, agent) for id, customer, group, agent, at in sessions if group is not None and at is not None]
+    whose = {id: customer for id, customer, *_ in sessions}
+    for id, decided in all_decisions(bulk, store, list(whose)).items():
+        for before, after in pairwise(decided):
+            if before.outcome == ASSIGNED and before.group:
+                found.append((after.at, id, whose[id], before.group, before.agent))
+    return [(customer, group, agent, at) for at, _, customer, group, agent in sorted(found) if at >= since]
+
+
+def last_busy(bulk: Bulk, store: int, agents: Collection[int], since: int) -> dict[int, int]:
+    """{agent: when they came, were given a session or ended one last}, as far as that was at or after `since`."""
+    found: dict[int, int] = {}
+    busy = bulk.rows_in(
+        "SELECT agent_id, max(coalesce(closed_at, assigned_at)) FROM sessions WHERE store_id = ? AND day >= ? AND agent_id IN {keys} "
+        "GROUP BY agent_id",
+        (store, since // _DAY_MS),
+        sorted(agents),
+    )
+    came = bulk.rows_in(
+        "SELECT p.agent_id, min(p.at) FROM presence p WHERE p.at > coalesce((SELECT q.at FROM presence q WHERE q.agent_id = p.agent_id "
+        f"AND q.state = {OFFLINE} ORDER BY q.at DESC LIMIT 1), ?) AND p.agent_id IN {{keys}} GROUP BY p.agent_id",
+        (since,),
+        sorted(agents),
+    )
+    for agent, at in (*busy, *came):
+        if at is not None and at >= since:
+            found[agent] = max(found.get(agent, 0), at)
+    return found
 
 
 def decided_since(bulk: Bulk, store: int, revision: int) -> bool:

@@ -25,11 +25,13 @@ def group(code: str, weights: dict[str, int] | None = None, /, **fields: Any) ->
 class RoutedStore:
     """`said` is called between what a source says and what the engine does about it."""
 
-    def __init__(self, database: Database, *groups: dict[str, Any], caps: dict[str, int | None] | None = None, here: str = "") -> None:
+    def __init__(
+        self, database: Database, *groups: dict[str, Any], caps: dict[str, int | None] | None = None, here: str = "", code: str = "shop"
+    ) -> None:
         self.database = database
-        self.store = open_store(database, "shop")
+        self.store = open_store(database, code)
         self.workspace = Workspace(database, local_owner())
-        self.info = self.workspace.store("shop")
+        self.info = self.workspace.store(code)
         self.recorder = Recorder(database, self.store)
         self.now = NOON
         self.number = 0

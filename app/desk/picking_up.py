@@ -1,0 +1,41 @@
+"""A session as the router keeps it, from its row and what was decided about it: what an engine that begins anew goes on from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from app.storage.routed import ASSIGNED, OUTCOMES, OpenSession
+
+
+class Standing(NamedTuple):
+    """waits: nobody has it, whoever the row names. ours: by the engine's own decision. pinned: the group it was transferred to."""
+
+    waits: bool
+    ours: bool
+    group: str
+    pinned: str
+    left: bool
+
+
+def standing(session: OpenSession) -> Standing:
+    last = session.decided
+    # Whoever hands over to a group in which nobody is free stays in the row, for no event says that nobody has a session.
+    waits = not session.agent_id or (last is not None and last.outcome != ASSIGNED and (session.assigned_at or 0) <= last.at)
+    ours = last is not None and (waits or (last.outcome == ASSIGNED and last.agent == session.agent))
+    group, pinned, left = session.group, "", session.new.kind == "leave"
+    if last is not None and ours:
+        group = last.group
+        # A supervisor who moves a session to an agent changes neither where it belongs nor what it is.
+        routed = next((each for each in reversed(session.decisions) if each.reason != "manual"), last)
+        pinned = next((str(about[0]) for code, *about in routed.reasons if code == "handed_to"), "")
+        left = left or "leave" in (routed.reason, OUTCOMES[routed.outcome])
+    return Standing(waits, ours, group, pinned, left)
+
+
+def told(session: OpenSession, number: int, at: int) -> list[object]:
+    """As `Router.to_json` writes it. number: its place among those opened at the same time."""
+    new, (waits, ours, group, pinned, left) = session.new, standing(session)
+    return [
+        new.id, new.customer, new.kind, new.page, new.sku, new.region, new.order_state, list(new.tags), min(session.opened_at, at), number,
+        group, None if waits else session.agent, left, bool(session.agent_id), pinned, not ours,
+    ]  # fmt: skip

@@ -1,0 +1,106 @@
+"""What goes wrong in one store ends neither the others nor the engine; what is wrong with the database ends it with a sentence."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.desk import serving
+from app.desk.routing import Routing
+from app.desk.serving import Desk
+from app.storage.database import Database
+from app.storage.faults import FaultError
+from app.storage.recorder import open_store
+
+PATIENCE = 10.0
+
+
+class Watched:
+    """A desk on a thread, with the turns of one store taken over."""
+
+    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch, turn: Callable[[], int]) -> None:
+        _, sick = (open_store(database, code) for code in ("sound", "sick"))
+        self.heard: list[tuple[Any, ...]] = []
+        self.changed = threading.Condition()
+        turned = Routing.turn
+        monkeypatch.setattr(Routing, "turn", lambda routing: turn() if routing._store == sick else turned(routing))
+        self.desk = Desk(database, on_store=self._hear, on_fault=self._hear)
+        self.ended: BaseException | None = None
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.desk.run()
+        except FaultError as fault:
+            self.ended = fault
+
+    def _hear(self, *said: Any) -> None:
+        with self.changed:
+            self.heard.append(said)
+            self.changed.notify_all()
+
+    def wait_for(self, what: Callable[[list[tuple[Any, ...]]], bool]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: what(self.heard), PATIENCE), self.heard
+
+    def end(self) -> None:
+        self.desk.stop()
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(serving, "_REST_SECONDS", (0.01, 0.02, 0.03))
+
+
+def test_a_store_in_which_something_goes_wrong_is_tried_again_and_the_others_go_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    fails = [KeyError("nonsense"), FaultError("unknown", "nonsense"), KeyError("nonsense")]
+
+    def turn() -> int:
+        if fails:
+            raise fails.pop(0)
+        return 0
+
+    watched = Watched(database, monkeypatch, turn)
+    try:
+        watched.wait_for(lambda heard: len([said for said in heard if said == ("sick", True)]) == 4)
+        assert [said[2] for said in watched.heard if len(said) == 3] == [0.01, 0.02, 0.03]
+        assert [said for said in watched.heard if said[0] == "sound"] == [("sound", True)]
+        assert not fails
+    finally:
+        watched.end()
+    assert watched.ended is None
+
+
+@pytest.mark.parametrize("kind", ["newer", "damaged", "full"])
+def test_a_fault_of_the_database_ends_the_engine(database: Database, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    def turn() -> int:
+        raise FaultError(kind, "a sentence")
+
+    watched = Watched(database, monkeypatch, turn)
+    try:
+        watched.thread.join(PATIENCE)
+        assert str(watched.ended) == "a sentence"
+        assert ("sound", False) in watched.heard
+    finally:
+        watched.end()
+
+
+def test_what_goes_wrong_is_rested_longer_each_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def turn() -> int:
+        raise KeyError("nonsense")
+
+    watched = Watched(database, monkeypatch, turn)
+    try:
+        watched.wait_for(lambda heard: len([said for said in heard if len(said) == 3]) >= 5)
+        assert [said[2] for said in watched.heard if len(said) == 3][:5] == [0.01, 0.02, 0.03, 0.03, 0.03]
+    finally:
+        watched.end()
