@@ -200,7 +200,7 @@ class _Run:
 
     def __init__(self, recording: Recording, plan: Plan) -> None:
         self.recording = recording
-        self._fallback = plan.fallback
+        self._plan, self._fallback = plan, plan.fallback
         start = recording.start
         here: dict[str, tuple[int, State]] = {agent: (at, state) for at, agent, state in recording.presence if at <= start}
         self._presence = [entry for entry in recording.presence if start < entry[0] < recording.end]
@@ -239,7 +239,7 @@ class _Run:
 
     def _begin(self, plan: Plan, here: Mapping[str, tuple[int, State]], going_on: Sequence[Served]) -> Router:
         recording, start = self.recording, self.recording.start
-        router = Router(plan)
+        router = Router(plan, explains=False)
         for each in sorted(recording.before, key=lambda each: (min(each.until, start), each.session.id), reverse=True):
             router.remember(each.session.customer, each.group or plan.match(each.session).group, each.agent, min(each.until, start))
         for agent, (at, state) in here.items():
@@ -303,26 +303,23 @@ class _Run:
 
     def _settle(self, position: int, decision: Decision, at: int) -> None:
         self._decided += 1
-        agent, first = decision.agent, self.given[position] is None
+        _, outcome, group, agent, reason, _, _ = decision
+        first = self.given[position] is None
         if not first:
             self.handed_over += 1
             if self._holding[position]:
                 self._let_go(position, at)
         if agent is None:
             if first:
-                self.outcomes[position] = decision.outcome
-                self.groups[position] = decision.group
-                self.order[position] = self._decided
+                self.outcomes[position], self.groups[position], self.order[position] = outcome, group, self._decided
             return
-        self.owners[position], self.groups[position] = agent, decision.group
-        self.reasons[position] = decision.reason
+        self.owners[position], self.groups[position], self.reasons[position] = agent, group, reason
         if first:
-            self.given[position] = at
-            self.order[position] = self._decided
+            self.given[position], self.order[position] = at, self._decided
             self._end_at(position, at + self.recording.handling[position])
-            if decision.group == self._fallback and any(why[0] == "overflow" for why in decision.reasons):
+            if group == self._fallback and self._plan.match(self.recording.sessions[position]).group != group:
                 self.overflow += 1
-        if decision.reason == "leave":
+        if reason == "leave":
             self.outcomes[position] = "leave"
         else:
             self._hold(position, agent, at)

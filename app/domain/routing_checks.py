@@ -130,7 +130,7 @@ def _of_the_store(groups: Body, facts: Facts, lines: dict[str, AgentLine]) -> It
     if len(held) > 1 and not _has_fallback(groups):
         what = T("没有兜底咨询组：不属于任何组的客户无人接待", "No fallback group: customers who belong to no group are served by nobody")
         yield Check("warn", what, "groups", Remedy(T("新建兜底咨询组", "Add a fallback group"), _add_fallback))
-    outside = [line for line in lines.values() if not line.weights and line.receives]
+    outside = [line for line in lines.values() if not line.weights and line.receives and not line.newcomer]
     if held and outside:
         what = T("{0} 名客服不在任何咨询组：{1}", "{0} agents are in no group: {1}")
         target = next((group for group in held if group["code"] == groups["default_group"]), None)
@@ -140,6 +140,19 @@ def _of_the_store(groups: Body, facts: Facts, lines: dict[str, AgentLine]) -> It
             change = partial(_set_weights, target["code"], weights)
             remedy = Remedy(fill(T("加入「{0}」", "Add to {0}"), target["name"]), change)
         yield Check("info", fill(what, len(outside), _named(line.label for line in outside)), "groups", remedy)
+    absent = [code for code in facts.designated if code not in lines]
+    if absent:
+        what = T(
+            "留言指定分配的 {0} 名客服不是本店客服：{1}", "{0} of the agents chosen for leave messages are not known to the store: {1}"
+        )
+        yield Check("warn", fill(what, len(absent), _named(absent)), "agents")
+    designated = [lines[code] for code in facts.designated if code in lines]
+    if designated and not any(line.receives for line in designated):
+        what = T("留言指定分配的客服都未开启接待：{0}", "None of the agents chosen for leave messages receives: {0}")
+        change = partial(_set_agents, [line.code for line in designated], facts, {"receives": True})
+        yield Check(
+            "warn", fill(what, _named(line.label for line in designated)), "agents", Remedy(T("全部开启", "Let all receive"), change)
+        )
 
 
 def _of_a_group(index: int, group: Body, facts: Facts, lines: dict[str, AgentLine], fallback: bool) -> Iterator[Check]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from app.domain.documents import Body, Object
-from app.domain.routing_settings import AGENTS, DEFAULT_WEIGHT, GROUPS
+from app.domain.routing_settings import AGENTS, DEFAULT_WEIGHT, GROUPS, newcomers
 
 MAX_WEIGHT = 10
 
@@ -27,17 +27,19 @@ class KnownAgent:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the documents are judged against. sessions: {group: opened in the last 7 days}; groups: {code: name} that events name;
-    served: {group: agents who had its sessions in these days}."""
+    served: {group: agents who had its sessions in these days}; designated: agents whom leave messages go to, () where to all."""
 
     agents: Mapping[str, KnownAgent] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
     sessions: Mapping[str, int] = field(default_factory=dict)
     served: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    designated: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AgentLine:
-    """An agent as the documents and the events have them together. weights: {group code: weight}; listed: in the document."""
+    """An agent as the documents and the events have them together. weights: {group code: weight}; listed: in the document;
+    newcomer: named by neither document, so in the default group if there is one."""
 
     code: str
     name: str
@@ -47,6 +49,7 @@ class AgentLine:
     receives: bool
     weights: Mapping[str, int]
     listed: bool
+    newcomer: bool = False
 
     @property
     def label(self) -> str:
@@ -61,11 +64,13 @@ def agent_lines(groups: Body, agents: Body, facts: Facts) -> list[AgentLine]:
         for member in group["members"]:
             weights.setdefault(member["agent"], {})[group["code"]] = member["weight"]
     found = []
+    new = frozenset(newcomers(groups, agents, facts.agents))
     for code in sorted({*listed, *weights, *facts.agents}):
         known, entry = facts.agents.get(code) or KnownAgent(code), listed.get(code)
         held = entry or _entry(known)
         name, team = held["name"] or known.name, held["team"] or known.team
-        found.append(AgentLine(code, name, team, known.role, held["capacity"], held["receives"], weights.get(code, {}), entry is not None))
+        said = weights.get(code, {}), entry is not None, code in new
+        found.append(AgentLine(code, name, team, known.role, held["capacity"], held["receives"], *said))
     return found
 
 

@@ -13,7 +13,7 @@ from app.domain.language import T
 from app.domain.localtime import LocalTime, day_date, day_number
 from app.domain.replay import Outcomes, replay
 from app.domain.routing.scopes import Plan
-from app.domain.routing_settings import AGENTS, GROUPS
+from app.domain.routing_settings import AGENTS, GROUPS, LEAVE_RULE
 from app.services.questions import iso
 from app.services.recorded import Recorded, cancelled, derived_groups, read_recorded, told_agents
 from app.storage.faults import FaultError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DAYS = 7
 """Days that are replayed where none are chosen: the last whole ones."""
 LONGEST_DAYS = 31
-_DOCUMENTS: tuple[Document, ...] = (GROUPS, AGENTS)
+_DOCUMENTS: tuple[Document, ...] = (GROUPS, AGENTS, LEAVE_RULE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +171,11 @@ class _Progress:
 
 
 def _plan(found: Recorded, saved: Mapping[str, Saved], given: Mapping[str, Body]) -> Plan:
-    """The documents given, else those saved. Groups that were never saved are what the record says; an agent who is in no document has
-    the capacity that events tell, as for the engine."""
-    bodies = {document.key: given.get(document.key) or saved[document.key].body for document in _DOCUMENTS}
-    written = Plan.of(bodies[GROUPS.key], bodies[AGENTS.key])
-    agents = [written.agents.get(agent.code, agent) for agent in told_agents(found)]
-    agents += [agent for code, agent in written.agents.items() if code not in found.capacities]
+    """The documents given, else those saved. Groups that were never saved are what the record says."""
+    groups, agents, leave_rule = (given.get(document.key) or saved[document.key].body for document in _DOCUMENTS)
+    plan = Plan.of(groups, agents, leave_rule, told_agents(found))
     unsaid = GROUPS.key not in given and saved[GROUPS.key].revision == 0
-    return Plan(derived_groups(found) if unsaid else list(written.groups.values()), agents)
+    return Plan(derived_groups(found), list(plan.agents.values()), plan.designated) if unsaid else plan
 
 
 def _notes(found: Recorded, saved: Mapping[str, Saved]) -> list[T]:

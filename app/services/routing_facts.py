@@ -6,8 +6,10 @@ from sqlalchemy import Connection, func, select
 
 from app.domain.localtime import LocalTime
 from app.domain.routing_edits import Facts, KnownAgent
+from app.domain.routing_settings import LEAVE_RULE
 from app.services.workspace import StoreInfo, Workspace
 from app.storage import schema
+from app.storage.revisions import current
 
 DAYS = 7
 """Whole days, today included."""
@@ -24,7 +26,9 @@ def routing_facts(workspace: Workspace, store: StoreInfo) -> Facts:
         named = connection.execute(select(g.code, g.name).where(g.store_id == store.id).order_by(g.code))
         groups = {row.code: row.name for row in named}
         sessions, served = _traffic(connection, store.id, today)
-    return Facts(known, groups, sessions, {group: [code for code in codes if code in known] for group, codes in served.items()})
+        rule = current(connection, store.id, LEAVE_RULE).body
+    here = {group: [code for code in codes if code in known] for group, codes in served.items()}
+    return Facts(known, groups, sessions, here, tuple(rule["agents"]) if rule["on"] else ())
 
 
 def _traffic(connection: Connection, store: int, today: int) -> tuple[dict[str, int], dict[str, list[str]]]:

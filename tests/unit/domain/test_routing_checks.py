@@ -71,7 +71,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], Facts, str, str, str]] = 
     "no fallback": (groups_of(group("g", None, {"skus": ["s"]}), group("h", {"b": 6, "c": 6}, {"skus": ["t"]})), NOBODY, FACTS, "warn",
                     "groups", "没有兜底咨询组"),
     "unknown": (groups_of(group("g", {"a": 6, "x": 6}, {"skus": ["s"]}), EVERYBODY), NOBODY, FACTS, "warn", "groups[0].members", "x"),
-    "outside": (groups_of(group("g", {"a": 6, "b": 1}), default="g"), NOBODY, FACTS, "info", "groups", "赵强"),
+    "outside": (groups_of(group("g", {"a": 6, "b": 1}), default="g"), agents_of(c=5), FACTS, "info", "groups", "赵强"),
+    "designated": (groups_of(group("g", {"a": 6, "b": 6, "c": 6})), AGENTS.complete({"agents": [{"agent": "c", "receives": False}]}),
+                   Facts(FACTS.agents, designated=("c",)), "warn", "agents", "赵强"),
     "overlap": (
         groups_of(group("g", None, {"skus": ["s", "t"]}), group("h", None, {"skus": ["t", "u"]}), EVERYBODY), NOBODY, FACTS,
         "alarm", "groups[1].scope.skus", "组g」与「组h」的服务范围重叠：t",
@@ -93,6 +95,21 @@ def test_each_is_told_once_in_its_place_and_its_remedy_cures_it(case: str) -> No
     assert words in found.sentence.zh
     assert found.sentence.en
     assert not [said for said in cured(found, groups, agents, facts) if words in said]
+
+
+def test_accounts_that_no_document_names_are_in_the_default_group() -> None:
+    body = groups_of(group("g", {"a": 6}), default="g")
+    assert checks(body, NOBODY, FACTS) == []
+    assert [line.code for line in agent_lines(body, agents_of(b=5), FACTS) if line.newcomer] == ["c"]
+    assert not any(line.newcomer for line in agent_lines(groups_of(group("g")), NOBODY, FACTS))
+
+
+def test_leave_messages_for_agents_who_are_not_there() -> None:
+    everybody = groups_of(group("g", {"a": 6, "b": 6, "c": 6}))
+    assert checks(everybody, NOBODY, Facts(FACTS.agents, designated=("a",))) == []
+    (found,) = checks(everybody, NOBODY, Facts(FACTS.agents, designated=("a", "gone")))
+    assert (found.level, found.remedy) == ("warn", None)
+    assert "gone" in found.sentence.zh
 
 
 def test_what_only_a_person_can_decide_has_no_remedy_but_a_place() -> None:
