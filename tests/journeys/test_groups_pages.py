@@ -277,12 +277,39 @@ def test_two_who_edit_different_weights_lose_nothing(groups: Hands) -> None:
     groups.somebody_saves(with_weights(GROUPS.complete(TWO), "pre", {"a1": 1, "a3": 2}))
     groups.save()
     assert page.conflict.isVisible()
-    assert "张三" in page.conflict.theirs.text()
-    assert "3 → 8" in page.conflict.mine.text()
+    assert "张三 刚保存了第 2 版" in page.conflict.head.text()
+    assert sorted((side.before, side.theirs, side.mine) for side in page.conflict.sides()) == [
+        ("3", "", "8"), ("6", "1", ""), ("无", "客服 a3，分配权重值 2", ""),
+    ]  # fmt: skip
+    assert "不是同一处" in page.conflict.words.text()
     assert not page.save.isEnabled()
     groups.click(page.conflict.keep)
     groups.save()
     assert groups.weights() == {"a1": 1, "a2": 8, "a3": 2}
+
+
+def test_two_who_edit_the_same_weight_see_both_and_one_is_dropped(groups: Hands) -> None:
+    page = groups.page
+    page.edit(with_weights(page.groups, "pre", {"a1": 2, "a2": 8}))
+    groups.desk.settle()
+    groups.somebody_saves(with_weights(GROUPS.complete(TWO), "pre", {"a2": 1}))
+    groups.save()
+    first, second = page.conflict.sides()
+    assert (first.before, first.theirs, first.mine, first.contradicts) == ("3", "1", "8", True)
+    assert (second.before, second.theirs, second.mine, second.contradicts) == ("6", "", "2", False)
+    assert "a2" in first.label
+    assert "两边都改的 1 处用你的" in page.conflict.words.text()
+    groups.click(page.conflict.drop)
+    assert not page.dirty()
+    assert not page.conflict.isVisible()
+    assert groups.weights() == {"a1": 6, "a2": 1}
+    page.edit(with_weights(page.groups, "pre", {"a2": 8}))
+    groups.desk.settle()
+    groups.somebody_saves(with_weights(page.saved_bodies()["groups"], "pre", {"a2": 4}))
+    groups.save()
+    groups.click(page.conflict.keep)  # mine, on top of theirs
+    groups.save()
+    assert groups.weights() == {"a1": 6, "a2": 8}
 
 
 def test_what_is_not_saved_survives_the_page_and_can_be_tried(groups: Hands) -> None:

@@ -214,7 +214,11 @@ class DraftPage(Page):
             mine += document.difference(base, bodies[key]) if not document.validate(bodies[key]) else []
         last = max(newer.values(), key=lambda saved: saved.at or 0)
         who = last.author or tr("别人", "Somebody")
-        self.conflict.tell(tr(f"{who} 刚保存了{name_of(last)}：", f"{who} has just saved {name_of(last).lower()}: "), theirs, mine)
+        said = tr(
+            f"{who} 刚保存了{name_of(last)}，你的修改还没有保存。",
+            f"{who} has just saved {name_of(last).lower()}; your changes are not saved.",
+        )
+        self.conflict.tell(said, who, theirs, mine)
 
     def _keep_mine(self) -> None:
         """My changes, field by field, on top of what somebody else saved."""

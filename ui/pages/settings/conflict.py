@@ -1,19 +1,42 @@
-"""Told when somebody else has saved while there are changes here: both sides, and the two ways on."""
+"""Told when somebody else has saved while there are changes here: both sides beside each other, and the two ways on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.kinds import Change
 from app.domain.language import tr
-from ui.pages.settings.past import change_lines
-from ui.theme import SPACE_2, SPACE_3, SPACE_4
+from ui.theme import SPACE_1, SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.buttons import Button
 
-_TALLEST = 220
+_TALLEST = 200
+_SHOWN = 60
+
+
+class Side(NamedTuple):
+    """One place of the document; theirs and mine: what each made of it, "" for who left it as it was."""
+
+    label: str
+    before: str
+    theirs: str
+    mine: str
+
+    @property
+    def contradicts(self) -> bool:
+        return bool(self.theirs and self.mine) and self.theirs != self.mine
+
+
+def sides(theirs: Sequence[Change], mine: Sequence[Change]) -> list[Side]:
+    """What was changed by either, those that contradict each other first. Places go by their words: a path counts in its own document."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for which, changes in enumerate((theirs, mine)):
+        for change in changes:
+            found.setdefault((str(change.label), str(change.before)), ["", ""])[which] = str(change.after)
+    return sorted((Side(*place, *both) for place, both in found.items()), key=lambda side: not side.contradicts)
 
 
 class ConflictBar(QFrame):
@@ -25,46 +48,82 @@ class ConflictBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("look", "raised")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE_3, SPACE_3, SPACE_3, SPACE_3)
-        column.setSpacing(SPACE_2)
-        area = QScrollArea(self)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setMaximumHeight(_TALLEST)
-        holder = QWidget(area)
-        holder.setObjectName("scrolled")
-        sides = QHBoxLayout(holder)
-        sides.setContentsMargins(0, 0, 0, 0)
-        sides.setSpacing(SPACE_4)
-        self.theirs, self.mine = _words(holder), _words(holder)
-        sides.addWidget(self.theirs, 1)
-        sides.addWidget(self.mine, 1)
-        area.setWidget(holder)
-        column.addWidget(area)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_2)
+        self._sides: list[Side] = []
+        self.head = QLabel(self)
+        self.head.setProperty("look", "emphasis")
+        self.head.setWordWrap(True)
+        self.head.setTextFormat(Qt.TextFormat.PlainText)
+        self.words = QLabel(self)
+        self.words.setProperty("look", "caption")
+        self.words.setWordWrap(True)
+        self._area = QScrollArea(self)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
         self.keep = Button(tr("在最新版上保留我的修改", "Keep my changes on top of it"), parent=self)
         self.keep.clicked.connect(self.kept)
         self.drop = Button(tr("放弃我的修改", "Drop my changes"), parent=self)
         self.drop.clicked.connect(self.dropped)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_2)
         row.addWidget(self.keep)
         row.addWidget(self.drop)
-        row.addStretch(1)
+        row.addWidget(self.words, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE_3, SPACE_3, SPACE_3, SPACE_3)
+        column.setSpacing(SPACE_2)
+        column.addWidget(self.head)
+        column.addWidget(self._area)
         column.addLayout(row)
         self.hide()
 
-    def tell(self, who: str, theirs: Sequence[Change], mine: Sequence[Change]) -> None:
-        """Show both sides; `who` is the sentence of what happened."""
-        nothing = tr("内容没有不同。", "no difference.")
-        self.theirs.setText(f"{who}\n{change_lines(theirs) or nothing}")
-        self.mine.setText(tr("你的修改：", "Your changes: ") + "\n" + (change_lines(mine) or nothing))
+    def sides(self) -> list[Side]:
+        """What is shown."""
+        return list(self._sides)
+
+    def tell(self, sentence: str, who: str, theirs: Sequence[Change], mine: Sequence[Change]) -> None:
+        """Show both sides; `sentence` says what happened, `who` did it."""
+        found = sides(theirs, mine)
+        self.head.setText(sentence)
+        contradictions = sum(side.contradicts for side in found)
+        self.words.setText(
+            tr(f"保留时，两边都改的 {contradictions} 处用你的，其余两边的修改都在。",
+               f"Kept together: yours where both changed the same ({contradictions}), both sides elsewhere.")
+            if contradictions
+            else tr("两边改的不是同一处，可以一起保留。", "The two do not touch the same places and can be kept together.")
+        )  # fmt: skip
+        if found == self._sides and not self.isHidden():
+            return
+        self._sides = found
+        holder = QWidget()
+        holder.setObjectName("scrolled")
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, SPACE_4, 0)
+        grid.setHorizontalSpacing(SPACE_4)
+        grid.setVerticalSpacing(SPACE_1)
+        for column, title in enumerate((tr("设置", "Setting"), tr("原来", "Before"), who, tr("你", "You"))):
+            grid.addWidget(_label(title, "caption", holder), 0, column)
+            grid.setColumnStretch(column, 2 if column == 0 else 1)
+        same = tr("不变", "as before")
+        for row, side in enumerate(found[:_SHOWN], 1):
+            look = "warn" if side.contradicts else ""
+            both = tr("（两边都改）", " (both)") if side.contradicts else ""
+            grid.addWidget(_label(side.label + both, look, holder), row, 0)
+            grid.addWidget(_label(side.before, "quiet", holder), row, 1)
+            grid.addWidget(_label(side.theirs or same, look if side.theirs else "quiet", holder), row, 2)
+            grid.addWidget(_label(side.mine or same, look if side.mine else "quiet", holder), row, 3)
+        if len(found) > _SHOWN:
+            more = len(found) - _SHOWN
+            grid.addWidget(_label(tr(f"另有 {more} 处", f"{more} more"), "quiet", holder), _SHOWN + 1, 0)
+        self._area.setWidget(holder)
+        self._area.setFixedHeight(min(_TALLEST, holder.sizeHint().height()))
         self.show()
 
 
-def _words(parent: QWidget) -> QLabel:
-    label = QLabel(parent)
+def _label(words: str, look: str, parent: QWidget) -> QLabel:
+    label = QLabel(words, parent)
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    if look:
+        label.setProperty("look", look)
     return label
