@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -25,6 +25,8 @@ from app.storage.faults import FaultError
 from app.storage.recorder import add_counters, announce, lock_store
 
 _AT_ONCE = 2_000
+_TOGETHER = 10_000
+"""Days of agents whose counters are in memory at once: a file may speak of a million."""
 _LARGEST_NOTICE = 200
 _PRESENCE, _SALES = frozenset(PRESENCE_FIELDS), frozenset(SALES_FIELDS)
 
@@ -93,6 +95,15 @@ class Written:
     plan: Plan = field(default_factory=Plan)
 
 
+@dataclass(slots=True)
+class _Moved:
+    """Which counters, of whom, and on how many days of agents."""
+
+    names: set[str] = field(default_factory=set)
+    agents: set[int] = field(default_factory=set)
+    days: int = 0
+
+
 class Import(NamedTuple):
     id: int
     at: int
@@ -145,25 +156,31 @@ def write(
         written.days, written.lines = len(kept), len(own)
         affected = set(kept) | _lines_elsewhere(bulk, store, {line.order for line, _ in own}, local)
         _find_lost(bulk, store, plan, kept)
-        before = held(bulk, store, affected, local)
         total = len(kept) + len(own) + 1
         columns_of = ("store_id", "at", "author", "file", "summary")
         now = time.time_ns() // 1_000_000
         written.id = bulk.rows(
             f"INSERT INTO imports ({', '.join(columns_of)}) VALUES (?, ?, ?, ?, ?) RETURNING id", (store, now, author, file, "{}")
         )[0][0]
-        rows = [(written.id, day, agent, json.dumps(counts)) for (agent, day), counts in sorted(kept.items())]
-        _insert(bulk, "imported_days", ("import_id", "day", "agent_id", "counts"), rows, 0, total, step)
         names = (
             "import_id", "line", "opened_at", "placed_at", "amount_fen", "quantity", "agent_id", "cancelled", "order_code", "sku_code",
             "customer", "sku_name",
         )  # fmt: skip
-        order_rows = [(written.id, number, *line, name) for number, (line, name) in enumerate(own)]
-        _insert(bulk, "imported_orders", names, order_rows, len(rows), total, step)
+        moved = _Moved()
+        done = 0
+        # Lines of an order can belong to any of the days, so those of a file with lines are looked at together.
+        for part in _parts(affected, len(affected) if own else _TOGETHER):
+            before = held(bulk, store, part, local)
+            rows = [(written.id, day, agent, json.dumps(kept[agent, day])) for agent, day in sorted(part & kept.keys())]
+            _insert(bulk, "imported_days", ("import_id", "day", "agent_id", "counts"), rows, done, total, step)
+            done += len(rows)
+            if own:
+                order_rows = [(written.id, number, *line, name) for number, (line, name) in enumerate(own)]
+                _insert(bulk, "imported_orders", names, order_rows, done, total, step)
+            _move(bulk, store, before, held(bulk, store, part, local), moved)
         for header, meaning in columns.items():
             bulk.replace(schema.import_columns, ("store_id", "header", "meaning"), [(store, header, meaning)])
-        moved = _move(bulk, store, before, held(bulk, store, affected, local))
-        written.changed = len(moved)
+        written.changed = moved.days
         bulk.run("UPDATE imports SET summary = ? WHERE id = ?", (json.dumps(summary(written), ensure_ascii=False), written.id))
         _announce(bulk, store, revision + 1, moved, bool(plan.new))
         step(total, total)
@@ -188,12 +205,16 @@ def undo(database: Database, store: int, import_id: int) -> int:
         affected = {(agent, day) for day, agent in bulk.rows("SELECT day, agent_id FROM imported_days WHERE import_id = ?", (import_id,))}
         orders = {row[0] for row in bulk.rows("SELECT DISTINCT order_code FROM imported_orders WHERE import_id = ?", (import_id,))}
         affected |= _lines_elsewhere(bulk, store, orders, local)
-        before = held(bulk, store, affected, local)
-        bulk.run("UPDATE imports SET undone_at = ? WHERE id = ?", (time.time_ns() // 1_000_000, import_id))
-        moved = _move(bulk, store, before, held(bulk, store, affected, local))
+        moved = _Moved()
+        now = time.time_ns() // 1_000_000
+        for part in _parts(affected, len(affected) if orders else _TOGETHER):
+            bulk.run("UPDATE imports SET undone_at = NULL WHERE id = ?", (import_id,))
+            before = held(bulk, store, part, local)
+            bulk.run("UPDATE imports SET undone_at = ? WHERE id = ?", (now, import_id))
+            _move(bulk, store, before, held(bulk, store, part, local), moved)
         _announce(bulk, store, revision + 1, moved, False)
         bulk.close()
-    return len(moved)
+    return moved.days
 
 
 def history(database: Database, store: int) -> list[Import]:
@@ -257,22 +278,32 @@ def _claims(bulk: Bulk, store: int, wanted: Collection[AgentDay]) -> dict[AgentD
 def _find_lost(bulk: Bulk, store: int, plan: Plan, kept: Mapping[AgentDay, Counts]) -> None:
     """Fills in what the newest import, which says `kept`, would make of earlier ones."""
     plan.unsaid, plan.refuted = Lost(), Lost()
-    for where, claims in _claims(bulk, store, kept).items():
-        newest_id = claims[-1][0] + 1
-        lost = holding(claims, None, frozenset()).keys() - holding([*claims, (newest_id, kept[where])], None, frozenset()).keys()
-        spoken = {PART_OF[name] for name in kept[where]}
-        plan.unsaid.take({name for name in lost if PART_OF[name] in spoken})
-        plan.refuted.take({name for name in lost if PART_OF[name] not in spoken})
+    for part in _parts(kept, _TOGETHER):
+        for where, claims in _claims(bulk, store, part).items():
+            newest_id = claims[-1][0] + 1
+            lost = holding(claims, None, frozenset()).keys() - holding([*claims, (newest_id, kept[where])], None, frozenset()).keys()
+            spoken = {PART_OF[name] for name in kept[where]}
+            plan.unsaid.take({name for name in lost if PART_OF[name] in spoken})
+            plan.refuted.take({name for name in lost if PART_OF[name] not in spoken})
 
 
-def _move(bulk: Bulk, store: int, before: Mapping[AgentDay, Counts], after: Mapping[AgentDay, Counts]) -> dict[AgentDay, Counts]:
-    """Moves the counters from what held to what holds; of a day that no file speaks of any more nothing stays. Returns the difference."""
-    moved = difference(before, after)
-    add_counters(bulk, store, {_key(where): counts for where, counts in moved.items()})
+def _parts(wanted: Collection[AgentDay], size: int) -> Iterator[set[AgentDay]]:
+    """Day after day, so that what is read of one part is read of no other."""
+    ordered = sorted(wanted, key=lambda where: (where[1], where[0]))
+    for start in range(0, len(ordered), max(1, size)):
+        yield set(ordered[start : start + size])
+
+
+def _move(bulk: Bulk, store: int, before: Mapping[AgentDay, Counts], after: Mapping[AgentDay, Counts], moved: _Moved) -> None:
+    """Moves the counters from what held to what holds; of a day that no file speaks of any more nothing stays. Adds to `moved`."""
+    changed = difference(before, after)
+    add_counters(bulk, store, {_key(where): counts for where, counts in changed.items()})
+    moved.days += len(changed)
+    moved.agents.update(agent for agent, _ in changed)
+    moved.names.update(name for counts in changed.values() for name in counts)
     gone = [(store, day, agent) for agent, day in sorted(before.keys() - after.keys())]
     bulk.many(f"DELETE FROM day_counters WHERE store_id = ? AND day = ? AND agent_id = ? AND flag = {IMPORTED}", gone)
     bulk.many("DELETE FROM imported_gaps WHERE store_id = ? AND day = ? AND agent_id = ?", gone)
-    return moved
 
 
 def _lines(bulk: Bulk, store: int, first: int, last: int, local: LocalTime) -> list[Line]:
@@ -387,15 +418,12 @@ def _key(where: AgentDay) -> Key:
     return Key(day, -1, agent, 0, 0, IMPORTED)
 
 
-def _announce(bulk: Bulk, store: int, revision: int, moved: Mapping[AgentDay, Counts], newcomers: bool) -> None:
-    touched = {name for counts in moved.values() for name in counts}
-    topics = {"agents"} if newcomers else set()
-    if touched & _SALES:
+def _announce(bulk: Bulk, store: int, revision: int, moved: _Moved, newcomers: bool) -> None:
+    topics = {"past"} | ({"agents"} if newcomers else set())
+    if moved.names & _SALES:
         topics.add("orders")
-    if touched & _PRESENCE:
+    if moved.names & _PRESENCE:
         topics.add("presence")
-    if touched - _SALES - _PRESENCE or not topics:
+    if moved.names - _SALES - _PRESENCE or topics == {"past"}:
         topics.add("sessions")
-    topics.add("past")
-    agents = {agent for agent, _ in moved}
-    announce(bulk, store, revision, topics, agents if len(agents) <= _LARGEST_NOTICE else None)
+    announce(bulk, store, revision, topics, moved.agents if len(moved.agents) <= _LARGEST_NOTICE else None)

@@ -21,6 +21,7 @@ from app.domain.localtime import day_number
 from app.domain.metrics import GAP_FIELDS, METRICS
 from app.domain.permissions import Actor, NotAllowedError, local_owner
 from app.services.workspace import Workspace
+from app.storage import imported as imported_module
 from app.storage.bulk import Bulk
 from app.storage.database import Database
 from app.storage.doctor import examine, repair_counters
@@ -594,6 +595,38 @@ def test_of_days_whose_imports_are_all_undone_nothing_is_left(url: str, tmp_path
     finally:
         database.close()
     assert_sound(url)
+
+
+def test_a_large_file_is_written_and_undone_in_parts_as_if_at_once(
+    shop: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two files over the same days of agents, in parts of seven: what holds is what it is in one part."""
+    store = shop.store("shop")
+    head = ["客服", "日期", "咨询量", "接待量", "满意率", "评价量"]
+    days = [f"2026-01-{day:02}" for day in range(1, 11)]
+    first = [[f"a{n}", day, 10 + n, 9, "90%", 5] for n in range(5) for day in days]
+    second = [[f"a{n}", day, 20 + n, 20] for n in range(1, 6) for day in days[3:]]
+    files = csv_file(tmp_path / "1.csv", [head, *first]), csv_file(tmp_path / "2.csv", [head[:4], *second])
+
+    def counted() -> list[Any]:
+        with shop.database.read() as connection:
+            named = "SELECT day, agent_id, consults, received, rated, satisfied FROM day_counters WHERE flag = :flag ORDER BY day, agent_id"
+            return [tuple(row) for row in connection.execute(text(named), {"flag": IMPORTED})]
+
+    def run_through() -> tuple[list[Any], list[Any], Any]:
+        done = [shop.imports.run(shop.imports.preview(file, store)) for file in files]
+        both = counted()
+        changed = tuple(each.changed for each in done), shop.imports.undo(store, done[1].id)
+        one = counted()
+        shop.imports.undo(store, done[0].id)
+        assert counted() == []
+        return both, one, changed
+
+    whole = run_through()
+    monkeypatch.setattr(imported_module, "_TOGETHER", 7)
+    assert run_through() == whole
+    assert len(whole[0]) == 57
+    assert whole[2] == ((50, 35), 35)
 
 
 def test_a_look_needs_no_database_and_tells_everything_that_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
