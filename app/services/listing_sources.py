@@ -232,7 +232,7 @@ def _credited(connection: Connection, asked: Asked, wanted: Wanted) -> Source:
             lag_hours = None if r.opened_at is None else (r.placed_at - r.opened_at) / 3_600_000
             rows.append(
                 _order_row(
-                    r.code, r.line, sku, customers.get(r.customer_id, ("", ""))[0], agent, r.session, r.opened_at, r.placed_at, lag_hours,
+                    r.code, r.line, sku, customers.get(r.customer_id, ("", "")), agent, r.session, r.opened_at, r.placed_at, lag_hours,
                     r.quantity, r.amount_fen, rule, state, "events",
                 )
             )  # fmt: skip
@@ -260,9 +260,9 @@ def _imported(asked: Asked, wanted: Wanted) -> Source:
     def make(connection: Connection, records: Sequence[Any]) -> list[dict[str, Any]]:
         return [
             _order_row(
-                r.order_code, r.line, (r.sku_code, r.sku_name), r.customer, _of(asked.agents, r.agent_id), None, r.opened_at, r.placed_at,
-                (r.placed_at - r.opened_at) / 3_600_000, r.quantity, r.amount_fen, None, "cancelled" if r.cancelled else "placed",
-                "imported",
+                r.order_code, r.line, (r.sku_code, r.sku_name), (r.customer, ""), _of(asked.agents, r.agent_id), None, r.opened_at,
+                r.placed_at, (r.placed_at - r.opened_at) / 3_600_000, r.quantity, r.amount_fen, None,
+                "cancelled" if r.cancelled else "placed", "imported",
             )
             for r in records
         ]  # fmt: skip
@@ -303,11 +303,13 @@ def _of_imported(asked: Asked, wanted: Wanted) -> Conditions:
 
 
 def _order_row(
-    order: str, line: int, sku: tuple[str, str], customer: str, agent: tuple[str | None, str], session: str | None, opened_at: int | None,
-    placed_at: int, lag_hours: float | None, quantity: int, amount_fen: int, rule: str | None, state: str, source: str,
+    order: str, line: int, sku: tuple[str, str], customer: tuple[str, str], agent: tuple[str | None, str], session: str | None,
+    opened_at: int | None, placed_at: int, lag_hours: float | None, quantity: int, amount_fen: int, rule: str | None, state: str,
+    source: str,
 ) -> dict[str, Any]:  # fmt: skip
     return {
-        "order": order, "sku": sku[0], "sku_name": sku[1] or sku[0], "customer": customer, "agent": agent[0], "session": session,
+        "order": order, "sku": sku[0], "sku_name": sku[1] or sku[0], "customer": customer[0],
+        "customer_name": customer[1] or customer[0], "agent": agent[0], "session": session,
         "opened_at": opened_at, "placed_at": placed_at, "lag_hours": lag_hours, "quantity": quantity, "amount": amount_fen / 100,
         "line": line, "agent_name": agent[1], "rule": rule, "state": state, "source": source,
     }  # fmt: skip

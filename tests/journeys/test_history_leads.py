@@ -12,9 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.permissions import Actor
 from app.services.reports import Question
-from tests.journeys.history_desk import TODAY, YESTERDAY, HistoryDesk, quiet_window, shown, some_days
-from tests.journeys.seats_desk import Shop
+from tests.journeys.history_desk import DAY_MS, TODAY, YESTERDAY, HistoryDesk, quiet_window, shown, some_days
+from tests.journeys.seats_desk import NOON, Shop
+from ui.pages.history.controls import Footnotes
 from ui.pages.history.picture import TOTAL_ID
+from ui.widgets.empty import EmptyState
+from ui.widgets.funnel import FunnelPlot
 from ui.widgets.heatmap import HeatMap, cell_key
 from ui.widgets.period import Period
 
@@ -120,3 +123,58 @@ def test_a_day_of_the_store_opens_its_agents(shop: Shop, desk: HistoryDesk) -> N
     page._table().opened.emit(YESTERDAY.isoformat())
     ((where, filters),) = desk.went
     assert (where, filters["first"], filters["last"]) == ("compare", YESTERDAY, YESTERDAY)
+
+
+def test_a_mean_of_times_has_no_funnel_and_leads_to_the_rate(shop: Shop, desk: HistoryDesk) -> None:
+    some_days(shop)
+    page = desk.open("compare", {"report": "workload"})
+    page.charts.choose("ranking", "first_reply")
+    desk.settle()
+    page.charts.choose("funnel")
+    desk.settle()
+    why = page.charts._stack.currentWidget()
+    assert isinstance(why, EmptyState)
+    assert "首次平均响应时间没有随机界限" in why.accessibleName()
+    why.acted.emit()
+    desk.settle()
+    assert (page.charts.chart(), page.charts.metric_key()) == ("funnel", "reply_30s_rate")
+    assert isinstance(page.charts._stack.currentWidget(), FunnelPlot)
+    page.charts.choose(metric="session_minutes")
+    desk.settle()
+    why = page.charts._stack.currentWidget()
+    assert isinstance(why, EmptyState)
+    why.acted.emit()
+    desk.settle()
+    assert (page.charts.chart(), page.charts.metric_key()) == ("ranking", "session_minutes")
+
+
+def test_the_foot_says_on_which_day_an_order_counts_and_why_days_are_not_marked(shop: Shop, desk: HistoryDesk) -> None:
+    some_days(shop)
+    page = desk.open("compare", {"report": "sales"})
+    assert "促成的订单计入咨询当天" in page._notes.words()
+    desk.choose(page, report="workload")
+    assert "咨询当天" not in page._notes.words()
+    desk.choose(page, report="daily")
+    assert "不标随机界限" not in page._notes.words()  # of two agents nobody would be marked anyway
+    for number in range(3, 7):
+        shop.session(f"a{number}", NOON - DAY_MS, reply_after=5_000, closed=True)
+    page.refresh()
+    desk.settle()
+    desk.until(lambda: "不标随机界限" in page._notes.words())
+
+
+@pytest.mark.parametrize("width", [400, 700, 1060])
+def test_footnotes_are_not_cut_while_three_lines_hold_them(qtbot: QtBot, width: int) -> None:
+    notes = Footnotes()
+    qtbot.addWidget(notes)
+    notes.resize(width, 16)
+    notes.show()
+    words = "Pre-sale customers: distinct within an agent's day, then added up, so that a customer of several days counts several times."
+    notes.set_words(words)
+    assert notes.text() == words
+    most = 3 * notes.fontMetrics().lineSpacing()
+    assert notes.heightForWidth(width) == notes.height() <= most
+    notes.set_words("\n".join([words] * 6))
+    assert most - notes.fontMetrics().lineSpacing() < notes.heightForWidth(width) == notes.height() <= most
+    assert notes.text().endswith("…")
+    assert notes.toolTip().count("\n") == 5

@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollAre
 from app.domain.language import tr
 from app.domain.metrics import METRICS
 from app.domain.terms import WEEKDAYS
-from ui.pages.history.charts import CHARTS, Chart, Drawing, charts_of, first_metric, metrics_of
+from ui.pages.history.charts import CHARTS, NO_LIMITS, Chart, Drawing, charts_of, first_metric, metrics_of
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.band_trend import BandTrend
+from ui.widgets.empty import EmptyState
 from ui.widgets.funnel import FunnelPlot
 from ui.widgets.heatmap import HeatMap, cell_of
 from ui.widgets.order_funnel import OrderFunnel
@@ -58,6 +59,7 @@ class ChartPanel(QFrame):
         self._highlighted = ""
         self._drawing: Drawing | None = None
         self._made: dict[str, QWidget] = {}
+        self._why: EmptyState | None = None
         self._head = QHBoxLayout()
         self._head.setSpacing(SPACE_3)
         self.kinds: Segmented | None = None
@@ -176,6 +178,8 @@ class ChartPanel(QFrame):
         if drawing.chart == "ranking":
             ranking = self._painted(drawing.chart, RankingBars)
             ranking.set_data(metric, drawing.entries, drawing.mean, drawing.funnel.marks, (self._highlighted,), window)
+        elif drawing.chart == "funnel" and metric.key in NO_LIMITS:
+            self._say_no_limits(metric.key)
         elif drawing.chart == "funnel":
             self._painted(drawing.chart, FunnelPlot).set_data(metric, drawing.entries, drawing.funnel, window)
         elif drawing.chart == "orders":
@@ -189,6 +193,27 @@ class ChartPanel(QFrame):
             self._trend().set_trend(metric, agent, drawing.positions, values, drawing.band)
         else:
             self._trend().set_series(drawing.data)
+
+    def _say_no_limits(self, key: str) -> None:
+        """In place of a funnel: why a mean of times has none, and where one click leads."""
+        rate, label = NO_LIMITS[key], self._label(key)
+        rated = rate in self._keys()
+        why = EmptyState(
+            "chart",
+            tr(f"{label}没有随机界限", f"{label} has no limits of chance"),
+            tr("等待时间偏斜：少数很长的等待就能拉高均值，画出的界限会冤枉人。超时的比例可以比较。" if rated
+               else "时长偏斜：少数很长的会话就能拉高均值，画出的界限会冤枉人。",
+               "Times are skewed: a few very long ones raise a mean, and limits would blame the wrong people. "
+               + ("How often it took too long can be compared." if rated else "")),
+            tr(f"看{self._label(rate)}", f"Show {self._label(rate)}") if rated else tr("看排名", "Show the ranking"),
+        )  # fmt: skip
+        why.acted.connect(lambda: self.choose(metric=rate) if rated else self.choose(chart="ranking"))
+        before, self._why = self._why, why
+        if before is not None:
+            self._stack.removeWidget(before)
+            before.deleteLater()
+        self._stack.addWidget(why)
+        self._stack.setCurrentWidget(why)
 
     def _show_days(self, drawing: Drawing) -> None:
         with QSignalBlocker(self.days):

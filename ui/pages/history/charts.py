@@ -34,6 +34,8 @@ CHARTS: dict[Chart, T] = {
     "band": T("与团队比较", "Against the team"),
     "heat": T("按星期和小时", "By weekday and hour"),
 }
+NO_LIMITS: dict[str, str] = {"first_reply": "reply_30s_rate", "avg_reply": "reply_30s_rate", "session_minutes": ""}
+"""Means of times people look for in the funnel, and the rate that answers the same question with limits ("" for none)."""
 _FIRST_LOOK = ("reply_30s_rate", "order_amount", "satisfaction", "login_hours", "consults")
 """What a chart shows until another metric is chosen: the first of these that the report has."""
 
@@ -79,7 +81,7 @@ def metrics_of(kind: Kind, chart: Chart) -> tuple[str, ...]:
     if chart in ("orders", "presence"):
         return ()
     if chart == "funnel":
-        return tuple(key for key in kind.keys if is_proportion(METRICS[key]))
+        return tuple(key for key in kind.keys if is_proportion(METRICS[key]) or key in NO_LIMITS)
     return kind.keys
 
 

@@ -310,13 +310,17 @@ class AgentPicker(QLineEdit):
         self.setCursorPosition(0)
 
 
-class OneLine(QLabel):
-    """Quiet sentences in one line, cut where the room ends; the whole of them is the tooltip and what is heard."""
+class Footnotes(QLabel):
+    """Quiet sentences on as few lines as they need, three at most; the whole of them is the tooltip and what is heard."""
+
+    _MOST = 3
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("look", "caption")
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._words = ""
 
@@ -332,7 +336,15 @@ class OneLine(QLabel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._cut()
+        if event.size().width() != event.oldSize().width():
+            self._cut()
 
     def _cut(self) -> None:
-        self.setText(elided(self._words.replace("\n", "  ·  "), self.width(), CAPTION))
+        said, room = self._words.replace("\n", "  ·  "), max(1, self.width())
+        most = self._MOST * self.fontMetrics().lineSpacing()
+        self.setText(said)
+        usable = self._MOST * room
+        while self.heightForWidth(room) > most and usable > room:  # lines break at words: how much fits shows only when it is laid out
+            self.setText(elided(said, usable, CAPTION))
+            usable -= max(1, room // 10)
+        self.setFixedHeight(max(1, self.heightForWidth(room)))

@@ -24,11 +24,11 @@ from ui.pages.history import empty
 from ui.pages.history.chart_panel import ChartPanel
 from ui.pages.history.charts import Drawing, draw
 from ui.pages.history.choices import Choices
-from ui.pages.history.controls import OneLine, Toolbar, TopControls
+from ui.pages.history.controls import Footnotes, Toolbar, TopControls
 from ui.pages.history.leftovers import Leftovers
 from ui.pages.history.names import Reference, read_reference
 from ui.pages.history.opening import Place, behind_cell, behind_figure, behind_row
-from ui.pages.history.picture import TOTAL_ID, Picture, in_window, picture
+from ui.pages.history.picture import TOTAL_ID, Picture, in_window, picture, reading_notes
 from ui.pages.history.table import ReportTable
 from ui.pages.registry import Page, PageContext
 from ui.runtime.subscribe import subscribe
@@ -78,7 +78,7 @@ class HistoryPage(Page):
         self._top.hide()  # until the shell takes it
         one_agent = any(kind.needs_agent for kind in self._kinds.values())
         self._tools = Toolbar([(key, kind.tab) for key, kind in self._kinds.items()], one_agent, self)
-        self._notes = OneLine(self)
+        self._notes = Footnotes(self)
         self._stale = QLabel(self)
         self._stale.setProperty("look", "warn")
         self._stale.setContentsMargins(SPACE_4, SPACE_2, SPACE_4, SPACE_2)
@@ -426,7 +426,7 @@ class HistoryPage(Page):
         self._fit()
 
     def _show_notes(self, report: Report) -> None:
-        words = "\n".join(str(note) for note in report.notes)
+        words = "\n".join(str(note) for note in (*report.notes, *reading_notes(report)))
         self._notes.set_words(words)
         self._notes.setVisible(bool(words))
 

@@ -9,9 +9,9 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.domain.counters import Window
-from app.domain.language import tr
+from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
-from app.domain.metrics import METRICS, Metric, Unit, is_known_by, label_on, total
+from app.domain.metrics import METRICS, SALES_COLUMNS, Metric, Unit, is_known_by, label_on, total
 from app.domain.statistics import Funnel, is_proportion, sentence
 from app.domain.terms import WEEKDAYS
 from app.services.report_kinds import BESIDE, REPORTS, ROW_LABELS
@@ -35,6 +35,7 @@ FEWEST_PEERS = 5
 """Among fewer agents nobody is marked: their pooled rate is mostly their own."""
 
 
+_CREDITED = frozenset(key for key in SALES_COLUMNS if key != "presale_customers")
 _WIDEST_SUM: dict[Unit, str] = {"n": "999,999", "%": "", "s": "", "min": "", "h": "99,999.99", "yuan": "99,999,999.99"}
 _WIDEST_MEAN: dict[Unit, str] = {"n": "99.9", "%": "100.0%", "s": "999.9", "min": "99.9", "h": "99.99", "yuan": "99,999.99"}
 
@@ -113,6 +114,21 @@ def picture(
     )
     by_id: dict[RowId, Row] = {row.key: row for row in shown.rows}
     return Picture(shown, metrics, text, by_id, ordered(shown, sort), pinned, funnels(report))
+
+
+def reading_notes(report: Report) -> list[T]:
+    """How the table is to be read, beside what the engine says of its figures."""
+    found = []
+    sales = [key for key in report.keys if key in _CREDITED and is_known_by(key, report.parts)]
+    if sales:
+        found.append(T("促成的订单计入咨询当天，不是下单当天。", "Credited orders count on the day of the consultation, not of the order."))
+    many = len({row.head for row in report.rows}) >= FEWEST_PEERS
+    if report.kind.rows == "agent_period" and many and any(is_proportion(METRICS[key]) for key in report.keys):
+        found.append(
+            T("一天一位客服的量太少，这里不标随机界限；差距是否偶然，看工作量和满意度评价表。",
+              "A day of one agent is too little to mark against chance here; Workload and Ratings tell differences from noise.")
+        )  # fmt: skip
+    return found
 
 
 def in_window(report: Report, window: Window) -> Report:
