@@ -19,6 +19,7 @@ import click
 
 from app.commands.common import GIVEN, NEW_FILE, SPEED, WHERE, engine_url_option, open_database, progress, url_option
 from app.commands.imports import import_
+from app.commands.orders import command
 from app.commands.replay import replay
 from app.commands.reports import report
 from app.commands.saved import saved
@@ -79,7 +80,7 @@ def main(language: str | None) -> None:
     set_language("en" if chosen == "en" else "zh")
 
 
-for _command in (replay, report, saved, search, settings, import_):
+for _command in (command, replay, report, saved, search, settings, import_):
     main.add_command(_command)
 
 
