@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from app.domain.kinds import Change, Fault, Text, fill, joined, same
 from app.domain.language import T
 from app.domain.settings import DOCUMENTS, ORDER_WINDOW, STANDARDS, Effective, Standard
 from app.storage import revisions
+from app.storage.database import waiting_until
 from app.storage.faults import FaultError
 from app.storage.revisions import Draft, InvalidError, Saved, StaleError
 
@@ -81,8 +83,13 @@ class SettingsService:
         """
         return self.save_all(store, {key: (body, base)}, note)[key]
 
-    def save_all(self, store: StoreInfo, drafts: Mapping[str, tuple[Any, int | None]], note: str = "") -> dict[str, int]:
-        """Saves {document: (body, base)} together, each as its next revision, or none of them; answers their numbers. Raises as `save`."""
+    def save_all(
+        self, store: StoreInfo, drafts: Mapping[str, tuple[Any, int | None]], note: str = "", stop: Event | None = None
+    ) -> dict[str, int]:
+        """Saves {document: (body, base)} together, each as its next revision, or none of them; answers their numbers. Raises as `save`.
+
+        Setting `stop` ends the waiting for another program that is writing: FaultError of kind "cancelled".
+        """
         documents = {key: document_of(key) for key in drafts}
         for document in documents.values():
             self._workspace.actor.require(document.permission)
@@ -90,7 +97,8 @@ class SettingsService:
         if faults:
             raise InvalidError(faults)
         made = [Draft(documents[key], body, base) for key, (body, base) in drafts.items()]
-        numbers = revisions.save_all(self._database, store.id, made, self._workspace.actor.name, note)
+        with waiting_until(stop):
+            numbers = revisions.save_all(self._database, store.id, made, self._workspace.actor.name, note)
         return dict(zip(documents, numbers, strict=True))
 
     def difference(self, store: StoreInfo, key: str, old: int, new: int | None = None) -> list[Change]:
@@ -105,10 +113,13 @@ class SettingsService:
             raise InvalidError(faults)
         return document.difference(before, body)
 
-    def restore(self, store: StoreInfo, key: str, revision: int, base: int | None = None, note: str = "") -> int:
-        """Saves the body of an earlier revision (0: the defaults) as the next one; raises as `get` and `save` do."""
+    def restore(
+        self, store: StoreInfo, key: str, revision: int, base: int | None = None, note: str = "", stop: Event | None = None
+    ) -> int:  # fmt: skip
+        """Saves the body of an earlier revision (0: the defaults) as the next one; raises as `get` and `save_all` do."""
         body = self.get(store, key, revision).body
-        return self.save(store, key, body, base, note or str(fill(T("恢复第 {0} 版", "Revision {0} restored"), revision)))
+        why = note or str(fill(T("恢复第 {0} 版", "Revision {0} restored"), revision))
+        return self.save_all(store, {key: (body, base)}, why, stop)[key]
 
     # -- what they come to --
 

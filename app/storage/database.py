@@ -6,8 +6,9 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,6 +30,9 @@ _ALEMBIC_VERSION = (
 
 _AGAIN_SECONDS = 0.01
 
+_TRY_SECONDS = 0.05
+_stop: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
+
 _forbidden_thread: int | None = None
 
 
@@ -41,6 +45,29 @@ def forbid_this_thread() -> None:
 def allow_every_thread() -> None:
     global _forbidden_thread
     _forbidden_thread = None
+
+
+@contextmanager
+def waiting_until(stop: threading.Event | None) -> Iterator[None]:
+    """While this lasts, setting `stop` ends a write's waiting for other writers: it raises FaultError of kind "cancelled"."""
+    before = _stop.set(stop)
+    try:
+        yield
+    finally:
+        _stop.reset(before)
+
+
+def patiently(taken: Callable[[], bool]) -> None:
+    """Asks until what is waited for was taken. Raises FaultError of kind "cancelled" when the waiting is called off."""
+    stop = _stop.get()
+    while not taken():
+        if stop is not None and stop.wait(_TRY_SECONDS):
+            raise FaultError("cancelled", T("已取消，没有保存。", "Cancelled; nothing was saved."))
+
+
+def can_be_called_off() -> bool:
+    """Whether the write at hand is one whose waiting somebody may end."""
+    return _stop.get() is not None
 
 
 def url_of(where: str) -> URL:
@@ -288,4 +315,30 @@ def _guard(*_: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")
+    if not connection.get_execution_options().get("write"):
+        connection.exec_driver_sql("BEGIN")
+    elif not can_be_called_off():
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        _begin_patiently(connection.connection.driver_connection)  # type: ignore[arg-type]
+
+
+def _begin_patiently(connection: sqlite3.Connection) -> None:
+    """As long as SQLite would wait by itself, but looking up now and then."""
+    milliseconds = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    end = time.monotonic() + milliseconds / 1000
+    connection.execute("PRAGMA busy_timeout = 0")
+
+    def taken() -> bool:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            return False
+        return True
+
+    try:
+        patiently(taken)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {milliseconds}")

@@ -32,7 +32,7 @@ from app.storage import schema
 from app.storage.agent_days import add_agent_days, assessed_rule
 from app.storage.bulk import Bulk, Row
 from app.storage.codes import Codes
-from app.storage.database import Database
+from app.storage.database import Database, can_be_called_off, patiently
 from app.storage.packing import CONTENTS, SENDERS, Spoken, pack_facts, pack_messages, unpack_facts, unpack_messages
 from app.storage.people import record_agents, record_customers, record_presence, record_visitors
 from app.storage.seen import Seen, identity
@@ -440,7 +440,11 @@ def announce(bulk: Bulk, store: int, revision: int, topics: Iterable[str], agent
 
 def lock_store(bulk: Bulk, store: int) -> int:
     """Waits until no other transaction writes to the store; returns its revision."""
-    if not bulk.sqlite:  # there, the transaction holds the only write lock from its beginning
+    if bulk.sqlite:
+        pass  # the transaction holds the only write lock from its beginning
+    elif can_be_called_off():
+        patiently(lambda: bool(bulk.rows("SELECT pg_try_advisory_xact_lock(7311, ?)", (store,))[0][0]))
+    else:
         bulk.rows("SELECT pg_advisory_xact_lock(7311, ?)", (store,))
     revision: int = bulk.rows("SELECT revision FROM stores WHERE id = ?", (store,))[0][0]
     return revision

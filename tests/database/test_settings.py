@@ -22,9 +22,11 @@ from app.domain.settings import ASSESSMENT, DOCUMENTS
 from app.services.settings import InvalidError, Saved, StaleError
 from app.services.workspace import StoreInfo, Workspace
 from app.storage import revisions
+from app.storage.bulk import Bulk
 from app.storage.database import Database
 from app.storage.faults import FaultError
 from app.storage.notices import Notices
+from app.storage.recorder import lock_store
 from tests.database.compare import agent_days, record, summed_by_agent
 from tests.oracle.streams import random_place, random_stream
 
@@ -454,3 +456,34 @@ class TestCommandLine:
     def test_refusals(self, said: Said) -> None:
         assert "order_window, assessment, standards" in said("get", "nothing", code=1)
         assert "no revision 4" in said("restore", "order_window", "--revision", "4", code=1)
+
+
+class TestWaiting:
+    def test_it_can_be_called_off(self, workspace: Workspace, store: StoreInfo, database: Database) -> None:
+        stop = threading.Event()
+        stop.set()
+        with database.write() as other:
+            bulk = Bulk(other)
+            lock_store(bulk, store.id)
+            with pytest.raises(FaultError) as caught:
+                workspace.settings.save_all(store, {"order_window": ({"window": "7d"}, None)}, stop=stop)
+            bulk.close()
+        assert caught.value.kind == "cancelled"
+        assert workspace.settings.get(store, "order_window").revision == 0
+        # What nobody holds up is saved, whether somebody could call it off or not, and the next to wait waits as before.
+        assert workspace.settings.save_all(store, {"order_window": ({"window": "7d"}, None)}, stop=stop) == {"order_window": 1}
+        assert workspace.settings.save(store, "order_window", {"window": "15d"}) == 2
+
+    def test_it_goes_on_when_the_other_has_written(self, workspace: Workspace, store: StoreInfo, database: Database) -> None:
+        saved: list[dict[str, int]] = []
+        draft = {"order_window": ({"window": "7d"}, None)}
+        waiting = threading.Thread(target=lambda: saved.append(workspace.settings.save_all(store, draft, stop=threading.Event())))
+        with database.write() as other:
+            bulk = Bulk(other)
+            lock_store(bulk, store.id)
+            waiting.start()
+            waiting.join(0.2)
+            assert saved == []
+            bulk.close()
+        waiting.join(10)
+        assert saved == [{"order_window": 1}]

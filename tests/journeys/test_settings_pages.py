@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -222,3 +223,27 @@ def test_fields_changed_on_both_sides_are_merged_one_by_one() -> None:
     mine = body.complete({"answer_rate": {"target": 3}, "first_reply": {"target": 4}})
     both = {"answer_rate": {"target": 3, "alarm": None}, "satisfaction": {"target": 2}, "first_reply": {"target": 4}}
     assert merged(body, base, theirs, mine) == body.complete(both)
+
+
+def test_waiting_for_another_program_is_told_and_can_be_called_off(assessment: Settings, shop: Shop) -> None:
+    page, desk = assessment.page, assessment.desk
+    assessment.type("from", "10:00")
+    desk.settle()
+    before = assessment.saved()
+    holder = sqlite3.connect(str(shop.database.path), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        QTest.mouseClick(page.save, Qt.MouseButton.LeftButton)
+        desk.until(lambda: page.foot.stop.isVisibleTo(page))
+        assert "另一个程序" in assessment.summary()
+        assert not page.save.isEnabled()
+        QTest.mouseClick(page.foot.stop, Qt.MouseButton.LeftButton)
+        desk.until(lambda: page.save.isEnabled())
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+    assert not page.foot.stop.isVisibleTo(page)
+    assert assessment.saved() == before
+    assert page.bodies()["assessment"]["from"] == "10:00"
+    assessment.click(page.save)
+    assert assessment.saved()["from"] == "10:00"

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.domain.documents import Body, Document, Object
@@ -59,6 +61,8 @@ class DraftPage(Page):
     """
 
     keys: ClassVar[tuple[str, ...]]
+    slow_ms: ClassVar[int] = 600
+    """Saving that takes longer is told, and can be called off."""
     history_length: ClassVar[int] = 100
 
     def __init__(self, context: PageContext) -> None:
@@ -86,6 +90,10 @@ class DraftPage(Page):
         self.foot.noted.connect(self.state_changed)
         self.save.clicked.connect(self._save)
         self.discard.clicked.connect(self._discard)
+        self._calling_off = Event()
+        self.foot.stop.clicked.connect(lambda: self._calling_off.set())
+        self._slow = QTimer(self, singleShot=True, interval=self.slow_ms)
+        self._slow.timeout.connect(self._tell_waiting)
         self._skeleton = Skeleton("rows", self)
         self._content: QWidget | None = None
 
@@ -290,24 +298,39 @@ class DraftPage(Page):
         assert self._judgement is not None
         settings, store, note, bodies = self.context.workspace.settings, self.context.store, self.note.text(), self.bodies()
         drafts = {key: (bodies[key], self._saved[key].revision) for key in self._judgement.dirty}
-        self._begin()
+        stop = self._begin()
         self.context.operations.change(
-            self, lambda: settings.save_all(store, drafts, note), lambda numbers: self._kept(numbers, bodies), self._refused
+            self, lambda: settings.save_all(store, drafts, note, stop), lambda numbers: self._kept(numbers, bodies), self._refused
         )
 
     def _restore(self, key: str, revision: int) -> None:
         settings, store, base = self.context.workspace.settings, self.context.store, self._saved[key].revision
-        self._begin()
+        stop = self._begin()
         self.context.operations.change(
-            self, lambda: settings.restore(store, key, revision, base), lambda number: self._kept({key: number}, None), self._refused
-        )
+            self, lambda: settings.restore(store, key, revision, base, stop=stop), lambda number: self._kept({key: number}, None),
+            self._refused,
+        )  # fmt: skip
 
-    def _begin(self) -> None:
+    def _begin(self) -> Event:
+        """What ends the waiting for other programs when it is set."""
         self._saving = True
         self.save.setEnabled(False)
+        self._calling_off = Event()
+        self._slow.start()
+        return self._calling_off
+
+    def _tell_waiting(self) -> None:
+        words = tr("正在保存：另一个程序正在写入数据库，等它写完…", "Saving: another program is writing to the database; waiting for it …")
+        self.foot.tell(words, "quiet")
+        self.foot.stop.show()
+
+    def _end(self) -> None:
+        self._saving = False
+        self._slow.stop()
+        self.foot.stop.hide()
 
     def _kept(self, numbers: Mapping[str, int], bodies: Bodies | None) -> None:
-        self._saving = False
+        self._end()
         for key, number in numbers.items():
             if bodies is not None:
                 self._saved[key] = self._saved[key]._replace(revision=number, body=bodies[key])
@@ -325,7 +348,7 @@ class DraftPage(Page):
 
     def _refused(self, problem: Problem) -> None:
         """Nothing is lost: what was typed stays in the page."""
-        self._saving = False
-        self.context.toast(problem.sentence, "warn")
+        self._end()
+        self.context.toast(problem.sentence, "info" if problem.fingerprint == "cancelled" else "warn")
         self.judge()
         self.refresh()

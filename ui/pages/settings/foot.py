@@ -14,7 +14,7 @@ _LINES = 3
 
 
 class FootBar(QFrame):
-    """`save`, `discard` and `note` belong to the page; what it adds stands before them."""
+    """`save`, `discard`, `note` and `stop`, which is there while saving takes long, belong to the page; what it adds stands before them."""
 
     noted = Signal()
 
@@ -37,6 +37,9 @@ class FootBar(QFrame):
         self._row.addWidget(self.note)
         self.discard = Button(tr("放弃修改", "Discard"), parent=self)
         self._row.addWidget(self.discard)
+        self.stop = Button(tr("取消保存", "Cancel saving"), parent=self)
+        self.stop.hide()
+        self._row.addWidget(self.stop)
         self.save = Button(tr("保存", "Save"), "primary", "save", self)
         self.note.returnPressed.connect(self.save.click)
         self._row.addWidget(self.save)
