@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.desk.routing import Routing
+from app.domain import events as ev
 from app.domain.language import set_language
 from app.domain.permissions import Actor, local_owner
 from app.domain.settings import DOCUMENTS
@@ -245,6 +246,29 @@ def test_a_session_is_handed_over_by_its_link(hands: Hands) -> None:
     assert hands.handing().to.value() == "agent"
     assert desk.page._detail.session == ""
     QTest.keyClick(hands.dialog(), Qt.Key.Key_Escape)
+
+
+def test_a_customer_whom_nobody_has_is_given_to_somebody(hands: Hands) -> None:
+    desk = hands.desk
+    desk.shop.agent("a2", "李华", "售前一组", 8, "offline", since=NOON - MINUTE)
+    desk.shop.record(
+        ev.SessionOpened(id="o", at=NOON - MINUTE, session="lost", customer="c-lost"),
+        ev.MessageSent(id="m", at=NOON - MINUTE, session="lost", sender="customer", text="有人吗"),
+    )
+    hands.turn()
+    assert hands.holder("lost") == ""
+    desk.host.activate({"session": "lost"})
+    desk.settle()
+    desk.talk().to_agent.click()
+    assert list(hands.rows())[:2] == ["王敏", "曾小燕"]  # both are full
+    QTest.keyClick(hands.handing().search, Qt.Key.Key_Return)
+    QTest.keyClick(hands.handing().tree, Qt.Key.Key_Down)
+    assert hands.handing().words.text().startswith("c-lost 的会话交给 曾小燕。")
+    hands.decide()
+    hands.turn()
+    hands.until_said("转给 曾小燕：已执行")
+    assert hands.holder("lost") == "a3"
+    assert not desk.talk().strip.undo.isVisible()  # there is nobody to give it back to
 
 
 def test_a_closed_session_cannot_be_handed_over(hands: Hands) -> None:

@@ -31,12 +31,12 @@ COLUMNS = (
     Column("type", T("类型", "Type"), "text", 68),
     Column("open", T("入口开放", "Entry"), "state", 78, T("点按开关", "Press to open or close"), link=True),
     Column("members", T("成员", "Members"), "number", 72, T("点按选择成员", "Press to choose members"), link=True),
-    Column("scope", T("服务范围", "Scope"), "text", 156, sortable=False),
+    Column("scope", T("服务范围", "Scope"), "text", 144, sortable=False),
     Column("sessions", T("近7天会话", "Sessions, 7 d"), "number", 88),
     Column("author", T("修改人", "Changed by"), "text", 76),
     Column("at", T("修改时间", "Changed at"), "text", 122),
-    Column("edit", T("操作", "Actions"), "text", 56, sortable=False, link=True),
-    Column("delete", "", "text", 56, sortable=False, link=True),
+    Column("edit", T("操作", "Actions"), "text", 66, sortable=False, link=True),
+    Column("delete", "", "text", 58, sortable=False, link=True),
 )
 _ORDINARY, _FALLBACK = T("普通", "ordinary"), T("兜底", "fallback")
 _STAYS = T(
