@@ -8,17 +8,20 @@ The rules where the record does not say:
   handling is unknown (never assigned, or not closed) takes the median of its kind; with none known, the time from its opening to its
   close, or else ten minutes.
 - A customer who really left without ever having had an agent leaves at that moment here, too, if nobody has taken them by then.
-- What was open when the first day began stays with the agent who really had it, and who had served whom in the 48 hours before is known.
-  Customers who were still waiting then are left out. What is undecided when the last day ends stays so.
+- What was open when the first day began stays with the agent who really had it. The 48 hours before tell who had served whom, and whose
+  turn it is. Customers who were still waiting then are left out. What is undecided when the last day ends stays so.
+- A customer asks for somebody when the session opens or, where messages are told and nobody had it until then, with the first of theirs.
 - At the same millisecond sessions close first, then agents come and go, then sessions open.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import heappop, heappush
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from app.domain.events import State
@@ -32,19 +35,21 @@ _FOREVER = 1 << 62
 _BITS = 24
 """Of a position among the sessions, in what orders their ends."""
 _MASK = (1 << _BITS) - 1
+_CLOSED, _CAME, _GIVEN = range(3)
+"""In what order things happen at the same millisecond."""
 Outcome = Literal["assigned", "waited", "leave"]
 
 
 class Served(NamedTuple):
     """A session of the 48 hours before the first day that had an agent. group "": not recorded, so it is that of the plan.
 
-    until: when it ends or ended.
+    given_at: when they got it; until: when it ends or ended.
     """
 
     session: NewSession
     group: str
     agent: str
-    opened_at: int
+    given_at: int
     until: int
 
 
@@ -54,7 +59,7 @@ class Recording:
 
     handling: ms. left_at: when a customer whom nobody took left, else None. agents: who really had it last ("": nobody by `end`);
     waits: ms from opening to the assignment, None where nobody took it, where it was a leave message or was handed over.
-    presence begins with how everybody stood at `start`.
+    presence begins with how everybody stood 48 hours before `start`; before: what was going on since then.
     """
 
     start: int
@@ -67,6 +72,12 @@ class Recording:
     waits: Sequence[int | None] = ()
     presence: Sequence[tuple[int, str, State]] = ()
     before: Sequence[Served] = ()
+
+    def is_anybody_here(self) -> bool:
+        """At the start or later."""
+        standing = {agent: state for at, agent, state in self.presence if at <= self.start}
+        later = {state for at, _, state in self.presence if at > self.start}
+        return not {*standing.values(), *later} <= {"offline"}
 
 
 class Fate(NamedTuple):
@@ -202,7 +213,6 @@ class _Run:
         self.recording = recording
         self._plan, self._fallback = plan, plan.fallback
         start = recording.start
-        here: dict[str, tuple[int, State]] = {agent: (at, state) for at, agent, state in recording.presence if at <= start}
         self._presence = [entry for entry in recording.presence if start < entry[0] < recording.end]
         self._presence.append((_FOREVER, "", "offline"))
         self._next = 0
@@ -235,18 +245,24 @@ class _Run:
         self.busiest_at: int | None = None
         self.busiest_of = [0] * -(-max(0, recording.end - start) // HALF_HOUR_MS)
         self._half_hour, self._border = 0, start + HALF_HOUR_MS
-        self._router = self._begin(plan, here, going_on)
+        self._router = self._begin(plan, going_on)
 
-    def _begin(self, plan: Plan, here: Mapping[str, tuple[int, State]], going_on: Sequence[Served]) -> Router:
+    def _begin(self, plan: Plan, going_on: Sequence[Served]) -> Router:
+        """What went before as it really went: so it is known at `start` who has what, who served whom, and whose turn it is."""
         recording, start = self.recording, self.recording.start
         router = Router(plan, explains=False)
-        for each in sorted(recording.before, key=lambda each: (min(each.until, start), each.session.id), reverse=True):
-            router.remember(each.session.customer, each.group or plan.match(each.session).group, each.agent, min(each.until, start))
-        for agent, (at, state) in here.items():
-            router.presence(agent, state, at)
+        happened: list[tuple[int, int, Callable[[], object]]] = []
+        for each in recording.before:
+            group = each.group or plan.match(each.session).group
+            happened.append((each.given_at, _GIVEN, partial(router.learn, each.session, each.agent, group, each.given_at)))
+            if each.until <= start:
+                order = _CLOSED if each.until > each.given_at else _GIVEN
+                happened.append((each.until, order, partial(router.closed, each.session.id, each.until)))
+        happened += [(at, _CAME, partial(router.presence, agent, state, at)) for at, agent, state in recording.presence if at <= start]
+        for _, _, happen in sorted(happened, key=itemgetter(0, 1)):
+            happen()
         for position, each in enumerate(going_on, len(recording.sessions)):
-            router.taken(each.session, each.agent, each.group or plan.match(each.session).group, each.opened_at)
-            self.owners[position], self.given[position] = each.agent, each.opened_at
+            self.owners[position], self.given[position] = each.agent, each.given_at
             self._end_at(position, each.until)
             if each.session.kind != "leave":
                 self._hold(position, each.agent, start)

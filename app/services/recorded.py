@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median_low
 from threading import Event
@@ -71,7 +71,7 @@ def read_recorded(
         done += len(rows)
         if tell is not None:
             tell(done, count)
-    recording = found.recording(_presence(connection, store, codes, start, end))
+    recording = found.recording(_presence(connection, store, codes, start - RETURNING_MS, end))
     return Recorded(recording, codes.names, codes.named_groups, codes.capacities, found.served)
 
 
@@ -140,7 +140,7 @@ class _Columns:
         self._left: list[int | None] = []
         self._agents: list[str] = []
         self._waits: list[int | None] = []
-        self._before: list[tuple[NewSession, str, str, int, int, int | None]] = []
+        self._before: list[tuple[NewSession, str, str, int, int | None]] = []
         self._tags: dict[str, tuple[str, ...]] = {}
         self._heard = False
         """A customer has written: the source tells messages."""
@@ -154,6 +154,8 @@ class _Columns:
         )  # fmt: skip
         nobody = "", ()
         for code, customer, opened, assigned, closed, kind, page, sku, region, order_state, agent, group, transfers, flag, wrote in rows:
+            if wrote is not None and kind != LEAVE and opened < wrote and (assigned is None or wrote <= assigned):
+                opened = wrote
             if opened >= end or (flag == _BOT_ONLY and not agent):
                 continue
             home, tags = about.get(customer, nobody)
@@ -169,7 +171,7 @@ class _Columns:
             )  # fmt: skip
             if opened < start:
                 if agent and assigned is not None and assigned < start:
-                    self._before.append((session, name, agents[agent], opened, assigned, closed))
+                    self._before.append((session, name, agents[agent], assigned, closed))
                 continue
             if wrote is not None:
                 self._heard = True
@@ -187,25 +189,27 @@ class _Columns:
                 counted[agents[agent]] += 1
 
     def recording(self, presence: Sequence[Any]) -> Recording:
-        if self._heard and self._silent:
-            self._leave_out(self._silent)
+        if self._heard:
+            kept = [position for position in range(len(self._opened)) if position not in self._silent]
+            self._arrange(sorted(kept, key=self._opened.__getitem__))
         medians = {}
         for kind in range(len(KINDS)):
             known = [closed - assigned for k, assigned, closed in self._times if k == kind and assigned is not None and closed is not None]
             medians[kind] = max(0, median_low(known)) if known else None
         handling = [handling_of(at, assigned, closed, medians[k]) for at, (k, assigned, closed) in zip(self._opened, self._times)]
         before = [
-            Served(session, group, agent, opened, assigned + handling_of(opened, assigned, closed, medians[KINDS.index(session.kind)]))
-            for session, group, agent, opened, assigned, closed in self._before
+            Served(session, group, agent, assigned, assigned + handling_of(assigned, assigned, closed, medians[KINDS.index(session.kind)]))
+            for session, group, agent, assigned, closed in self._before
         ]
         return Recording(
             self._start, self._end, self._sessions, self._opened, handling, self._left, self._agents, self._waits, presence, before
         )  # fmt: skip
 
-    def _leave_out(self, positions: Collection[int]) -> None:
+    def _arrange(self, positions: Sequence[int]) -> None:
+        """These alone, in this order."""
         columns: tuple[list[Any], ...] = self._sessions, self._opened, self._times, self._left, self._agents, self._waits
         for column in columns:
-            column[:] = [value for position, value in enumerate(column) if position not in positions]
+            column[:] = [column[position] for position in positions]
 
 
 def _chunks(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[Any]]:

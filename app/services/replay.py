@@ -186,7 +186,7 @@ def _notes(found: Recorded, saved: Mapping[str, Saved]) -> list[T]:
               "No groups were ever saved: the current settings are derived from the record. Sessions go to the group they were in, whose "
               "members are those who served any there, with equal weights.")
         )  # fmt: skip
-    if not found.recording.presence:
+    if not found.recording.is_anybody_here():
         notes.append(
             T("这些天没有出勤记录，所有人都按离线计：会话全部成为留言。",
               "There is no presence on these days, so everybody counts as offline and every session becomes a leave message.")

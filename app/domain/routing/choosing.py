@@ -212,6 +212,21 @@ class Rotation:
 
     def take(self) -> str:
         """Whose turn it is. There must be somebody."""
+        entry, _ = self._next()
+        turn = entry[4]
+        turn.lost += self.total
+        turn.peers.top = None
+        return entry[3]
+
+    def grant(self, code: str) -> None:
+        """It was the turn of one who is eligible: they held as much as anybody, whatever was known of it."""
+        _, least = self._next()
+        turn = self.turns[code]
+        turn.lost = min(turn.lost, least + turn.weight * self._round) + self.total
+        turn.peers.push(turn)
+
+    def _next(self) -> tuple[_Standing, int]:
+        """Whose turn it is in another round, and what they are short of."""
         self._round = now = self._round + 1
         best: _Standing | None = None
         least = 0
@@ -222,10 +237,7 @@ class Rotation:
                 if best is None or short < least or (short == least and entry[1:4] < best[1:4]):
                     best, least = entry, short
         assert best is not None
-        turn = best[4]
-        turn.lost += self.total
-        turn.peers.top = None
-        return best[3]
+        return best, least
 
     def credits(self) -> dict[str, int]:
         """What each holds, by code; those with nothing are left out."""

@@ -90,6 +90,15 @@ class Router(Board):
         self._hold(held, self._agent(agent), at)
         return [] if before is None else self._fill(before, at)
 
+    def learn(self, session: NewSession, agent: str, group: str, at: int) -> None:
+        """As `taken`, where it was by these rules: then it tells whose turn it was, which no one else may know."""
+        held = self._groups.get(group)
+        if held is not None and session.kind != "leave" and held.rotation.is_eligible(agent):
+            last = held.served.get(session.customer)
+            if last is None or last[0] != agent or at - last[1] > RETURNING_MS:
+                held.rotation.grant(agent)
+        self.taken(session, agent, group, at)
+
     def presence(self, agent: str, state: State, at: int) -> list[Decision]:
         """Who comes takes what waits; whoever goes offline leaves their sessions to the others."""
         at = self._time(at)

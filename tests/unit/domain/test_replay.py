@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -131,14 +132,26 @@ def test_what_was_going_on_before_holds_its_agent_and_is_not_counted() -> None:
 
 
 def test_who_served_a_customer_last_before_serves_them_again() -> None:
+    start = 100 * HOUR
     before = [
-        Served(NewSession("x1", "c1"), "g", "b", -9 * HOUR, -8 * HOUR),
-        Served(NewSession("x2", "c1"), "g", "c", -7 * HOUR, -6 * HOUR),
-        Served(NewSession("x3", "c2"), "g", "c", -60 * HOUR, -59 * HOUR),
+        Served(NewSession("x1", "c1"), "g", "b", start - 9 * HOUR, start - 8 * HOUR),
+        Served(NewSession("x2", "c1"), "g", "c", start - 7 * HOUR, start - 6 * HOUR),
+        Served(NewSession("x3", "c2"), "g", "c", start - 60 * HOUR, start - 59 * HOUR),
     ]
-    outcomes = run(recording([0, 1_000], here("abc"), before=before), plan(group("g", {"a": 9, "b": 1, "c": 1})))
+    found = replace(recording([start, start + 1_000], here("abc", start), before=before), start=start, end=start + DAY)
+    outcomes = run(found, plan(group("g", {"a": 9, "b": 1, "c": 1})))
     assert [(f.agent, f.reason) for f in outcomes.fates] == [("c", "returning"), ("a", "routed")]
     assert outcomes.returning == 1
+
+
+def test_whose_turn_it_is_is_learnt_from_what_went_before() -> None:
+    start = 10 * HOUR
+    earlier = [
+        Served(NewSession(f"x{number}", f"d{number}"), "g", agent, HOUR + number * MINUTE, 2 * HOUR) for number, agent in enumerate("aab")
+    ]
+    opened = [start + at * MINUTE for at in range(8)]
+    found = replace(recording(opened, here("abc"), before=earlier), start=start, end=start + DAY)
+    assert given(run(found, plan(group("g", {"a": 5, "b": 1, "c": 1})))) == "a c a a a a b a"
 
 
 def test_half_hours_add_up_and_carry_on_what_lasts() -> None:
