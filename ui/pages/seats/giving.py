@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, QSize, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from app.domain.language import tr
@@ -204,8 +205,10 @@ class GivenStrip(QFrame):
             return
         level = _LEVELS[given.standing]
         self._mark.setPixmap(icon(level, level).pixmap(QSize(16, 16), self.devicePixelRatioF()))  # type: ignore[arg-type]
-        self.words.setText(given.told())
-        self.setAccessibleName(given.told())
+        if given.told() != self.words.text():
+            self.words.setText(given.told())
+            self.setAccessibleName(given.told())
+            QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
         self.undo.setVisible(given.standing == "done" and given.wish.undo is not None)
         if given.wish.undo is not None:
             self.undo.setAccessibleDescription(given.wish.undo.words)
