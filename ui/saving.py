@@ -1,12 +1,13 @@
-"""Two dialogs: keep a report under a name, and what has been kept: open, write now, delete."""
+"""Two dialogs: keep a report under a name or change how it is kept, and what has been kept: open, write now, change, delete."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QStandardPaths, Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QStandardPaths, Qt
+from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from app.domain.language import T, tr
 from app.domain.period import EVERY, Every
@@ -32,15 +33,29 @@ _COLUMNS = (
 )
 
 
-class SaveDialog(QDialog):
-    """Asks for name, schedule, folder and format of what is shown. Deletes itself."""
+def offer_saving(context: PageContext, parent: QWidget, at: QPoint, keep: Callable[[], object]) -> None:
+    """The menu behind a save button: keep what is shown, or see what has been kept."""
+    menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    action = menu.addAction(tr("保存报表…", "Save the report…"))
+    action.triggered.connect(keep)
+    action.setEnabled(context.actor.may("export"))
+    menu.addAction(tr("保存的报表…", "Saved reports…")).triggered.connect(lambda: SavedDialog(context, parent).open())
+    menu.popup(at)
 
-    def __init__(self, context: PageContext, body: Body, name: str, parent: QWidget) -> None:
+
+class SaveDialog(QDialog):
+    """Asks for name, schedule, folder and format: of what is shown, or of what was saved (`held`), which stays what it asks.
+
+    Deletes itself.
+    """
+
+    def __init__(self, context: PageContext, body: Body, name: str, parent: QWidget, held: SavedReport | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(tr("保存报表", "Save the report"))
+        self.setWindowTitle(tr("保存报表", "Save the report") if held is None else tr("修改保存的报表", "Change the saved report"))
         self.setMinimumWidth(460)
-        self._context, self._body = context, body
+        self._context, self._body, self._held = context, body, held
         self.name = QLineEdit(name, self)
         self.every, self.format = QComboBox(self), QComboBox(self)
         for every, words in EVERY.items():
@@ -86,17 +101,29 @@ class SaveDialog(QDialog):
         column.addWidget(self.said)
         column.addLayout(foot)
         self.name.selectAll()
+        if held is not None:
+            self.every.setCurrentIndex(self.every.findData(held.every))
+            if self.format.findData(held.format) < 0:  # saved on the command line
+                self.format.addItem(held.format.upper(), held.format)
+            self.format.setCurrentIndex(self.format.findData(held.format))
+            self.folder.setText(held.folder)
 
     def save(self) -> None:
         workspace, store, body = self._context.workspace, self._context.store, self._body
         name, folder = self.name.text(), self.folder.text()
         every, format = cast("Every", self.every.currentData()), cast("Format", self.format.currentData())
         self.go.setEnabled(False)
-        self._context.operations.change(
-            self, lambda: workspace.saved.save(store, name, body, every, folder, format), self._saved, self._refused
-        )
+        held = self._held
 
-    def _saved(self, _: int) -> None:
+        def write() -> None:
+            if held is None:
+                workspace.saved.save(store, name, body, every, folder, format)
+            else:
+                workspace.saved.change(store, held.id, name, every, folder, format)
+
+        self._context.operations.change(self, write, self._saved, self._refused)
+
+    def _saved(self, _: None) -> None:
         self._context.toast(tr(f"已保存报表：{self.name.text().strip()}", f"Report saved: {self.name.text().strip()}"), "good")
         self.accept()
 
@@ -136,17 +163,19 @@ class SavedDialog(QDialog):
         self.table.set_tooltip(lambda row, key: self.table.rows().cell(row, key).text)
         self.show_it = Button(tr("打开", "Open"), parent=self)
         self.run_it = Button(tr("现在写入", "Write now"), "quiet", "play", self)
+        self.change_it = Button(tr("修改…", "Change…"), "quiet", parent=self)
         self.delete_it = Button(tr("删除", "Delete"), "danger", "delete", self)
         shut = Button(tr("关闭", "Close"), parent=self)
         self.show_it.clicked.connect(self.open_page)
         self.run_it.clicked.connect(self.write_now)
+        self.change_it.clicked.connect(self.change)
         self.delete_it.clicked.connect(self.delete)
         shut.clicked.connect(self.reject)
         self.table.opened.connect(lambda _: self.open_page())
         self.table.current_changed.connect(lambda _: self._allow())
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_2)
-        for button in (self.show_it, self.run_it, self.delete_it):
+        for button in (self.show_it, self.run_it, self.change_it, self.delete_it):
             foot.addWidget(button)
         foot.addStretch(1)
         foot.addWidget(shut)
@@ -182,7 +211,7 @@ class SavedDialog(QDialog):
         return self._found.get(row) if isinstance(row, int) else None
 
     def _allow(self) -> None:
-        for button in (self.show_it, self.run_it, self.delete_it):
+        for button in (self.show_it, self.run_it, self.change_it, self.delete_it):
             button.setEnabled(self._chosen() is not None)
 
     def open_page(self) -> None:
@@ -210,6 +239,14 @@ class SavedDialog(QDialog):
             self.read()
 
         self._context.operations.task(self, lambda: workspace.saved.run(store, id), done, self._failed_and_read)
+
+    def change(self) -> None:
+        """Ask for another name, schedule, folder or form of the chosen one."""
+        chosen = self._chosen()
+        if chosen is not None:
+            dialog = SaveDialog(self._context, chosen.body, chosen.name, self, chosen)
+            dialog.accepted.connect(self.read)
+            dialog.open()
 
     def delete(self) -> None:
         chosen, workspace, store = self._chosen(), self._context.workspace, self._context.store

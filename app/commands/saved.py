@@ -1,4 +1,4 @@
-"""`saved`: reports kept under a name: listed, added, removed, written now or because they are due."""
+"""`saved`: reports kept under a name: listed, added, changed, removed, written now or because they are due."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def saved() -> None:
-    """Saved reports: list, add, remove, run."""
+    """Saved reports: list, add, change, remove, run."""
 
 
 @saved.command("list")
@@ -87,6 +87,28 @@ def add(
     with open_workspace(url) as workspace:
         place = "" if folder is None else str(folder)
         workspace.saved.save(workspace.store(store), name, body, every or "", place, format_)
+
+
+@saved.command()
+@click.argument("name", type=GIVEN)
+@url_option
+@store_option
+@click.option("--name", "new_name", type=GIVEN, metavar="NEW", help="What it is called from now on.")
+@click.option("--every", type=click.Choice(["never", "daily", "weekly", "monthly"]), help="Its schedule.")
+@click.option("--folder", type=FOLDER, help="Where it is written to.")
+@click.option("--format", "format_", type=click.Choice(["xlsx", "csv", "json"]), help="Form of the file.")
+def change(
+    name: str, url: str, store: str | None, new_name: str | None, every: Any, folder: Path | None, format_: Any
+) -> None:  # fmt: skip
+    """Change name, schedule, folder or form of a saved report; what it asks stays."""
+    if not any((new_name, every, folder, format_)):
+        raise click.UsageError(tr("请给出要修改的内容", "say what to change"))
+    with open_workspace(url) as workspace:
+        info = workspace.store(store)
+        held = workspace.saved.get(info, name)
+        wanted = held.every if every is None else "" if every == "never" else every
+        place = held.folder if folder is None else str(folder)
+        workspace.saved.change(info, held.id, new_name or held.name, wanted, place, format_ or held.format)
 
 
 @saved.command()

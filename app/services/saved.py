@@ -162,21 +162,16 @@ class SavedService:
         self.workspace.actor.require("export")
         found = _body(body)
         self._check(store, found)
-        if every not in EVERY or format not in FORMATS:
-            raise FaultError("refused", T(f"不支持 {every} {format}。", f"{every} {format} is not supported."))
-        if every and not folder.strip():
-            raise FaultError("refused", T("请选择定时报表存放的文件夹。", "Choose the folder that the scheduled report is put into."))
-        wanted = _name(name)
-        values = {
-            "store_id": store.id, "name": wanted, "body": msgspec.json.encode(found).decode(), "every": every,
-            "folder": folder.strip(), "format": format, "author": self.workspace.actor.name,
-        }  # fmt: skip
-        return int(self._write(insert(schema.saved_reports).values(**values).returning(schema.saved_reports.c.id), wanted))
+        s, sending = schema.saved_reports, _sending(name, every, folder, format)
+        asked, author = msgspec.json.encode(found).decode(), self.workspace.actor.name
+        values = insert(s).values(store_id=store.id, body=asked, author=author, **sending)
+        return int(self._write(values.returning(s.c.id), sending["name"]))
 
-    def rename(self, store: StoreInfo, id: int, name: str) -> None:
+    def change(self, store: StoreInfo, id: int, name: str, every: Every, folder: str, format: Format) -> None:
+        """Another name, schedule, folder or form; what is asked stays. Raises as `save`."""
         self.workspace.actor.require("export")
-        s, wanted = schema.saved_reports, _name(name)
-        self._write(update(s).where(s.c.id == id, s.c.store_id == store.id).values(name=wanted).returning(s.c.id), wanted)
+        s, values = schema.saved_reports, _sending(name, every, folder, format)
+        self._write(update(s).where(s.c.id == id, s.c.store_id == store.id).values(**values, problem="").returning(s.c.id), values["name"])
 
     def delete(self, store: StoreInfo, id: int) -> None:
         self.workspace.actor.require("export")
@@ -304,6 +299,15 @@ def _body(body: Body | Mapping[str, Any]) -> Body:
         return msgspec.convert(body, Body)
     except msgspec.ValidationError as error:
         raise FaultError("refused", T(f"看不懂要保存的报表：{error}", f"The report to be saved cannot be understood: {error}")) from None
+
+
+def _sending(name: str, every: str, folder: str, format: str) -> dict[str, str]:
+    """What a saved report is called and where it goes, as columns. Raises FaultError."""
+    if every not in EVERY or format not in FORMATS:
+        raise FaultError("refused", T(f"不支持 {every} {format}。", f"{every} {format} is not supported."))
+    if every and not folder.strip():
+        raise FaultError("refused", T("请选择定时报表存放的文件夹。", "Choose the folder that the scheduled report is put into."))
+    return {"name": _name(name), "every": every, "folder": folder.strip(), "format": format}
 
 
 def _name(name: str) -> str:

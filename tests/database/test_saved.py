@@ -69,10 +69,10 @@ def test_saved_listed_renamed_and_deleted(database: Database, tmp_path: Path) ->
     assert found.words == "客服数据对比 员工日报，近30天"
     workspace.saved.save(store, "另一个", WEEK)
     with pytest.raises(FaultError, match="已有名为 另一个"):
-        workspace.saved.rename(store, id, "另一个")
+        workspace.saved.change(store, id, "另一个", "", "", "xlsx")
     with pytest.raises(FaultError, match="已有名为 另一个"):
         workspace.saved.save(store, "另一个", WEEK)
-    workspace.saved.rename(store, id, "改名")
+    workspace.saved.change(store, id, "改名", "", "", "csv")
     assert [saved.name for saved in workspace.saved.list(store)] == sorted(["另一个", "改名"], key=lambda name: name)
     workspace.saved.delete(store, id)
     with pytest.raises(FaultError, match="已被删除"):
@@ -116,7 +116,7 @@ def test_a_schedule_needs_a_folder_and_saving_the_permission_to_export(database:
         workspace.saved.save(store, "x", WEEK, "daily", " ")
     reader = Workspace(database, Actor("reader", frozenset({"history.view"})))
     for forbidden in (
-        lambda: reader.saved.save(store, "x", WEEK), lambda: reader.saved.rename(store, 1, "y"), lambda: reader.saved.delete(store, 1),
+        lambda: reader.saved.save(store, "x", WEEK), lambda: reader.saved.change(store, 1, "y", "", "", "xlsx"), lambda: reader.saved.delete(store, 1),
     ):  # fmt: skip
         with pytest.raises(NotAllowedError):
             forbidden()
@@ -336,6 +336,13 @@ def test_the_command_line(url: str, database: Database, tmp_path: Path, capsys: 
     assert run(["saved", "list", "--db", url]) == 0
     assert "日报" in capsys.readouterr().out
     assert run(["report", "--db", url]) == 2
+    assert run(["saved", "change", "日报", "--db", url]) == 2
+    assert run(["saved", "change", "日报", "--name", "每周", "--every", "weekly", "--format", "csv", "--db", url]) == 0
+    (changed,) = workspace.saved.list(store)
+    assert (changed.name, changed.every, changed.folder, changed.format) == ("每周", "weekly", str(tmp_path), "csv")
+    assert changed.body.report == "store"
+    assert run(["saved", "change", "每周", "--name", "日报", "--every", "never", "--db", url]) == 0
+    assert workspace.saved.due(store) == []
     assert run(["saved", "remove", "日报", "--db", url]) == 0
     assert run(["report", "--saved", "日报", "--db", url]) == 1
     assert "没有名为 日报" in capsys.readouterr().err

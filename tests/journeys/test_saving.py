@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.domain.permissions import local_owner
 from tests.journeys.seats_desk import DAY, LOCAL, NOON, Desk, Shop, opened
 from ui.pages.history.page import HistoryPage
+from ui.pages.lookup.page import LookupPage
 from ui.saving import SavedDialog, SaveDialog
 
 DAY_MS = 86_400_000
@@ -99,3 +101,55 @@ def test_a_failed_one_tells_why(desk: Desk, tmp_path: Path) -> None:
     desk.settle()
     assert found.table.rows().cell(id, "result").text.startswith("没有文件夹")
     found.close()
+
+
+def test_name_and_schedule_can_be_changed_and_a_name_is_had_once(desk: Desk, tmp_path: Path) -> None:
+    page = page_of(desk)
+    body = {"report": "workload", "period": {"preset": "yesterday", "today": False}}
+    id = desk.workspace.saved.save(desk.store, "日报", body, "daily", str(tmp_path))
+    desk.workspace.saved.save(desk.store, "别的", body)
+    found = SavedDialog(desk.context, page)
+    found.open()
+    desk.settle()
+    found.table.select(id)
+    found.change()
+    dialog = found.findChildren(SaveDialog)[-1]
+    assert isinstance(dialog, SaveDialog)
+    assert (dialog.name.text(), dialog.every.currentData(), dialog.folder.text()) == ("日报", "daily", str(tmp_path))
+    dialog.name.setText("别的")
+    dialog.save()
+    desk.settle()
+    assert dialog.said.text().startswith("已有名为 别的")
+    dialog.name.setText("周报")
+    dialog.every.setCurrentIndex(dialog.every.findData("weekly"))
+    dialog.save()
+    desk.settle()
+    assert found.table.rows().cell(id, "name").text == "周报"
+    assert {each.name: each.every for each in desk.workspace.saved.list(desk.store)} == {"周报": "weekly", "别的": ""}
+    found.close()
+
+
+@pytest.fixture
+def lookup(shop: Shop, tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
+    with opened(shop, tmp_path, qtbot, local_owner(), "lookup") as desk:
+        yield desk
+
+
+def test_a_listing_is_kept_with_its_filters_and_order(lookup: Desk, tmp_path: Path) -> None:
+    lookup.host.activate({"report": "sessions", "agent": "a1", "preset": "yesterday"})
+    lookup.settle()
+    page = lookup.host.page
+    assert isinstance(page, LookupPage)
+    assert page._bar.save.isVisibleTo(page)
+    page.save_report()
+    dialog = page.findChildren(SaveDialog)[-1]
+    assert isinstance(dialog, SaveDialog)
+    dialog.name.setText("昨天的会话")
+    dialog.folder.setText(str(tmp_path))
+    dialog.save()
+    lookup.settle()
+    (kept,) = lookup.workspace.saved.list(lookup.store)
+    assert (kept.body.report, kept.body.agent, kept.body.sort, kept.body.descending) == ("sessions", "a1", *page._table("sessions").order())
+    assert lookup.workspace.saved.run(lookup.store, kept.id).exists()
+    page._choose(replace(page._choices, view="account"))
+    assert not page._bar.save.isVisibleTo(page)

@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from PySide6.QtCore import QElapsedTimer, QPoint, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QPoint, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.counters import Window
 from app.domain.language import T, tr
@@ -214,15 +214,9 @@ class HistoryPage(Page):
         SaveDialog(self.context, body, str(self._kind().title), self).open()
 
     def _offer_saving(self, at: QPoint) -> None:
-        from ui.saving import SavedDialog
+        from ui.saving import offer_saving
 
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        keep = menu.addAction(tr("保存报表…", "Save the report…"))
-        keep.triggered.connect(self.save_report)
-        keep.setEnabled(self.context.actor.may("export"))
-        menu.addAction(tr("保存的报表…", "Saved reports…")).triggered.connect(lambda: SavedDialog(self.context, self).open())
-        menu.popup(at)
+        offer_saving(self.context, self, at, self.save_report)
 
     def focus_filter(self) -> None:
         self._tools.take_keyboard()

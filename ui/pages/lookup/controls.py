@@ -69,6 +69,7 @@ class Toolbar(QWidget):
     back_wanted = Signal()
     columns_wanted = Signal(QPoint)
     export_wanted = Signal()
+    save_wanted = Signal(QPoint)
     left = Signal()
     """The keyboard leaves the search line for what is below."""
 
@@ -83,6 +84,7 @@ class Toolbar(QWidget):
         self.count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.count.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.columns = IconButton("columns", tr("选择列", "Choose columns"), self)
+        self.save = IconButton("save", tr("保存报表、保存的报表", "Save the report, saved reports"), self)
         self.export = IconButton("export", tr("导出 (Ctrl+E)", "Export (Ctrl+E)"), self)
         self.search = SearchEdit("", self)
         self.search.setMinimumWidth(112)
@@ -118,6 +120,7 @@ class Toolbar(QWidget):
         self.chips.removed.connect(lambda key: self.changed.emit(self._choices.without(key)))
         self.chips.cleared.connect(self._clear)
         self.columns.clicked.connect(lambda: self.columns_wanted.emit(self._under(self.columns)))
+        self.save.clicked.connect(lambda: self.save_wanted.emit(self._under(self.save)))
         self.export.clicked.connect(self.export_wanted)
 
     def _lay_out(self) -> None:
@@ -127,7 +130,7 @@ class Toolbar(QWidget):
         top.addWidget(self.back)
         top.addWidget(self.views)
         top.addWidget(self.count, 1)
-        for widget in (self.columns, self.export):
+        for widget in (self.columns, self.save, self.export):
             top.addWidget(widget)
         filters.addWidget(self.search, 2)
         for box in self.boxes.values():
@@ -163,7 +166,7 @@ class Toolbar(QWidget):
         self.newest.set_value("newest" if choices.newest else "oldest")
         self.newest.setVisible("newest" in has)
         listing = choices.view not in ("account", "transcripts")
-        for widget in (self.columns, self.export):
+        for widget in (self.columns, self.save, self.export):
             widget.setVisible(listing)
         self.chips.set_chips(chips)
 

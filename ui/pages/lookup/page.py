@@ -97,6 +97,7 @@ class LookupPage(Page):
         self._bar.back_wanted.connect(self._go_back)
         self._bar.columns_wanted.connect(self._show_columns)
         self._bar.export_wanted.connect(self.export)
+        self._bar.save_wanted.connect(self._offer_saving)
         self._bar.left.connect(self._take_keyboard)
         self._account.session_wanted.connect(self._detail.open)
         self._account.agent_wanted.connect(self._open_agent)
@@ -185,6 +186,23 @@ class LookupPage(Page):
         listings, store, (sort, descending) = self.context.workspace.listings, self.context.store, self._table(view).order()
         name = f"{VIEWS[view]}_{wanted.first}_{wanted.last}"
         export(self.context, self, name, lambda: listings.ask(store, wanted, sort, descending, told=True))
+
+    def save_report(self) -> None:
+        """Keep what is listed, with its period as it is said and the order of its rows."""
+        from app.services.saved import Body
+        from ui.saving import SaveDialog
+
+        view, wanted = self._choices.view, self._wanted()
+        if view in ("account", "transcripts") or wanted is None:
+            self.context.toast(tr("这里没有可保存的列表。", "There is no list to save here."), "info")
+            return
+        body = Body.of(wanted, self._choices.period, *self._table(view).order())
+        SaveDialog(self.context, body, str(VIEWS[view]), self).open()
+
+    def _offer_saving(self, at: QPoint) -> None:
+        from ui.saving import offer_saving
+
+        offer_saving(self.context, self, at, self.save_report)
 
     def focus_filter(self) -> None:
         self._bar.search.take()
