@@ -1,4 +1,4 @@
-"""Routing decisions, with their reasons, against a scan over the group's members as one would write it down from the rule.
+"""Routing decisions, with their reasons and without, against a scan over the group's members as one would write it down from the rule.
 
 Everybody is a member of their own group and of the fallback, holds at most four sessions and about two; every fifth customer comes back. A
 decision is a session that opens, with the end of an earlier one. The scan keeps no reasons and knows one group: capacity, 48 hours, and
@@ -25,18 +25,23 @@ _REPEATS = 5
 
 
 def run(quick: bool = False) -> list[Result]:
+    return [result for explains in (True, False) for result in _compared(explains, quick)]
+
+
+def _compared(explains: bool, quick: bool) -> list[Result]:
     found: list[Result] = []
     number = QUICK_DECISIONS if quick else DECISIONS
     speeds: dict[int, float] = {}
+    how = "with reasons" if explains else "without reasons"
     for size in SIZES:
         scanned = min(number, _SCANNED // size // (10 if quick else 1))
-        ours, scan = paired(_routed(size, number), _scanned(size, scanned), 3 if quick else _REPEATS)
+        ours, scan = paired(_routed(size, number, explains), _scanned(size, scanned), 3 if quick else _REPEATS)
         speeds[size] = ours
         ratio = ours / scan
         most = size == SIZES[-1]
         found.append(
             Result(
-                "routing", f"decisions, {size:,} agents", f"{ours:,.0f}/s", f"{scan:,.0f}/s (scan)",
+                "routing", f"decisions {how}, {size:,} agents", f"{ours:,.0f}/s", f"{scan:,.0f}/s (scan)",
                 ratio, f"{ratio:.1f} ×", 5 if most else None, 20 if most else None, at_least=True,
             )
         )  # fmt: skip
@@ -44,7 +49,7 @@ def run(quick: bool = False) -> list[Result]:
     flat = speeds[many] / speeds[few]
     found.append(
         Result(
-            "routing", f"{many:,} agents against {few}", f"{speeds[many]:,.0f}/s", f"{speeds[few]:,.0f}/s",
+            "routing", f"{how}, {many:,} agents against {few}", f"{speeds[many]:,.0f}/s", f"{speeds[few]:,.0f}/s",
             flat, f"{flat:.2f} ×", 0.5, 1, at_least=True,
         )
     )  # fmt: skip
@@ -59,7 +64,7 @@ def _customers(number: int) -> list[NewSession]:
     return [NewSession(f"s{n}", f"c{n - 97 if n % 5 == 4 and n > 97 else n}", page="item") for n in range(number)]
 
 
-def _routed(size: int, number: int) -> Callable[[], float]:
+def _routed(size: int, number: int, explains: bool) -> Callable[[], float]:
     weights = _agents(size)
     groups = [
         GroupPlan("presale", "presale", True, True, False, {"pages": frozenset({"item"})}, weights),
@@ -69,7 +74,7 @@ def _routed(size: int, number: int) -> Callable[[], float]:
     sessions = _customers(number)
 
     def measure() -> float:
-        router = Router(plan)
+        router = Router(plan, explains)
         for code in weights:
             router.presence(code, "available", 0)
         held: deque[str] = deque()
