@@ -37,8 +37,9 @@ from app.storage.recorder import open_store
 from benchmarks.harness import Result, paired
 
 AGENTS = 500
+STORE = "large"
 DAYS, QUICK_DAYS = 200, 20
-_FIRST_DAY = 20_003
+FIRST_DAY = 20_003
 _COUNT = 40
 """The largest count of an agent's day; durations are counts of it in seconds."""
 _WHAT = {"daily": "员工日报, all its columns", "sessions": "sessions, all columns"}
@@ -49,7 +50,7 @@ def run(quick: bool = False) -> list[Result]:
     found = []
     with tempfile.TemporaryDirectory(prefix="kefu-bench-") as name:
         folder = Path(name)
-        _fill(folder / "store.db", days)
+        fill(str(folder / "store.db"), days)
         for report, what in _WHAT.items():
             _keep_cells(folder, report, days)
             for format in ("xlsx", "csv"):
@@ -113,7 +114,7 @@ def _peak(process: psutil.Process) -> int:
 
 
 def _answer(workspace: Workspace, report: str, days: int) -> sheets.Answer:
-    question = Question(report, day_date(_FIRST_DAY), day_date(_FIRST_DAY + days - 1))
+    question = Question(report, day_date(FIRST_DAY), day_date(FIRST_DAY + days - 1))
     store = workspace.store(None)
     if report == "sessions":
         return workspace.listings.ask(store, question, told=True)
@@ -157,11 +158,11 @@ def _plain(rows: Iterator[list[Any]], format: str, out: Path) -> None:
     book.save(out)
 
 
-def _fill(path: Path, days: int) -> None:
-    """Every agent has every counter on every day, and one session on each."""
+def fill(url: str, days: int, sessions: bool = True) -> None:
+    """Every agent has every counter on every day, and one session on each if wanted."""
     rng = random.Random(1)
-    database = Database(str(path))
-    store = open_store(database, "large", "UTC", "Large")
+    database = Database(url)
+    store = open_store(database, STORE, "UTC", "Large")
     try:
         with database.write() as connection:
             bulk = Bulk(connection)
@@ -169,14 +170,15 @@ def _fill(path: Path, days: int) -> None:
             bulk.insert(schema.agents, ("id", "store_id", "code", "name", "team"), people)
             bulk.insert(schema.customers, ("id", "store_id", "code"), [(n, store, f"c{n}") for n in range(1, AGENTS * 10)])
             bulk.close()
-        for day in range(_FIRST_DAY, _FIRST_DAY + days):
+        for day in range(FIRST_DAY, FIRST_DAY + days):
             with database.write() as connection:
                 bulk = Bulk(connection)
                 bulk.insert(
                     schema.agent_days, (*KEYS, *SUM_FIELDS, *FIRST_REPLY_BINS),
                     [(store, 0, 1, day, n, *_counts(rng)) for n in range(1, AGENTS + 1)],
                 )  # fmt: skip
-                bulk.insert(schema.sessions, _SESSION, [_session(rng, store, day, n) for n in range(1, AGENTS + 1)])
+                if sessions:
+                    bulk.insert(schema.sessions, _SESSION, [_session(rng, store, day, n) for n in range(1, AGENTS + 1)])
                 bulk.close()
     finally:
         database.close()
@@ -197,7 +199,7 @@ _NO_FACTS = pack_facts(())
 
 
 def _session(rng: random.Random, store: int, day: int, agent: int) -> tuple[Any, ...]:
-    at, number = day * DAY_MS + rng.randrange(DAY_MS - 600_000), (day - _FIRST_DAY) * AGENTS + agent
+    at, number = day * DAY_MS + rng.randrange(DAY_MS - 600_000), (day - FIRST_DAY) * AGENTS + agent
     reply, turns = rng.randrange(1000, 90_000), rng.randrange(1, 9)
     return (
         number, store, f"s{number}", rng.randrange(1, AGENTS * 10), agent, ONLINE, at, day, at + 600_000, at, reply, turns, turns * 20_000,

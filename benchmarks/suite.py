@@ -25,6 +25,7 @@ BENCHMARKS = {
     "search": "benchmarks.search",
     "pixel": "benchmarks.pixel",
     "stall": "benchmarks.stall",
+    "long_table": "benchmarks.long_table",
     "seats_refresh": "benchmarks.seats_refresh",
     "live_refresh": "benchmarks.live_refresh",
     "demo": "benchmarks.demo",
