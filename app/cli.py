@@ -109,7 +109,7 @@ def demo(screen: Screen, days: int, agents: int, seed: int, url: str, speed: flo
 @main.command()
 @engine_url_option
 @click.option("--store", type=GIVEN, metavar="CODE", help="Only this store (default: all; with --simulate: demo).")
-@click.option("--simulate", is_flag=True, help="Be the built-in simulator, a source of events, instead of routing.")
+@click.option("--simulate", is_flag=True, help="Live a simulated store as well: its customers and agents.")
 @click.option("--days", default=30, show_default=True, type=click.IntRange(0, 400), help="Days of history to fill in (--simulate).")
 @click.option("--agents", default=24, show_default=True, type=click.IntRange(15, 500), help="Number of agents (--simulate).")
 @click.option("--seed", default=7, show_default=True, help="Another seed is another store (--simulate).")
@@ -118,7 +118,7 @@ def demo(screen: Screen, days: int, agents: int, seed: int, url: str, speed: flo
 def serve(
     url: str, store: str | None, simulate: bool, days: int, agents: int, seed: int, speed: float | None, parent: bool
 ) -> None:  # fmt: skip
-    """The headless engine: gives customers to agents by the settings, carries out commands; with --simulate, lets events in."""
+    """The headless engine: gives customers to agents by the settings, carries out commands; with --simulate, lives their world too."""
     if simulate:
         _simulate(url, store or "demo", days, agents, seed, speed, build_only=False, with_parent=parent)
     else:
@@ -156,7 +156,7 @@ def _route(url: str, store: str | None, with_parent: bool) -> None:
 
 def _simulate(url: str, store: str, days: int, agents: int, seed: int, speed: float | None, build_only: bool, with_parent: bool) -> None:
     from app.desk.engine import stop_with_parent
-    from app.desk.simulated import Setup, engine_for
+    from app.desk.simulated import Setup, SimulatedDesk, build
     from app.sources.simulator import Plan
 
     _collect_rarely()
@@ -169,15 +169,16 @@ def _simulate(url: str, store: str, days: int, agents: int, seed: int, speed: fl
                 click.echo(json.dumps({"progress": [done, total] if done < total else None}))
                 sys.stdout.flush()
 
-        engine = engine_for(database, Setup(plan=Plan(seed=seed, agents=agents, store=store), days=days), speed, told)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: engine.stop())
-        if with_parent:
-            stop_with_parent(engine.stop)
+        setup = Setup(plan=Plan(seed=seed, agents=agents, store=store), days=days)
         if build_only:
-            engine.catch_up()
-        else:
-            engine.run()
+            build(database, setup, speed, told)
+            return
+        desk = SimulatedDesk(database, setup, speed, told)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: desk.stop())
+        if with_parent:
+            stop_with_parent(desk.stop)
+        desk.run()
 
 
 @main.command()

@@ -44,12 +44,12 @@ def run(quick: bool = False) -> list[Result]:
 
 def _make(store: str) -> None:
     """A small demo store, complete, as it is found on a second start."""
-    from app.desk.simulated import Setup, engine_for
+    from app.desk.simulated import Setup, build
     from app.sources.simulator import Plan
     from app.storage.database import Database
 
     database = Database(store)
     try:
-        engine_for(database, Setup(plan=Plan(agents=15, store="demo"), days=2)).catch_up()
+        build(database, Setup(plan=Plan(agents=15, store="demo"), days=2))
     finally:
         database.close()

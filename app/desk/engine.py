@@ -1,6 +1,6 @@
-"""The headless engine: lets a source's events into the store as they happen and fills in its past in between.
+"""Lets a source's events into a store as they happen and fills in its past in between.
 
-Always a process of its own. Killed at any moment it loses nothing: what was recorded is durable, the rest comes again.
+Always in a process of its own. Killed at any moment it loses nothing: what was recorded is durable, the rest comes again.
 """
 
 from __future__ import annotations
@@ -8,33 +8,34 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from app.domain.events import AnyEvent
-from app.sources.base import Source
+from app.sources.base import Slice, Source
+from app.storage import lived
 from app.storage.database import Database
 from app.storage.faults import FaultError
 from app.storage.progress import Progress
 from app.storage.recorder import Recorder
-from app.storage.search import index_pending
 
 TICK_SECONDS = 0.02
+HEAR_SECONDS = 0.1
 UPKEEP_AFTER_SECONDS = 300.0
 UPKEEP_EVERY_SECONDS = 3600.0
 INDEX_EVERY_SECONDS = 30.0
 SEND_AFTER_SECONDS = 20.0
 SEND_EVERY_SECONDS = 180.0
-LIVE_BATCH = 4_000
 _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 
 
 class Engine:
     """Runs one store from one source until `stop`.
 
-    now: the store's clock, epoch ms. on_progress(done, total) is told at the start and after each backlog item. upkeep is called
-    beside the work, on a thread, some while after the start and then every hour; on others, what was said is indexed for searching and
-    send(stop) is called every few minutes, which sends reports that are due.
+    now: the store's clock, epoch ms. on_progress(done, total) is told at the start and after each backlog item. on_live is called once
+    everything up to now is recorded. hear is called several times a second: it tells the source what others have done.
     """
 
     def __init__(
@@ -43,11 +44,10 @@ class Engine:
         store: int,
         source: Source,
         now: Callable[[], int],
-        finished: Callable[[str], bool] = lambda item: True,
         backlog_size: int = 0,
         on_progress: Callable[[int, int], None] | None = None,
-        upkeep: Callable[[], object] | None = None,
-        send: Callable[[threading.Event], object] | None = None,
+        on_live: Callable[[], None] | None = None,
+        hear: Callable[[], None] | None = None,
     ) -> None:
         self._database = database
         self._store = store
@@ -55,12 +55,13 @@ class Engine:
         self._now = now
         self._recorder = Recorder(database, store)
         self._progress = Progress(database, store, source.name)
-        self._finished = finished
         self._total = backlog_size
         self._done = 0
         self._on_progress = on_progress
-        self._upkeep = upkeep
-        self._send = send
+        self._on_live = on_live
+        self._hear = hear
+        self.hear_seconds = HEAR_SECONDS
+        self._heard = 0.0
         self._stop = threading.Event()
         self._fill: Iterator[tuple[str, Sequence[Sequence[AnyEvent]]]] | None = source.backlog()
         self._item = ""
@@ -73,32 +74,45 @@ class Engine:
     def run(self) -> None:
         """Blocks until `stop`. A lost database is waited for; other faults end the run with FaultError."""
         self._tell()
-        indexing = repeat(self._stop, self._index, INDEX_EVERY_SECONDS, INDEX_EVERY_SECONDS, "index")
-        if self._upkeep is not None:
-            repeat(self._stop, self._upkeep, UPKEEP_AFTER_SECONDS, UPKEEP_EVERY_SECONDS, "upkeep")
-        if (send := self._send) is not None:
-            repeat(self._stop, lambda: send(self._stop), SEND_AFTER_SECONDS, SEND_EVERY_SECONDS, "reports")
+        self.live()
+        if self._on_live is not None and not self._stop.is_set():
+            self._on_live()
         while not self._stop.is_set():
-            self._live()
+            self.tick()
             if not self._fill_some():
                 self._stop.wait(TICK_SECONDS)
-        indexing.join(5)  # it is at most in the middle of a piece
 
-    def _index(self) -> None:
-        index_pending(self._database, self._store, self._now(), self._stop, rest=1.0)
+    def tick(self) -> None:
+        """What others have done meanwhile, then what has happened."""
+        if self._hear is not None and time.monotonic() >= self._heard + self.hear_seconds:
+            self._insist(self._hear)
+            self._heard = time.monotonic()
+        self.live()
 
     def catch_up(self) -> None:
-        """Records everything up to now and the whole backlog, makes it searchable, then returns."""
+        """Records everything up to now and the whole backlog, then returns."""
         self._tell()
-        self._live()
+        self.live()
         while not self._stop.is_set() and self._fill_some():
             pass
-        self._insist(lambda: index_pending(self._database, self._store, self._now(), self._stop))
 
-    def _live(self) -> None:
-        events = self._source.due(self._now())
-        for start in range(0, len(events), LIVE_BATCH):
-            self._record(events[start : start + LIVE_BATCH])
+    def live(self) -> None:
+        """Records what has happened up to now."""
+        for part in self._source.due(self._now()):
+            if self._stop.is_set():
+                return
+            self._insist(partial(self._keep, part))
+
+    def _keep(self, part: Slice) -> None:
+        name = self._source.name
+        with self._recorder.locked() as batch:
+            if part.events:
+                batch.record(part.events, name)
+            if part.kept:
+                lived.keep(batch.bulk, self._store, name, part.kept)
+            if part.wishes:
+                lived.ask(batch.bulk, self._store, self._now(), part.wishes)
+                batch.also("commands")
 
     def _fill_some(self) -> bool:
         """One piece of the backlog; False when there is none left."""
@@ -113,10 +127,9 @@ class Engine:
             self._item, pieces = item
             self._pieces = deque(pieces)
         if self._pieces:
-            self._record(self._pieces.popleft())
+            self._insist(partial(self._recorder.record, self._pieces.popleft(), self._source.name))
         if not self._pieces:
-            if self._finished(self._item):
-                self._insist(lambda: self._progress.finish(self._item))
+            self._insist(lambda: self._progress.finish(self._item))
             self._done += 1
             self._tell()
         return True
@@ -126,9 +139,6 @@ class Engine:
             self._insist(lambda: self._progress.say((self._done, self._total)))
         if self._on_progress is not None:
             self._on_progress(self._done, self._total)
-
-    def _record(self, events: Sequence[AnyEvent]) -> None:
-        self._insist(lambda: self._recorder.record(events, self._source.name))
 
     def _insist(self, action: Callable[[], object]) -> None:
         """Does it, waiting for a database that is away or locked: doing it again is harmless, losing it is not."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from filelock import FileLock, Timeout
 
@@ -19,8 +19,10 @@ from app.storage.faults import explain
 if TYPE_CHECKING:
     import psycopg
 
-_OWNER, _CANDIDATE = 7312, 7313
-"""Classes of advisory locks: who has a store (one), who would take it (all of them, shared)."""
+Purpose = Literal["engine", "world"]
+"""To route a store, or to be its simulated outside world."""
+_CLASSES: dict[Purpose, tuple[int, int]] = {"engine": (7312, 7313), "world": (7314, 7315)}
+"""Of advisory locks: who has a store (one), who would take it (all of them, shared)."""
 _SILENCE_MS = 3_000
 """How soon the server lets go of the locks of one it hears nothing from, and that one of the server."""
 _ALIVE = f"-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2 -c tcp_user_timeout={_SILENCE_MS}"
@@ -39,22 +41,22 @@ class Ownership(Protocol):
     def close(self) -> None: ...
 
 
-def ownership(database: Database) -> Ownership:
-    return _FileOwnership(database) if database.is_sqlite else _ServerOwnership(database)
+def ownership(database: Database, purpose: Purpose = "engine") -> Ownership:
+    return _FileOwnership(database, purpose) if database.is_sqlite else _ServerOwnership(database, purpose)
 
 
 class _FileOwnership:
     """Whoever comes first has all: one computer gains nothing from sharing."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, purpose: Purpose) -> None:
         assert database.path is not None
-        self._path = database.path
+        self._path, self._purpose = database.path, purpose
         self._held: dict[int, FileLock] = {}
 
     def hold(self, stores: Collection[int]) -> frozenset[int]:
         for store in stores:
             if store not in self._held:
-                lock = FileLock(f"{self._path}.engine-{store}.lock", blocking=False, thread_local=False)
+                lock = FileLock(f"{self._path}.{self._purpose}-{store}.lock", blocking=False, thread_local=False)
                 try:
                     lock.acquire()
                 except Timeout:
@@ -78,8 +80,9 @@ class _FileOwnership:
 
 
 class _ServerOwnership:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, purpose: Purpose) -> None:
         self._database = database
+        self._owner, self._candidates = _CLASSES[purpose]
         self._connection: psycopg.Connection[Any] | None = None
         self._held: set[int] = set()
         self._share = 1
@@ -88,23 +91,23 @@ class _ServerOwnership:
 
     def hold(self, stores: Collection[int]) -> frozenset[int]:
         for store in sorted(self._candidate.difference(stores)):
-            self._ask("SELECT pg_advisory_unlock_shared(%s, %s)", _CANDIDATE, store)
+            self._ask("SELECT pg_advisory_unlock_shared(%s, %s)", self._candidates, store)
             self._candidate.discard(store)
         for store in sorted(set(stores) - self._candidate):
-            self._ask("SELECT pg_advisory_lock_shared(%s, %s)", _CANDIDATE, store)
+            self._ask("SELECT pg_advisory_lock_shared(%s, %s)", self._candidates, store)
             self._candidate.add(store)
         rivals: dict[int, int] = dict(
             self._ask(
                 "SELECT objid::bigint, count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted "
                 "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY objid",
-                _CANDIDATE,
+                self._candidates,
             )
         )
         self._share = math.ceil(sum(1 / max(1, rivals.get(store, 1)) for store in stores))
         self._shared = frozenset(store for store in stores if rivals.get(store, 1) > 1)
         for store in stores:
             # A store that nobody has is taken whatever the share: better two too many than one without.
-            if store not in self._held and self._ask("SELECT pg_try_advisory_lock(%s, %s)", _OWNER, store)[0][0]:
+            if store not in self._held and self._ask("SELECT pg_try_advisory_lock(%s, %s)", self._owner, store)[0][0]:
                 self._held.add(store)
         return frozenset(self._held)
 
@@ -115,7 +118,7 @@ class _ServerOwnership:
     def release(self, store: int) -> None:
         if store in self._held:
             self._held.discard(store)
-            self._ask("SELECT pg_advisory_unlock(%s, %s)", _OWNER, store)
+            self._ask("SELECT pg_advisory_unlock(%s, %s)", self._owner, store)
 
     def close(self) -> None:
         self._lose()

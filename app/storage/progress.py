@@ -12,6 +12,7 @@ from app.storage.database import Database
 
 _STATUS = "status"
 _PLAN = "plan"
+_FINISHED = "finished"
 
 
 class Progress:
@@ -20,12 +21,12 @@ class Progress:
         self._store = store
         self._source = source
 
-    def finished(self) -> frozenset[str]:
-        """Names of the items that never need to be made again."""
-        return frozenset(item for item in self._all() if item not in (_STATUS, _PLAN))
+    def kept(self) -> dict[str, str]:
+        """Everything, by item."""
+        return self._all()
 
     def finish(self, item: str) -> None:
-        self._put(item, "finished")
+        self._put(item, _FINISHED)
 
     def say(self, done: tuple[int, int] | None) -> None:
         """(items done, items in all) while filling in; None when there is nothing left."""
@@ -49,6 +50,9 @@ class Progress:
 
     def keep_plan(self, plan: str) -> None:
         self._put(_PLAN, plan)
+
+    def keep(self, item: str, value: str) -> None:
+        self._put(item, value)
 
     def _all(self) -> dict[str, str]:
         p = schema.source_progress.c

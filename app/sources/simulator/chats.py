@@ -1,12 +1,13 @@
-"""What happens inside sessions: queueing, being assigned, turns of talk, transfers, ratings, orders, closing.
+"""What happens inside sessions: waiting, being given to somebody, turns of talk, hand-overs, ratings, orders, closing.
 
-How long an answer takes depends on the agent's pace and on how full the agent's hands are at that moment, so waits grow at peaks.
+Who takes a session is decided elsewhere; here one waits for it and lives with it. How long an answer takes depends on the agent's pace and
+on how full the agent's hands are at that moment, so waits grow at peaks.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
+from collections.abc import Sequence
 
 from app.domain.events import (
     ClosedBy,
@@ -14,66 +15,97 @@ from app.domain.events import (
     MessageSent,
     RatingGiven,
     RatingInvited,
-    Reason,
     Sender,
     SessionAssigned,
     SessionClosed,
     SessionFlagged,
     VisitorEntered,
 )
-from app.domain.localtime import day_date
+from app.domain.routing.router import Decision
+from app.domain.routing.scopes import NewSession
+from app.sources.base import Wish
 from app.sources.simulator import orders, talk
 from app.sources.simulator.chance import SIZE, even, lognormal, source, weighted
-from app.sources.simulator.clockwork import Clockwork
+from app.sources.simulator.clockwork import Clockwork, Step
+from app.sources.simulator.deciding import Decides
 from app.sources.simulator.floor import Chat, Customer, Floor, Seat
+from app.sources.simulator.goods import GOODS
 from app.sources.simulator.people import FALLBACK
 from app.sources.simulator.plan import is_promotion
-from app.sources.simulator.world import RUN_DAYS, World
+from app.sources.simulator.world import World
 
 # Durations are tables of SIZE equally likely milliseconds.
 FIRST = lognormal(13.5, 0.8, 2, 420)
 LATER = lognormal(12.5, 0.75, 2, 420)
 LEAVE_FIRST = lognormal(75, 0.9, 8, 1200)
+_LEAVE_ANSWER = even(20, 60)
 _THINK = lognormal(21, 0.75, 3, 240)
 _TYPE = even(2.2, 8)
 _PATIENCE = lognormal(75, 0.5, 30, 300)
-_OVERFLOW = even(6, 20)
+_SURPRISED = even(6, 20)
 _QUEUE_TICK = even(35, 80)
 _IDLE = even(110, 200)
 _SOON = even(6, 55)
 _RATE = lognormal(16, 0.8, 4, 120)
-_ORDER = lognormal(720, 1.9, 15, 23.5 * 3600)
 _CONTINUE = even(40, 570)
 _COME_BACK = lognormal(5400, 1.0, 660, 8 * 3600)
 _HAND_OVER = even(3, 7)
+_NOT_TAKEN = even(40, 70)
 _OFFLINE = even(5, 40)
 TURNS = weighted((0, 0.05, 0.13, 0.2, 0.2, 0.15, 0.11, 0.07, 0.04, 0.03, 0.02))
 _PROMOTION_PACE = 0.6
+_MANY_LEAVES = 30
+"""Who has more leave messages than so many hurries."""
+_GIVE_UP_HOUR = 20.0
+_MORNING_MS = 8 * 3_600_000
 _NEIGHBOUR = {"presale": "aftersale", "aftersale": "logistics", "logistics": "aftersale", FALLBACK: "presale"}
 
 
 class Chats(Clockwork, ABC):
-    def __init__(self, world: World, day: int, transcripts: bool) -> None:
-        super().__init__(f"{day}-", world.unasked_orders(day))
+    """tag: of the ids of events and of chance; the same tag gives the same. decides: who takes which session."""
+
+    def __init__(self, world: World, tag: str, decides: Decides, transcripts: bool) -> None:
+        super().__init__(f"{tag}-")
         plan = world.plan
+        self._world = world
         self._store = plan.store
-        self._rnd = source(plan.seed, "day", day).random
-        self._talk = talk.voice(plan.seed, day) if transcripts else None
+        self._decides = decides
+        self._rnd = source(plan.seed, "day", tag).random
+        self._talk = talk.voice(plan.seed, tag) if transcripts else None
         self._floor = Floor(world.agents)
-        self._order_tag, self._ordered = f"3{day_date(day):%y%m%d}", 0
-        self._settled = world.local.start_of_day(day + RUN_DAYS + 1)
-        self._returns_until = world.wall_clock(day, 21.5)
-        self._park_from = world.wall_clock(day, 22.5)
+        self._chats: dict[str, Chat] = {}
+        """Open sessions."""
+        self._promised: set[str] = set()
+        """Orders that are known of."""
+        self._returns_until = self._park_from = 0
+        self._pace = 1.0
+
+    def _begin(self, day: int) -> None:
+        """What is different on another day."""
+        self._returns_until = self._world.wall_clock(day, 21.5)
+        self._park_from = self._world.wall_clock(day, 22.5)
         self._pace = _PROMOTION_PACE if is_promotion(day) else 1.0
-        self._parked: deque[Chat] = deque()
-        """Sessions left for a specialist of the next morning."""
 
     @abstractmethod
     def _come_back(self, at: int, customer: Customer) -> None:
         """A step: the customer of an earlier session enters again."""
 
+    @abstractmethod
+    def _goes_home(self, at: int, seat: Seat) -> None:
+        """A step: the last open session of an agent whose shift is over has closed."""
+
     def _draw(self, table: tuple[int, ...]) -> int:
         return table[int(self._rnd() * SIZE)]
+
+    def _then(self, at: int, step: Step, chat: Chat) -> None:
+        """Has the next step of a chat done when the time comes, unless another is planned before."""
+        chat.step = self._stepped + 1
+        self._plan(at, self._go_on, (chat, chat.step, step))
+
+    def _go_on(self, at: int, what: tuple[Chat, int, Step]) -> None:
+        chat, number, step = what
+        if chat.step == number:
+            step(at, chat)
 
     def _say(self, at: int, chat: Chat, sender: Sender, lines: talk.Lines | None, content: Content = "text") -> None:
         """Adds a message; with transcripts its text is one of `lines`."""
@@ -87,72 +119,96 @@ class Chats(Clockwork, ABC):
 
     # ---- who takes it
 
-    def _route(self, at: int, chat: Chat) -> None:
-        floor, rnd = self._floor, self._rnd
-        known = chat.customer.seat
-        if known is not None and known in floor.ready[chat.topic] and known.active < known.capacity:
-            self._assign(at, chat, known, chat.topic, "returning")
-            return
-        group = chat.topic if floor.attended(chat.topic) else FALLBACK
-        seat = None if floor.queued(group) else floor.choose(rnd, group)
-        if seat is not None:
-            self._assign(at, chat, seat, group, "routed")
-            return
-        chat.waiting = True
-        floor.queues[group].append(chat)
-        self._say(at + 200, chat, "system", talk.QUEUE)
-        self._plan(at + self._draw(_OVERFLOW), self._waits, chat)
+    def _told(self, at: int, decisions: Sequence[Decision]) -> None:
+        """Carries out what was decided at once, and records it: an engine would have."""
+        for decision in decisions:
+            chat = self._chats[decision.session]
+            if decision.agent is None:
+                self._unserved(at, chat)
+                continue
+            seat = self._floor.seats[decision.agent]
+            if chat.seat is not seat:
+                self._soon.append(
+                    SessionAssigned(
+                        id=self._id(), at=at, store=self._store, session=chat.code, agent=seat.code, group=decision.group or None,
+                        reason=decision.reason,
+                    )
+                )  # fmt: skip
+            self._given(at, chat, seat, decision.group)
 
-    def _waits(self, at: int, chat: Chat) -> None:
-        """A customer in the queue: offered to the fallback first, then chasing, at last gone."""
-        if not chat.waiting:
+    def _given(self, at: int, chat: Chat, seat: Seat, group: str) -> None:
+        """Somebody has decided that the session is this agent's from now on."""
+        before = chat.seat
+        self._let_go(at, chat)
+        self._take(chat, seat, group)
+        if chat.gone:
             return
-        chat.ticks += 1
-        floor, rnd = self._floor, self._rnd
-        seat = floor.choose(rnd, FALLBACK) if chat.ticks <= 2 and not floor.queued(FALLBACK) else None
-        if seat is not None:
-            self._assign(at, chat, seat, FALLBACK, "routed")
-        elif chat.ticks > 5 or (chat.ticks > 1 and rnd() < 0.22):
-            chat.waiting = False
-            self._walk_out(at, chat)
-        else:
-            if rnd() < 0.5:
-                self._say(at, chat, "customer", talk.CHASE)
-            self._plan(at + self._draw(_QUEUE_TICK), self._waits, chat)
-
-    def _assign(self, at: int, chat: Chat, seat: Seat, group: str, reason: Reason) -> None:
-        chat.waiting = False
-        chat.seat = chat.customer.seat = seat
-        chat.group = group
-        seat.active += 1
-        self._soon.append(
-            SessionAssigned(id=self._id(), at=at, store=self._store, session=chat.code, agent=seat.code, group=group, reason=reason)
-        )
+        if before is not None and before is not seat:
+            chat.answered = False
+            chat.asked = at
+        if chat.parked:
+            chat.parked, chat.morning = False, True
         if chat.script is not None:
             chat.script.context["agent"] = seat.agent.name[-2:]
         if self._rnd() < 0.3:
             self._say(at + 150, chat, "system", talk.JOINED)
         self._await_reply(at, chat, at, LEAVE_FIRST if chat.leave else FIRST)
 
-    def _free(self, at: int, seat: Seat) -> None:
-        """A place has become free: the next customer in the queue, or home."""
-        seat.active -= 1
-        if seat.ending:
-            if not seat.active:
-                self._plan(at + self._draw(_OFFLINE), self._goes_home, seat)
+    def _take(self, chat: Chat, seat: Seat, group: str) -> None:
+        chat.seat, chat.group, chat.held = seat, group, True
+        chat.waiting = chat.handing = False
+        if chat.leave:
+            seat.leaves += 1
         else:
-            self._serve_queue(at, seat)
+            seat.active += 1
 
-    def _serve_queue(self, at: int, seat: Seat) -> None:
-        while seat.state in ("available", "away") and not seat.ending and seat.active < seat.capacity:
-            found = self._floor.next_for(seat)
-            if found is None:
-                return
-            self._assign(at, found[0], seat, found[1], "routed")
+    def _let_go(self, at: int, chat: Chat) -> None:
+        """Out of the hands of its agent, who goes home if that was all they stayed for."""
+        seat = chat.seat
+        if seat is None or not chat.held:
+            return
+        chat.held = False
+        if chat.leave:
+            seat.leaves -= 1
+        else:
+            seat.active -= 1
+        if seat.ending and not seat.active and not seat.leaves:
+            self._plan(at + self._draw(_OFFLINE), self._goes_home, seat)
 
-    @abstractmethod
-    def _goes_home(self, at: int, seat: Seat) -> None:
-        """A step: the last open session of an agent whose shift is over has closed."""
+    def _unserved(self, at: int, chat: Chat) -> None:
+        """Nobody takes it for now. Messages left wait for whoever comes, customers as long as they are patient."""
+        self._let_go(at, chat)
+        chat.handing = False
+        if chat.gone or chat.waiting:
+            return
+        chat.waiting = True
+        if chat.leave or chat.parked:
+            world = self._world
+            evening = world.wall_clock(world.local.day(at + _MORNING_MS), _GIVE_UP_HOUR)
+            self._then(max(evening, at + _MORNING_MS), self._give_up, chat)
+            return
+        self._say(at, chat, "system", talk.QUEUE)
+        self._then(at + self._draw(_SURPRISED), self._waits, chat)
+
+    def _unheard(self, at: int, chat: Chat) -> None:
+        """A step: whoever decides has not said anything yet."""
+        if chat.seat is None:
+            self._unserved(at, chat)
+
+    def _waits(self, at: int, chat: Chat) -> None:
+        """A step: a customer whom nobody has: waiting, then chasing, at last gone."""
+        chat.ticks += 1
+        rnd = self._rnd
+        if chat.ticks > 5 or (chat.ticks > 1 and rnd() < 0.22):
+            self._walk_out(at, chat)
+        else:
+            if rnd() < 0.5:
+                self._say(at, chat, "customer", talk.CHASE)
+            self._then(at + self._draw(_QUEUE_TICK), self._waits, chat)
+
+    def _give_up(self, at: int, chat: Chat) -> None:
+        """A step: what nobody came to is closed by the system."""
+        self._close_at(at, chat, "system")
 
     # ---- turns
 
@@ -167,23 +223,31 @@ class Chats(Clockwork, ABC):
         delay = int(table[int(rnd() * SIZE)] * seat.agent.pace * self._pace * busy)
         overlooked = not chat.answered and rnd() < seat.agent.slips * (1 + 4 * load)
         if chat.leave:
-            if overlooked or (not chat.answered and rnd() < 0.03):
-                self._close_at(at + 1_800_000, chat, "timeout")
-            else:
-                self._plan(at + delay, self._reply, chat)
+            self._answer_left(at, chat, seat, delay, overlooked)
             return
         patience = self._draw(_PATIENCE)
         reply = max(since + delay, at + 900)
         if overlooked or reply > asked + 60_000 + 4 * patience:
             leaves = max(asked + 60_000 + 4 * patience, at + 5_000)
             self._say(max(asked + patience, at + 1_000), chat, "customer", talk.CHASE)
-            self._plan(leaves, self._walk_out, chat)
+            self._then(leaves, self._walk_out, chat)
             return
         if reply > asked + patience > at:
             self._say(asked + patience, chat, "customer", talk.CHASE)
             if reply > asked + 2 * patience > at:
                 self._say(asked + 2 * patience, chat, "customer", talk.CHASE)
-        self._plan(reply, self._reply, chat)
+        self._then(reply, self._reply, chat)
+
+    def _answer_left(self, at: int, chat: Chat, seat: Seat, delay: int, overlooked: bool) -> None:
+        """Messages left are seen to one after another, the faster the more there are."""
+        if overlooked or (not chat.answered and self._rnd() < 0.03):
+            self._close_at(at + 1_800_000, chat, "timeout")
+        elif chat.answered:
+            self._then(at + delay, self._reply, chat)
+        else:
+            pause = self._draw(_LEAVE_ANSWER) * _MANY_LEAVES // max(_MANY_LEAVES, seat.leaves)
+            seat.busy_until = max(at + delay // 4, seat.busy_until + pause)
+            self._then(seat.busy_until, self._reply, chat)
 
     def _reply(self, at: int, chat: Chat) -> None:
         """A step: the owner answers, and the customer says the next thing, or nothing more."""
@@ -191,7 +255,7 @@ class Chats(Clockwork, ABC):
         assert seat is not None
         if not chat.leave and rnd() < (0.25 if seat.ending else 0.012 if chat.turn < 3 else 0.0):
             self._say(at, chat, "agent", talk.TRANSFER)
-            self._plan(at + self._draw(_HAND_OVER), self._hand_over, chat)
+            self._then(at + self._draw(_HAND_OVER), self._hand_over, chat)
             return
         if at >= self._park_from and chat.customer.parkable and not chat.leave and not chat.morning and rnd() < 0.006:
             self._park(at, chat)
@@ -244,32 +308,44 @@ class Chats(Clockwork, ABC):
     # ---- to somebody else
 
     def _hand_over(self, at: int, chat: Chat) -> None:
-        """A step: a colleague of the same or a neighbouring group takes over, or nobody can and the owner goes on."""
-        old, rnd = chat.seat, self._rnd
-        assert old is not None
-        group = chat.group if old.ending or rnd() < 0.45 else _NEIGHBOUR[chat.group]
-        seat = self._floor.choose(rnd, group, old)
-        if seat is None:
-            self._await_reply(at, chat, at, LATER)
-            return
-        chat.answered = False
-        chat.asked = at
-        self._assign(at, chat, seat, group, "transfer")
-        self._free(at, old)
-
-    def _park(self, at: int, chat: Chat) -> None:
+        """A step: the owner asks for a colleague of the same or a neighbouring group."""
         seat = chat.seat
         assert seat is not None
-        chat.answered = chat.parked = True
+        group = chat.group or chat.topic
+        if not seat.ending and self._rnd() >= 0.45:
+            group = _NEIGHBOUR.get(group, FALLBACK)
+        chat.handing = True
+        self._then(at + self._draw(_NOT_TAKEN), self._not_taken, chat)
+        self._told(at, self._decides.hand_over(Wish(chat.code, seat.code, group), at))
+
+    def _not_taken(self, at: int, chat: Chat) -> None:
+        """A step: nothing has come of handing over, so the owner goes on."""
+        chat.handing = False
+        self._await_reply(at, chat, at, LATER)
+
+    def _park(self, at: int, chat: Chat) -> None:
+        """The answer comes in the morning: from whoever has the session then, or from the owner, when they are back."""
+        chat.answered = True
         self._say(at, chat, "agent", talk.OVERNIGHT)
-        self._parked.append(chat)
-        self._free(at, seat)
+        self._let_go(at, chat)
+        self._park_until_morning(at, chat)
+
+    def _park_until_morning(self, at: int, chat: Chat) -> None:
+        chat.parked = True
+        world = self._world
+        self._then(world.wall_clock(world.local.day(at + _MORNING_MS), _GIVE_UP_HOUR), self._give_up, chat)
+
+    def _go_on_with(self, at: int, seat: Seat) -> None:
+        """An agent is back who still has sessions of the evening before."""
+        for chat in self._chats.values():
+            if chat.parked and chat.seat is seat and not chat.waiting:
+                self._given(at, chat, seat, chat.group)
 
     # ---- the end
 
     def _finish(self, last: int, chat: Chat, silent: bool) -> None:
         """Thanks and goodbye, an invitation, a rating, perhaps an order; closed by whoever loses patience first."""
-        rnd, seat, customer = self._rnd, chat.seat, chat.customer
+        rnd, seat = self._rnd, chat.seat
         assert seat is not None
         if not silent:
             last += self._draw(_SOON) // 2
@@ -285,11 +361,6 @@ class Chats(Clockwork, ABC):
         if not chat.rated and rnd() < ((0.1 if silent else 0.25) if chat.invited else 0.02):
             last += self._draw(_RATE)
             self._rate(last, chat, seat)
-        if chat.presale and customer.decides and customer.ordered_at is None and not chat.leave:
-            keen = 0.55 if chat.topic == FALLBACK else 1.0
-            if rnd() < seat.agent.conversion * keen:
-                room = self._settled - last - 2 * orders.LATEST_PAYMENT_MS
-                self._order(last + orders.within(rnd, _ORDER, room), customer, chat.good)
         closer = rnd()
         if closer < 0.28:
             self._close_at(last + self._draw(_SOON), chat, "agent")
@@ -314,23 +385,21 @@ class Chats(Clockwork, ABC):
             RatingGiven(id=self._id(), at=at, store=self._store, session=chat.code, score=score, resolved=resolved, comment=comment)
         )
 
-    def _order(self, placed: int, customer: Customer, good: int) -> None:
-        self._ordered += 1
-        customer.order = f"{self._order_tag}{self._ordered:06d}"
-        customer.ordered_at = placed
-        orders.write(self._rnd, self._add_order, self._id, self._store, customer.order, customer.code, good, placed, self._settled)
-
     def _close_at(self, at: int, chat: Chat, by: ClosedBy) -> None:
-        chat.by = by
-        self._plan(at, self._close, chat)
+        chat.by, chat.gone = by, True
+        self._then(at, self._close, chat)
 
     def _close(self, at: int, chat: Chat) -> None:
-        """A step: the end, after which some customers go on within ten minutes and some come back another time."""
-        rnd, seat, customer = self._rnd, chat.seat, chat.customer
+        """A step: the end, after which some customers order, some go on within ten minutes and some come back another time."""
+        rnd, customer = self._rnd, chat.customer
         self._soon.append(SessionClosed(id=self._id(), at=at, store=self._store, session=chat.code, by=chat.by))
-        if seat is not None and not chat.parked:
-            self._free(at, seat)
-        if chat.leave or chat.morning or chat.spam or not chat.answered or customer.visits > 2:
+        del self._chats[chat.code]
+        self._let_go(at, chat)
+        self._told(at, self._decides.closed(chat.code, at))
+        if chat.leave or chat.morning or chat.spam or not chat.answered:
+            return
+        self._promise(at, chat)
+        if customer.visits > 2:
             return
         again = rnd()
         if again < 0.025:
@@ -340,14 +409,42 @@ class Chats(Clockwork, ABC):
             if back < self._returns_until:
                 self._plan(back, self._come_back, customer)
 
+    def _promise(self, at: int, chat: Chat) -> None:
+        """Some who have asked before ordering will order."""
+        seat, customer = chat.seat, chat.customer
+        if seat is None or chat.promised or not chat.presale or not customer.decides or customer.ordered_at is not None:
+            return
+        chat.promised = True
+        found = orders.promised(self._world, chat.code, customer.code, chat.good, chat.page, seat.agent, chat.opened, at)
+        if found:
+            customer.order, customer.ordered_at = found[0].order, found[0].at
+            self.expect(found, customer.order)
+
+    def expect(self, found: Sequence[orders.OrderEvent], order: str) -> None:
+        """What is still to come of an order, unless it is known already."""
+        if order not in self._promised:
+            self._promised.add(order)
+            for event in found:
+                self._add_order(event)
+
     def _continue(self, at: int, chat: Chat) -> None:
         """A step: the customer writes again within ten minutes; the session goes on if its owner is there to go on with it."""
         seat = chat.seat
-        assert seat is not None
-        if seat.state != "available" or seat.ending or seat.active >= seat.capacity:
+        if seat is None or seat.state != "available" or seat.ending or seat.active >= seat.capacity:
             return
-        seat.active += 1
+        self._chats[chat.code] = chat
+        chat.gone = False
         chat.customer.visits += 1
+        self._take(chat, seat, chat.group)
         self._soon.append(VisitorEntered(id=self._id(), at=at, store=self._store, customer=chat.customer.code, available=True))
         chat.turns = chat.turn + 1 + self._draw(TURNS) // 3
-        self._ask(at + 2_000, chat)
+        self._ask(at, chat)
+        self._told(at, self._decides.taken(facts(chat), seat.code, chat.group, at))
+
+
+def facts(chat: Chat) -> NewSession:
+    """What whoever decides is told of a session."""
+    return NewSession(
+        chat.code, chat.customer.code, "leave" if chat.leave else "online", chat.page, "" if chat.page == "shop" else GOODS[chat.good].sku,
+        chat.customer.persona.region, "none" if chat.presale else "placed", ("PLUS",) if chat.customer.persona.member else (),
+    )  # fmt: skip

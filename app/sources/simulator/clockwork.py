@@ -24,8 +24,7 @@ Step = Callable[[int, Any], None]
 class Clockwork:
     """Event ids are `tag` and a number that rises in the order of adding, written so that they sort as numbers."""
 
-    def __init__(self, tag: str, unasked: list[OrderEvent]) -> None:
-        """`unasked`: events known beforehand, sorted by (at, id)."""
+    def __init__(self, tag: str) -> None:
         self._tag = tag
         self._numbered = self._stepped = 0
         self._steps: list[tuple[int, int, Step, Any]] = []
@@ -33,13 +32,14 @@ class Clockwork:
         self._soon: list[AnyEvent] = []
         self._in_order = 0
         self._orders: list[tuple[int, str, OrderEvent]] = []
-        self._unasked = unasked
+        self._unasked: list[OrderEvent] = []
+        """Events known beforehand, sorted by (at, id)."""
         self._unasked_given = 0
 
     def everything(self) -> list[AnyEvent]:
         """All events, sorted by (at, id). For a run of which nothing was taken yet."""
         self._run_to(None)
-        # By id, then stably by time: faster than by both at once. Ids of unasked events come after all others.
+        # By id, then stably by time: faster than by both at once. Ids of unasked events come after all others of their day.
         events: list[AnyEvent] = [*self._soon, *(event for _, _, event in self._orders)]
         events.sort(key=_ID)
         events += self._unasked

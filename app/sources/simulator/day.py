@@ -1,8 +1,7 @@
-"""One local day of the store: visitors come and write, agents come, pause and go, messages left at night are seen to."""
+"""Local days of the store: visitors come and write, agents come, pause and go, and live with what is decided about their sessions."""
 
 from __future__ import annotations
 
-from collections import deque
 from math import sqrt
 
 from app.domain.events import (
@@ -20,18 +19,18 @@ from app.domain.events import (
 from app.domain.localtime import SLOT_MS, day_date
 from app.sources.simulator import talk
 from app.sources.simulator.chance import SIZE, even, weighted
-from app.sources.simulator.chats import TURNS, Chats
+from app.sources.simulator.chats import TURNS, Chats, facts
+from app.sources.simulator.deciding import Decides
 from app.sources.simulator.floor import Chat, Customer, Seat
 from app.sources.simulator.goods import GOODS, POPULAR
 from app.sources.simulator.people import FALLBACK
 from app.sources.simulator.plan import CURVE
 from app.sources.simulator.shifts import UNDISTURBED_MS, Verb
 from app.sources.simulator.storefront import ENTRIES, QUESTIONS
-from app.sources.simulator.world import BUYERS_RETURN_DAYS, HESITANT_RETURN_DAYS, World
+from app.sources.simulator.world import BUYERS_RETURN_DAYS, HESITANT_AGO_DAYS, HESITANT_RETURN_DAYS, World
 
 _BROWSE = even(2, 40)
-_ROUTING = even(0.08, 0.9)
-_LEAVE_PACE = even(20, 60)
+_UNHEARD = even(8, 25)
 _BOT_ONLY_IDLE = even(60, 180)
 _LEAVE_TURNS = weighted((0, 0.6, 0.28, 0.12))
 _CHANNEL_NAMES: tuple[Channel, ...] = ("app", "web", "mini", "phone", "other")
@@ -44,69 +43,89 @@ _PAGES: dict[str, tuple[Page, ...]] = {
 }
 _VISITS_PER_ARRIVAL = 1.05
 _LURKERS_PER_ARRIVAL = 0.34
-_LEFT_OVER_HOUR = 20.0
 _PAUSES: dict[Verb, State] = {"away": "away", "pause": "suspended", "meal": "suspended"}
 
 
 class DayRun(Chats):
-    """Everything a local day causes. With transcripts off messages have no text and nothing else differs."""
+    """What a local day causes, from its beginning or from a moment of it on. With transcripts off messages have no text and nothing else
+    differs.
 
-    def __init__(self, world: World, day: int, transcripts: bool = True) -> None:
-        super().__init__(world, day, transcripts)
-        self._world, self._day = world, day
+    At midnight it ends: nobody else comes, and what is left over goes to those who come in the morning. Unless it `goes_on`, which may be
+    set at any time before; then the next day begins.
+    """
+
+    def __init__(
+        self, world: World, day: int, decides: Decides, transcripts: bool = True, since: int | None = None, tag: str = ""
+    ) -> None:  # fmt: skip
+        super().__init__(world, tag or f"{day}", decides, transcripts)
+        self.goes_on = False
+        self._since = world.local.start_of_day(day) - 1 if since is None else since
+        self._returned: dict[int, None] = {}
+        self._unasked = [event for event in world.unasked_orders(day) if event.at > self._since]
+        self._begin(day)
+
+    def _begin(self, day: int) -> None:
+        super()._begin(day)
+        world = self._world
+        self._day = day
         self._session_tag, self._opened = f"{day_date(day):%y%m%d}-", 0
         self._end = world.local.start_of_day(day + 1)
         self._returns_from = world.wall_clock(day, 9.5)
         self._arrivals = world.volume(day) / _VISITS_PER_ARRIVAL
         self._fresh = self._hesitant = self._slow = 0
-        self._returned: dict[int, None] = {}
-        self._backlog: deque[Chat] = deque()
-        """Messages left while nobody was there."""
+        self._returned.clear()
         for slot in range(world.local.start_of_day(day), self._end, SLOT_MS):
-            self._plan(slot, self._slot, None)
+            if slot + SLOT_MS > self._since:
+                self._plan(max(slot, self._since), self._slot, slot)
         for shift in world.duty(day):
             for at, verb in shift.moves:
-                self._plan(at, self._move, (self._floor.seats[shift.agent], verb))
+                if at > self._since:
+                    self._plan(at, self._move, (self._floor.seats[world.agents[shift.agent].code], verb))
         self._plan(self._end, self._midnight, None)
 
     # ---- presence
 
     def _move(self, at: int, what: tuple[Seat, Verb]) -> None:
-        """A step of a shift. Nobody takes a break who would leave the store without anybody."""
+        """A step of a shift. Nobody takes a break who would leave the store without anybody; whom somebody else has suspended stays so."""
         seat, verb = what
         if verb in _PAUSES:
-            if self._floor.able > 1 or seat.state != "available":
-                goes_out = verb == "meal" and not seat.active and self._rnd() < 0.3
+            if not seat.ordered and (self._floor.able > 1 or seat.state != "available"):
+                goes_out = verb == "meal" and not seat.active and not seat.leaves and self._rnd() < 0.3
                 self._enter(at, seat, "offline" if goes_out else _PAUSES[verb])
         elif verb == "out":
-            seat.ending = True
-            self._enter(at, seat, "suspended" if seat.active else "offline")
-        elif seat.state != "available":
+            seat.ending, seat.ordered = True, False
+            self._enter(at, seat, "suspended" if seat.active or seat.leaves else "offline")
+        elif verb == "in" or not seat.ordered:
+            seat.ending = seat.ordered = False
             self._enter(at, seat, "available")
-            self._serve_queue(at, seat)
-            if self._backlog:
-                self._plan(at + self._draw(_LEAVE_PACE), self._take_left, seat)
 
     def _enter(self, at: int, seat: Seat, state: State) -> None:
+        before = seat.state
+        if before == state:
+            return
         self._floor.enter(seat, state)
         self._soon.append(AgentPresence(id=self._id(), at=at, store=self._store, agent=seat.code, state=state))
+        self._told(at, self._decides.presence(seat.code, state, at))
+        if before == "offline":
+            self._go_on_with(at, seat)
 
     def _goes_home(self, at: int, seat: Seat) -> None:
-        if seat.ending and not seat.active and seat.state != "offline":
+        if seat.ending and not seat.active and not seat.leaves:
             self._enter(at, seat, "offline")
 
     # ---- visitors
 
-    def _slot(self, at: int, _: None) -> None:
-        """A step: draws who comes in the next five minutes."""
+    def _slot(self, at: int, slot: int) -> None:
+        """A step: draws who comes in five minutes; of those, whoever comes after `at`."""
         rnd = self._rnd
-        expected = self._arrivals * CURVE[self._world.local.day_slot(at)[1]]
+        expected = self._arrivals * CURVE[self._world.local.day_slot(slot)[1]]
         spread = 2 * (rnd() + rnd() + rnd() - 1.5)
         arrivals = max(0, int(expected + sqrt(expected) * spread + rnd()))
-        for _n in range(arrivals):
-            self._plan(at + int(rnd() * SLOT_MS), self._arrive, None)
-        for _n in range(int(arrivals * _LURKERS_PER_ARRIVAL + rnd())):
-            self._plan(at + int(rnd() * SLOT_MS), self._look_round, None)
+        for step, many in ((self._arrive, arrivals), (self._look_round, int(arrivals * _LURKERS_PER_ARRIVAL + rnd()))):
+            for _n in range(many):
+                come = slot + int(rnd() * SLOT_MS)
+                if come >= at:
+                    self._plan(come, step, None)
 
     def _look_round(self, at: int, _: None) -> None:
         """A step: a visitor who does not write."""
@@ -153,7 +172,7 @@ class DayRun(Chats):
         Each of them has one day to come back on, so nobody is undecided again after having ordered meanwhile.
         """
         ago = int(self._rnd() * HESITANT_RETURN_DAYS)
-        day = self._day - 1 - ago
+        day = self._day - HESITANT_AGO_DAYS - ago
         choice = int(self._rnd() * self._world.hesitant(day) / HESITANT_RETURN_DAYS)
         number = self._world.hesitant_number(day, choice * HESITANT_RETURN_DAYS + ago)
         return self._known(number, True, "", None)
@@ -211,9 +230,10 @@ class DayRun(Chats):
         rnd, customer = self._rnd, chat.customer
         self._opened += 1
         chat.code = f"{self._session_tag}{self._opened:06d}"
-        chat.asked = at
+        chat.asked = chat.opened = at
         chat.presale = customer.ordered_at is None or customer.ordered_at > at
         chat.leave = self._floor.able == 0
+        self._chats[chat.code] = chat
         rare = rnd()
         chat.spam = rare < 0.004
         if self._talk is not None:
@@ -223,7 +243,7 @@ class DayRun(Chats):
                 id=self._id(), at=at, store=self._store, session=chat.code, customer=customer.code,
                 kind="leave" if chat.leave else "online", channel=_CHANNEL_NAMES[self._draw(_CHANNELS)], page=chat.page,
                 sku=None if chat.page == "shop" else GOODS[chat.good].sku, region=customer.persona.region,
-                order_state="none" if chat.presale else "placed", group=chat.topic,
+                order_state="none" if chat.presale else "placed",
             )
         )  # fmt: skip
         question = None if chat.script is None else chat.script.pair(0).ask
@@ -240,68 +260,56 @@ class DayRun(Chats):
             self._say(at + 400, chat, "bot", talk.OFFLINES)
             if rnd() < 0.45:
                 self._say(at + 9_000 + int(rnd() * 20_000), chat, "customer", talk.MORE)
-            self._backlog.append(chat)
+        else:
+            if not customer.welcomed:
+                customer.welcomed = True
+                self._say(at + 350, chat, "bot", talk.WELCOMES)
+            if self._asks_the_robot(at, chat, rare):
+                return
+            chat.turns = chat.turns or self._draw(TURNS)
+        self._then(at + self._draw(_UNHEARD), self._unheard, chat)
+        self._told(at, self._decides.opened(facts(chat), at))
+
+    def _asks_the_robot(self, at: int, chat: Chat, rare: float) -> bool:
+        """Whether the robot's answer is enough, so that no agent is wanted."""
+        rnd = self._rnd
+        enough = 0.004 < rare < 0.01
+        if not enough and rnd() <= 0.96:
+            return False
+        code = QUESTIONS[int(rnd() * len(QUESTIONS))][0]
+        self._soon.append(
+            QuestionClicked(id=self._id(), at=at + 1_200, store=self._store, customer=chat.customer.code, question=code, session=chat.code)
+        )
+        self._say(at + 1_500, chat, "bot", talk.ANSWERS[code])
+        if enough:
+            # Said at once: whoever gives sessions to agents leaves this one alone.
+            self._soon.append(SessionFlagged(id=self._id(), at=at, store=self._store, session=chat.code, flag="bot_only"))
+            self._close_at(at + 2_000 + self._draw(_BOT_ONLY_IDLE), chat, "timeout")
+        return enough
+
+    # ---- midnight
+
+    def _midnight(self, at: int, _: None) -> None:
+        """A step: the next day begins, or only those of its agents come who may be wanted; their presence is the next day's to tell."""
+        following = self._day + 1
+        if self.goes_on:
+            for event in self._world.unasked_orders(following):
+                self._add_order(event)
+            self._since = at - 1
+            self._begin(following)
             return
-        if not customer.welcomed:
-            customer.welcomed = True
-            self._say(at + 350, chat, "bot", talk.WELCOMES)
-        clicks = 1.0 if 0.004 < rare < 0.01 else rnd()
-        if clicks > 0.96:
-            code = QUESTIONS[int(rnd() * len(QUESTIONS))][0]
-            self._soon.append(
-                QuestionClicked(id=self._id(), at=at + 1_200, store=self._store, customer=customer.code, question=code, session=chat.code)
-            )
-            self._say(at + 1_500, chat, "bot", talk.ANSWERS[code])
-        if clicks == 1.0:  # the robot's answer was enough
-            closed = at + 2_000 + self._draw(_BOT_ONLY_IDLE)
-            self._soon.append(SessionFlagged(id=self._id(), at=closed - 5, store=self._store, session=chat.code, flag="bot_only"))
-            self._close_at(closed, chat, "timeout")
-            return
-        chat.turns = chat.turns or self._draw(TURNS)
-        self._plan(at + self._draw(_ROUTING), self._route, chat)
-
-    # ---- left for later
-
-    def _take_left(self, at: int, seat: Seat) -> None:
-        """A step: an agent at the desk sees to one message left, and soon to the next."""
-        if seat.state == "available" and not seat.ending and self._backlog:
-            if seat.active < seat.capacity:
-                self._give_left(at, seat)
-            self._plan(at + self._draw(_LEAVE_PACE), self._take_left, seat)
-
-    def _give_left(self, at: int, seat: Seat) -> None:
-        chat = self._backlog.popleft()
-        self._assign(at, chat, seat, seat.group_for(chat.topic), "leave")
-
-    def _midnight(self, _: int, __: None) -> None:
-        """A step: what is left over goes to those who come in the morning; their presence is the next day's to tell."""
-        if not self._backlog and not self._parked:
-            return
-        for shift in self._world.duty(self._day + 1):
+        for shift in self._world.duty(following):
             come = shift.moves[0][0]
-            self._plan(come + self._draw(_LEAVE_PACE), self._next_morning, (self._floor.seats[shift.agent], come + UNDISTURBED_MS))
-        self._plan(self._world.wall_clock(self._day + 1, _LEFT_OVER_HOUR), self._give_up, None)
+            seat = self._floor.seats[self._world.agents[shift.agent].code]
+            self._plan(come, self._next_morning, (seat, "available"))
+            self._plan(come + UNDISTURBED_MS, self._next_morning, (seat, "suspended"))
 
-    def _next_morning(self, at: int, what: tuple[Seat, int]) -> None:
-        """A step: one thing of yesterday, while the agent is certainly at the desk."""
-        seat, until = what
-        # Not entered on the floor: what else this agent gets that morning is the next day's run.
-        seat.state, seat.ending = "available", False
-        if at >= until or not (self._parked or self._backlog):
-            return
-        if seat.active < seat.capacity:
-            if self._parked and self._parked[0].seat is not seat:
-                chat = self._parked.popleft()
-                chat.parked, chat.morning, chat.answered = False, True, False
-                chat.asked = at
-                self._assign(at, chat, seat, seat.group_for(chat.group), "transfer")
-            elif self._backlog:
-                self._give_left(at, seat)
-        self._plan(at + self._draw(_LEAVE_PACE), self._next_morning, what)
-
-    def _give_up(self, at: int, _: None) -> None:
-        """A step: what nobody came to is closed by the system."""
-        for chat in (*self._backlog, *self._parked):
-            self._close_at(at, chat, "system")
-        self._backlog.clear()
-        self._parked.clear()
+    def _next_morning(self, at: int, what: tuple[Seat, State]) -> None:
+        """A step: an agent is certainly at the desk from now on, or no longer."""
+        seat, state = what
+        seat.ending = False
+        before = seat.state
+        self._floor.enter(seat, state)
+        self._told(at, self._decides.presence(seat.code, state, at))
+        if before == "offline":
+            self._go_on_with(at, seat)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from app.domain.events import OrderCancelled, OrderLine, OrderPaid, OrderPlaced, OrderShipped
-from app.sources.simulator.chance import SIZE, even, lognormal
+from app.sources.simulator.chance import SIZE, even, lognormal, source
 from app.sources.simulator.goods import GOODS, POPULAR
+
+if TYPE_CHECKING:
+    from app.sources.simulator.people import Agent
+    from app.sources.simulator.world import World
 
 OrderEvent = OrderPlaced | OrderPaid | OrderShipped | OrderCancelled
 _HOUR_S, _DAY_S = 3600, 86_400
@@ -16,7 +21,11 @@ _REGRET = lognormal(2700, 1.2, 240, 5 * _HOUR_S)
 _SHIP = lognormal(12 * _HOUR_S, 0.7, _HOUR_S, 60 * _HOUR_S)
 _RETURN = even(3 * _DAY_S, 14.9 * _DAY_S)
 _RETURN_LATE = even(15.02 * _DAY_S, 16.5 * _DAY_S)
+_DECIDE = lognormal(720, 1.9, 15, 23.5 * _HOUR_S)
 LATEST_PAYMENT_MS = 1_500_000
+RUN_DAYS = 1
+"""Sessions and the orders they lead to are over so many days after the day of the session."""
+_KEEN_ELSEWHERE = 0.55
 _PART_OF_PRICE = (100, 100, 100, 98, 95, 95, 92, 90)
 
 
@@ -74,3 +83,31 @@ def write(
         returned = placed + (_RETURN if fate < 0.055 else _RETURN_LATE)[int(rnd() * SIZE)]
         if returned < until:
             add(OrderCancelled(id=number(), at=returned, store=store, order=order))
+
+
+def code_of(session: str) -> str:
+    """Of the order that a session may lead to."""
+    return "3" + session.replace("-", "")
+
+
+def promised(
+    world: World, session: str, customer: str, good: int, page: str, agent: Agent, opened: int, closed: int
+) -> list[OrderEvent]:  # fmt: skip
+    """The order that a session leads to, the placing first; [] if to none.
+
+    A function of what is recorded of a session, so that a store that goes on after an interruption knows what is still to come.
+    """
+    rnd = source(world.plan.seed, "order", session).random
+    if rnd() >= agent.conversion * (_KEEN_ELSEWHERE if page == "shop" else 1.0):
+        return []
+    day = world.local.day(opened)
+    settled = world.local.start_of_day(day + RUN_DAYS + 1)
+    room = settled - closed - 2 * LATEST_PAYMENT_MS
+    if room <= 0:
+        return []
+    found: list[OrderEvent] = []
+    placed = closed + within(rnd, _DECIDE, room)
+    write(
+        rnd, found.append, lambda: f"{day}-n{session}-{len(found)}", world.plan.store, code_of(session), customer, good, placed, settled
+    )  # fmt: skip
+    return found

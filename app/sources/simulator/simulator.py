@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.domain.events import AgentUpserted, AnyEvent
+from app.domain.routing.scopes import Plan as RoutingPlan
 from app.sources.simulator.day import DayRun
+from app.sources.simulator.deciding import InProcess, settings
 from app.sources.simulator.goods import GOODS, Good
 from app.sources.simulator.people import GROUPS, Agent, Group
 from app.sources.simulator.plan import Plan
@@ -20,6 +24,9 @@ class Simulator:
         self.plan = plan
         self.world = World(plan)
         self.agents: tuple[Agent, ...] = self.world.agents
+        self.settings: tuple[dict[str, Any], dict[str, Any]] = settings(self.agents)
+        """Bodies of the documents `groups` and `agents` that the store begins with."""
+        self.routing = RoutingPlan.of(*self.settings)
 
     def roster(self, at: int) -> list[AnyEvent]:
         """agent.upserted of everybody, at the epoch milliseconds given. The ids do not depend on `at`."""
@@ -40,6 +47,7 @@ class Simulator:
     def day(self, day: int, transcripts: bool = True) -> list[AnyEvent]:
         """Every event a local day causes, sorted by (at, id): its shifts, visitors and sessions with all that follows, later days included.
 
-        `day` counts from 1970-01-01 as localtime does. Without transcripts messages have `text=None` and all else is equal.
+        `day` counts from 1970-01-01 as localtime does. Who takes a session is decided by the settings that the store begins with. Without
+        transcripts messages have `text=None` and all else is equal.
         """
-        return DayRun(self.world, day, transcripts).everything()
+        return DayRun(self.world, day, InProcess(self.routing), transcripts).everything()

@@ -20,10 +20,10 @@ from app.sources.simulator.shifts import Shift, duty, wall_clock
 
 TAIL_DAYS = 20
 """Nothing that a day causes happens later than this many days after it."""
-RUN_DAYS = 1
-"""Of that, sessions and the orders they lead to are over this many days after; only unasked orders go on."""
 BUYERS_RETURN_DAYS = 10
-HESITANT_RETURN_DAYS = 5
+HESITANT_AGO_DAYS, HESITANT_RETURN_DAYS = 3, 5
+"""Whoever is undecided comes back so many days later at the earliest, on one of so many days: later than the 48 hours for which routing
+remembers who served them, which a day on its own cannot know."""
 _BUYERS, _SLOW, _HESITANT = 0.38, 0.035, 0.06
 _SLOT_OF_DAY = weighted(CURVE)
 _SMALLEST_POOL = 10_000_000
@@ -80,6 +80,24 @@ class World:
 
     def slow_number(self, day: int, index: int) -> int:
         return (day * self._block + self._slow_at + index) % self._pool
+
+    def fates(self, day: int) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+        """[first, past) of the numbers of a day's customers who come with what they want to ask: without a fate, hesitant, slow."""
+        return (
+            (self.fresh_number(day, 0), self.hesitant_number(day, 0)),
+            (self.hesitant_number(day, 0), self.buyer_number(day, 0)),
+            (self.slow_number(day, 0), self.fresh_number(day + 1, 0)),
+        )
+
+    def decides(self, number: int, day: int) -> bool:
+        """Whether a customer who asks on a day may be won by what they are told."""
+        place = (number - day * self._block) % self._pool
+        return place >= self._block or place < self._hesitant_at
+
+    def number_of(self, customer: str) -> int | None:
+        """What `customer_code` made a code of; None for a customer of somebody else."""
+        digits = customer.removeprefix("c")
+        return int(digits) if len(digits) == self._digits and digits.isascii() and digits.isdigit() and digits != customer else None
 
     def customer_code(self, number: int) -> str:
         return f"c{number:0{self._digits}d}"

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
+from app.sources.simulator.talk import QUEUE
+
 TEN_MINUTES = 600_000
 ABLE = ("available", "away")
 
@@ -109,7 +111,10 @@ def _session_faults(code: str, facts: list[Any], presence: Presence, members: di
 
 
 def most_at_once(events: Iterable[Any]) -> dict[str, int]:
-    """The largest number of open sessions an agent held, from events in order; messages left and sessions kept overnight left out."""
+    """The largest number of open sessions an agent held, from events in order; messages left and sessions kept overnight left out.
+
+    Whoever was handed over to a group in which nobody was free has been told that they wait, and is in nobody's hands.
+    """
     events = list(events)
     opened = {e.session: e.at for e in events if type(e).__name__ == "SessionOpened"}
     overnight = {e.session for e in events if type(e).__name__ == "SessionClosed" and e.at - opened[e.session] > 4 * 3_600_000}
@@ -127,6 +132,6 @@ def most_at_once(events: Iterable[Any]) -> dict[str, int]:
             owner[e.session] = e.agent
             held[e.agent] += 1
             most[e.agent] = max(most[e.agent], held[e.agent])
-        elif kind == "SessionClosed" and e.session in owner:
+        elif (kind == "SessionClosed" or (kind == "MessageSent" and e.text in QUEUE)) and e.session in owner:
             held[owner.pop(e.session)] -= 1
     return most
