@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from app.domain.language import T
+from app.domain.language import T, tr
 from app.domain.routing.reasons import Names, words
 from app.domain.routing_settings import AGENTS
 from app.storage import revisions, routed, schema
@@ -55,6 +56,16 @@ class DecisionService:
         """Why it is where it is: the sentences of the last decision, () where its source decided."""
         found = self.of(store, session)
         return found[-1].lines if found else ()
+
+
+def reasons(connection: Connection, store: int, sessions: Sequence[int]) -> dict[int, str]:
+    """Why each of these sessions (ids) is where it is, in the current language; those that their source decided about are left out."""
+    bulk = Bulk(connection)
+    found = routed.all_decisions(bulk, store, sessions)
+    bulk.close()
+    names = _names(connection, store) if found else Names()
+    said = tr("；", "; ")
+    return {session: said.join(str(line) for line in words(decided[-1].reasons, names)) for session, decided in found.items()}
 
 
 def _names(connection: Connection, store: int) -> Names:

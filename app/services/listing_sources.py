@@ -28,6 +28,7 @@ from app.domain.conversation import CHANNELS, KINDS, ONLINE, ORDER_STATES, PAGES
 from app.domain.counters import WINDOWS
 from app.domain.language import T
 from app.domain.localtime import DAY_MS, SLOT_MS, LocalTime
+from app.services.decisions import reasons
 from app.services.drill import HANDED_OVER, condition
 from app.services.paging import Source, Term
 from app.services.reports import Asked
@@ -61,7 +62,7 @@ def sources(connection: Connection, asked: Asked) -> Sequence[Source]:
 def _sessions(connection: Connection, asked: Asked, wanted: Wanted) -> Source:
     s = schema.sessions.c
     statement = select(
-        s.code, s.customer_id, s.sku_id, s.agent_id, s.group_id, s.kind, s.channel, s.page, s.order_state, s.opened_at,
+        s.id, s.code, s.customer_id, s.sku_id, s.agent_id, s.group_id, s.kind, s.channel, s.page, s.order_state, s.opened_at,
         s.first_reply_ms, s.turns, s.turn_ms, s.agent_messages, s.customer_messages, s.transfers, s.rating, s.resolution, s.closed_at,
         s.reason,
     ).where(*_of_sessions(connection, asked, wanted))  # fmt: skip
@@ -86,6 +87,7 @@ def _sessions(connection: Connection, asked: Asked, wanted: Wanted) -> Source:
     def make(connection: Connection, records: Sequence[Any]) -> list[dict[str, Any]]:
         customers = _named(connection, schema.customers, {r.customer_id for r in records})
         skus = _named(connection, schema.skus, {r.sku_id for r in records})
+        why = reasons(connection, asked.store.id, [r.id for r in records])
         rows = []
         for r in records:
             customer, agent, group = customers.get(r.customer_id, ("", "")), _of(asked.agents, r.agent_id), _of(asked.groups, r.group_id)
@@ -113,6 +115,7 @@ def _sessions(connection: Connection, asked: Asked, wanted: Wanted) -> Source:
                 "customer_name": customer[1] or customer[0],
                 "agent_name": agent[1],
                 "group_name": group[1],
+                "why": why.get(r.id),
             })  # fmt: skip
         return rows
 

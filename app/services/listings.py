@@ -156,6 +156,9 @@ SESSION_COLUMNS = (
     ListingColumn("customer", T("客户编号", "Customer code"), optional=True),
     ListingColumn("agent", T("客服编号", "Agent code"), optional=True),
     ListingColumn("group", T("咨询组编号", "Group code"), optional=True),
+    ListingColumn("why", T("为何在此", "Why here"), "text",
+                  T("引擎最后一次分配的理由；由来源分配的没有", "Reasons of the engine's last decision; none where the source decided"),
+                  optional=True),
 )  # fmt: skip
 ORDER_COLUMNS = (
     ListingColumn("placed_at", T("下单时间", "Placed"), "time", sort=True),
@@ -202,13 +205,13 @@ VISITOR_COLUMNS = (
     ListingColumn("first_at", T("首次进入", "First entered"), "time",
                   T("当天第一次进入咨询的时间", "The first time they entered on that day"), True),
     ListingColumn("customer_name", T("客户", "Customer")),
+    ListingColumn("customer", T("客户编号", "Customer code")),
     ListingColumn("kind", T("进入时", "When entering"), "word",
                   T("在线UPV为有客服在线时进入，留言UPV为无客服在线时进入",
                     "Online visitors entered with an agent available, leaving ones with nobody available"),
                   words=terms.ENTRIES),
     ListingColumn("sessions", T("当天会话", "Sessions that day"), "number",
                   T("这位客户当天的会话数，0为没有发起咨询", "The customer's sessions of that day; 0: they did not begin one")),
-    ListingColumn("customer", T("客户编号", "Customer code")),
 )  # fmt: skip
 
 LISTINGS: dict[str, ListingKind] = {

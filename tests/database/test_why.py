@@ -1,0 +1,58 @@
+"""Why a session went where it went is told with it: in the look-up, in files, in both languages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.cli import run
+from app.domain.language import set_language
+from app.services.listings import LISTINGS
+from app.storage.database import Database
+from tests.database.routed_store import RoutedStore, group
+
+DAY = ("--from", "2026-09-21", "--to", "2026-09-23")
+
+
+@pytest.fixture
+def store(database: Database) -> RoutedStore:
+    """s1: by turn; s2: waits; s3: by its source."""
+    made = RoutedStore(database, {**group("g", {"a": 6}), "name": "售前"}, caps={"a": 1}, here="a")
+    made.opens("s1", "s2")
+    made.opens("s3", agent="b")
+    return made
+
+
+def test_each_session_of_the_look_up_tells_why(url: str, store: RoutedStore, capsys: pytest.CaptureFixture[str]) -> None:
+    found = {}
+    for language in ("zh", "en"):
+        capsys.readouterr()
+        assert run(["--language", language, "report", "sessions", "--db", url, *DAY, "--format", "json"]) == 0
+        found[language] = {row["session"]: row["why"] for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert found["zh"]["s1"].startswith("「售前」是唯一的咨询组，接待所有人；")
+    assert "按权重轮到 a" in found["zh"]["s1"]
+    assert "在「售前」排队" in found["zh"]["s2"]
+    assert found["en"]["s1"].startswith("售前 is the only group and takes everybody; ")
+    assert "Waiting in 售前" in found["en"]["s2"]
+    assert found["zh"]["s3"] is found["en"]["s3"] is None
+    set_language("zh")
+
+
+def test_also_in_a_file_and_only_when_chosen_on_the_page(url: str, store: RoutedStore, tmp_path: Path) -> None:
+    out = tmp_path / "sessions.csv"
+    assert run(["report", "sessions", "--db", url, *DAY, "--format", "csv", "--out", str(out)]) == 0
+    text = out.read_text("utf-8-sig")
+    assert "为何在此" in text
+    assert "按权重轮到 a" in text
+    assert next(column for column in LISTINGS["sessions"].columns if column.key == "why").optional
+
+
+def test_the_last_decision_is_told(url: str, store: RoutedStore, capsys: pytest.CaptureFixture[str]) -> None:
+    store.closes("s1")
+    capsys.readouterr()
+    assert run(["report", "sessions", "--db", url, *DAY, "--format", "json"]) == 0
+    told = {row["session"]: row["why"] for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert "等待了" in told["s2"]
+    assert told["s2"] == "；".join(store.why("s2"))
