@@ -172,9 +172,20 @@ def test_footnotes_are_not_cut_while_three_lines_hold_them(qtbot: QtBot, width: 
     words = "Pre-sale customers: distinct within an agent's day, then added up, so that a customer of several days counts several times."
     notes.set_words(words)
     assert notes.text() == words
-    most = 3 * notes.fontMetrics().lineSpacing()
-    assert notes.heightForWidth(width) == notes.height() <= most
+    line = notes.fontMetrics().lineSpacing()
+    assert notes.heightForWidth(width) == notes.height() < 4 * line
     notes.set_words("\n".join([words] * 6))
-    assert most - notes.fontMetrics().lineSpacing() < notes.heightForWidth(width) == notes.height() <= most
+    assert 2 * line < notes.heightForWidth(width) == notes.height() < 4 * line
     assert notes.text().endswith("…")
     assert notes.toolTip().count("\n") == 5
+
+
+@pytest.mark.parametrize("key", ["agent", "compare"])
+def test_who_was_chosen_in_another_store_is_let_go(shop: Shop, desk: HistoryDesk, key: str) -> None:
+    some_days(shop)
+    desk.prefs.put_page(key, {"choices": {"agent": "kf015", "group": "old", "team": "gone", "period": Period("7d").state()}})
+    page = desk.open(key)
+    desk.until(lambda: page._table().picture is not None)
+    assert not desk.hosts[key].failed
+    assert page._choices.agent in ("a1", "a2", "")
+    assert (page._choices.group, page._choices.team) == ("", "")

@@ -398,3 +398,12 @@ def test_ctrl_f_brings_the_keyboard_to_the_search(desk: LookupDesk) -> None:
     page._bar.search.setText("c-")
     desk.press(Qt.Key.Key_Down)
     assert desk.table().hasFocus()
+
+
+def test_who_was_chosen_in_another_store_is_let_go(desk: LookupDesk) -> None:
+    a_morning(desk.shop)
+    desk.context.prefs.put_page("lookup", {"choices": {"view": "sessions", "agent": "kf015", "group": "old", "team": "gone"}})
+    desk.host.activate()
+    desk.settle()
+    assert not desk.host.failed
+    assert (desk.look._choices.agent, desk.look._choices.group, desk.look._choices.team) == ("", "", "")

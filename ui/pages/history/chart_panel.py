@@ -34,6 +34,8 @@ _TALL = frozenset({"presence", "orders"})
 """Charts with a height of their own, which scroll where the card has less."""
 LOWEST, HIGHEST, SHARE = 200, 380, 0.34
 """Height of the card in pixels, and its share of the page between the two."""
+LOWEST_WORDS = 256
+"""With a sentence of two lines and a button in it."""
 
 
 class ChartPanel(QFrame):
@@ -60,6 +62,7 @@ class ChartPanel(QFrame):
         self._drawing: Drawing | None = None
         self._made: dict[str, QWidget] = {}
         self._why: EmptyState | None = None
+        self._room = 0
         self._head = QHBoxLayout()
         self._head.setSpacing(SPACE_3)
         self.kinds: Segmented | None = None
@@ -193,6 +196,7 @@ class ChartPanel(QFrame):
             self._trend().set_trend(metric, agent, drawing.positions, values, drawing.band)
         else:
             self._trend().set_series(drawing.data)
+        self.fit(self._room)
 
     def _say_no_limits(self, key: str) -> None:
         """In place of a funnel: why a mean of times has none, and where one click leads."""
@@ -237,8 +241,14 @@ class ChartPanel(QFrame):
             ranking.set_highlighted((key,))
 
     def fit(self, room: int) -> None:
-        """Take a share of the page's height."""
-        self.setFixedHeight(max(LOWEST, min(HIGHEST, round(room * SHARE))))
+        """Take a share of the page's height, and what cannot be smaller all it needs."""
+        self._room = room
+        shown, lowest = self._stack.currentWidget(), LOWEST
+        if isinstance(shown, HeatMap):
+            lowest = self.sizeHint().height() - self._stack.sizeHint().height() + shown.minimumSizeHint().height()
+        elif isinstance(shown, EmptyState):
+            lowest = LOWEST_WORDS
+        self.setFixedHeight(max(lowest, min(HIGHEST, round(room * SHARE))))
 
     def _painted(self, chart: Chart, make: Callable[[], P]) -> P:
         if chart not in self._made:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ui.widgets.period import Period
@@ -26,6 +26,12 @@ class Choices:
     def narrows(self) -> bool:
         """Whether anything but the days and the report is chosen that leaves rows out."""
         return bool(self.group or self.team or self.channel or self.text)
+
+    def known_to(self, agents: Container[str], groups: Container[str], teams: Container[str]) -> Choices:
+        """Without whom and what this store does not have: they were chosen in another one."""
+        given = (("agent", agents), ("group", groups), ("team", teams))
+        gone: dict[str, Any] = {name: "" for name, known in given if getattr(self, name) not in known}
+        return replace(self, **gone)
 
     def state(self) -> dict[str, Any]:
         """Made of plain JSON types, for `taken_from`. A search is for the moment and not remembered."""

@@ -340,8 +340,9 @@ class Footnotes(QLabel):
             self._cut()
 
     def _cut(self) -> None:
+        self.ensurePolished()  # the font is that of its look
         said, room = self._words.replace("\n", "  ·  "), max(1, self.width())
-        most = self._MOST * self.fontMetrics().lineSpacing()
+        most = round((self._MOST + 0.5) * self.fontMetrics().lineSpacing())  # with whatever the style adds around them
         self.setText(said)
         usable = self._MOST * room
         while self.heightForWidth(room) > most and usable > room:  # lines break at words: how much fits shows only when it is laid out

@@ -318,6 +318,8 @@ class HistoryPage(Page):
     def _take_reference(self, found: Reference) -> None:
         before, self._reference = self._reference, found
         self._tools.offer(found.names)
+        names = found.names
+        self._choices = self._choices.known_to(dict(names.agents), dict(names.groups), names.teams)
         if self._kind().needs_agent and not self._choices.agent and found.names.agents:
             self._choices = replace(self._choices, agent=found.names.agents[0][0])
         self._show_choices()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, Literal, get_args
@@ -80,6 +80,12 @@ class Choices:
         if key == "days":
             return replace(self, period=Period(), days=False)
         return replace(self, **{key: getattr(_NOTHING, key)})
+
+    def known_to(self, agents: Container[str], groups: Container[str], teams: Container[str]) -> Choices:
+        """Without whom and what this store does not have: they were chosen in another one."""
+        given = (("agent", agents), ("group", groups), ("team", teams))
+        gone: dict[str, Any] = {name: "" for name, known in given if getattr(self, name) not in known}
+        return replace(self, **gone)
 
     def state(self) -> dict[str, Any]:
         """Made of plain JSON types, for `of_state`. What another page asked for and what was searched is for the moment."""

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.counters import Window
@@ -79,7 +80,7 @@ class Toolbar(QWidget):
         self.back = IconButton("back", tr("返回刚才的列表", "Back to the list before"), self)
         self.back.hide()
         self.views = Segmented(list(VIEWS.items()), name=tr("查询", "Look up"), parent=self)
-        self.count = QLabel(self)
+        self.count = _Count(self)
         self.count.setProperty("look", "caption")
         self.count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.count.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -194,6 +195,14 @@ class Toolbar(QWidget):
 
     def _under(self, button: QWidget) -> QPoint:
         return button.mapToGlobal(QPoint(0, button.height() + SPACE_1))
+
+
+class _Count(QLabel):
+    """Shown where there is room for the whole of it: a part of a number is another number."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.fontMetrics().horizontalAdvance(self.text()) <= self.width():
+            super().paintEvent(event)
 
 
 class _Filter(Choice):

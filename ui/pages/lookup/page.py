@@ -286,6 +286,7 @@ class LookupPage(Page):
     def _take_offered(self, offered: Offered) -> None:
         first = self._offered is None
         self._offered = offered
+        self._choices = self._choices.known_to(dict(offered.agents), dict(offered.groups), offered.teams)
         self._bar.offer(offered)
         self._show_choices()
         if first:
