@@ -1,0 +1,95 @@
+"""An engine that begins anew goes on as the one before would have: what is not decided is taken from the database."""
+
+from __future__ import annotations
+
+from app.domain.events import AgentPresence, MessageSent, SessionClosed
+from app.storage.database import Database
+from tests.database.routed_store import RoutedStore, group
+
+HOUR = 3_600_000
+
+
+def test_who_has_been_idle_longest_takes_the_next(database: Database) -> None:
+    """Of two who are owed the same; without a restart in between and with one."""
+    for code, restarts in (("running", False), ("begun-anew", True)):
+        store = RoutedStore(database, group("g", {"a": 5, "b": 5, "c": 5}), here="abc", code=code)
+        store.opens("s1", "s2", "s3")
+        assert store.has("s1", "s2", "s3") == "a b c"
+        for session in ("s2", "s3", "s1"):
+            store.now += 60_000
+            store.closes(session)
+        if restarts:
+            store.restart()
+        store.opens("s4", "s5", "s6")
+        assert store.has("s4", "s5", "s6") == "b c a"
+
+
+def test_who_came_last_has_been_idle_shortest(database: Database) -> None:
+    for code, restarts in (("running", False), ("begun-anew", True)):
+        store = RoutedStore(database, group("g", {"a": 5, "b": 5}), code=code)
+        store.present(b="available")
+        store.now += HOUR
+        store.present(a="available")
+        if restarts:
+            store.restart()
+        store.opens("s1")
+        assert store.has("s1") == "b"
+
+
+def test_who_handed_a_customer_to_another_group_takes_them_again_in_their_own(database: Database) -> None:
+    groups = group("p", {"a": 1, "x": 9}, scope={"skus": ["1"]}), group("q", {"b": 6}, scope={"skus": ["2"]})
+    for code, restarts in (("running", False), ("begun-anew", True)):
+        store = RoutedStore(database, *groups, here="ab", code=code)
+        store.opens("s1", customer="k", sku="1")
+        assert store.commands("transfer", session="s1", group="q") == ""
+        store.closes("s1")
+        store.present(x="available")
+        if restarts:
+            store.restart()
+        store.opens("s2", customer="k", sku="1")
+        assert (store.has("s2"), store.reason("s2")) == ("a", "returning")
+
+
+def test_a_customer_who_writes_again_is_given_to_somebody_when_their_agent_has_gone(database: Database) -> None:
+    for code, restarts in (("running", False), ("begun-anew", True)):
+        store = RoutedStore(database, group("g", {"a": 9, "b": 1}), here="ab", code=code)
+        store.opens("s1")
+        store.closes("s1")
+        store.present(a="offline")
+        if restarts:
+            store.restart()
+        store.say(MessageSent(id="again", at=store.now, session="s1", sender="customer", text="在吗"))
+        assert (store.has("s1"), store.outcomes("s1")) == ("b", "assigned assigned")
+
+
+def test_who_waited_when_they_left_waits_again_when_they_write(database: Database) -> None:
+    store = RoutedStore(database, group("p", {"a": 6}, scope={"skus": ["1"]}), group("q", {"b": 6}, scope={"skus": ["2"]}), here="ab")
+    store.present(b="suspended")
+    store.opens("s1", sku="1")
+    assert store.commands("transfer", session="s1", group="q") == ""
+    store.closes("s1")
+    store.say(MessageSent(id="again", at=store.now, session="s1", sender="customer", text="在吗"))
+    assert (store.has("s1"), store.last("s1").outcome, store.last("s1").group) == ("a", "assigned", "p")
+
+
+class TestSeveralThingsAtOnce:
+    def test_who_is_about_to_be_suspended_takes_nothing(self, database: Database) -> None:
+        store = RoutedStore(database, group("g", {"a": 6, "b": 6}), here="ab")
+        store.opens("s1", "s2")
+        assert store.has("s1", "s2") == "a b"
+        store.workspace.commands.give(store.info, "suspend", agent="b")
+        store.say(AgentPresence(id="gone", at=store.now, agent="a", state="offline"))
+        assert (store.last("s1").outcome, store.has("s2")) == ("waited", "b")
+
+    def test_nor_who_goes_while_the_settings_change(self, database: Database) -> None:
+        store = RoutedStore(database, group("g", {"a": 6}), caps={"a": 1}, here="ab")
+        store.opens("s1", "s2")
+        store.recorder.record([AgentPresence(id="gone", at=store.now, agent="b", state="offline")])
+        store.configure(group("g", {"a": 6, "b": 6}), caps={"a": 1})
+        assert (store.has("s2"), store.outcomes("s2")) == ("-", "waited")
+
+    def test_who_is_given_one_by_others_does_not_take_another(self, database: Database) -> None:
+        store = RoutedStore(database, group("g", {"a": 6}), caps={"a": 1}, here="a")
+        store.opens("s1", "s2")
+        store.say(SessionClosed(id="end", at=store.now, session="s1"), *store.arrival("s3", agent="a"))
+        assert (store.has("s2", "s3"), store.outcomes("s2")) == ("- a", "waited")
