@@ -20,6 +20,7 @@ from app.domain.localtime import SLOTS_PER_DAY, LocalTime
 from app.domain.metrics import METRICS, Metric, total
 from app.domain.presence import AVAILABLE, AWAY, OFFLINE, STATES, SUSPENDED
 from app.domain.settings import Effective
+from app.services.leave_cover import uncovered
 from app.services.standing import Standing, Standings
 from app.storage import schema
 from app.storage.packing import CONTENTS, SENDERS, unpack_messages
@@ -118,7 +119,7 @@ class Curves:
 class Need:
     """Something that needs a person now; `agent` and `session` are codes of what it is about."""
 
-    kind: Literal["waiting", "unassigned", "full", "silent", "leave"]
+    kind: Literal["waiting", "unassigned", "full", "silent", "leave", "uncovered"]
     level: Literal["warn", "alarm"]
     title: T
     since: int | None
@@ -258,7 +259,8 @@ class LiveService:
         return Curves(step, minutes, *lines, len(usual), settings)
 
     def needs(self, store: StoreInfo, group: int | None = None, at: int | None = None) -> list[Need]:
-        """What needs somebody now, the worst first: customers waiting beyond the limit, full and silent agents, stuck leave messages."""
+        """What needs somebody now, the worst first: customers waiting beyond the limit, full and silent agents, stuck leave messages, and
+        that nobody is there for them."""
         local, at = self._moment(store, at)
         s, a, c = schema.sessions.c, schema.agents.c, schema.customers.c
         found: list[Need] = []
@@ -293,11 +295,14 @@ class LiveService:
                     _open(store.id, group), s.kind == LEAVE, s.agent_messages == 0, s.opened_at <= at - STUCK_LEAVE_MS
                 )
             ).one()
+            alone = uncovered(connection, store.id, local, at)
             spoke = self._last_words(connection, store.id, [seat.id for seat in seats if seat.numbers.get("waiting", 0)])
         if stuck[0]:
             found.append(
                 Need("leave", "warn", T("留言超过1小时未处理", "Leave messages untouched for over an hour"), stuck[1], count=stuck[0])
             )
+        if alone is not None:
+            found.append(Need("uncovered", "warn", T("没有人接留言", "Nobody for leave messages"), alone[1], count=alone[0]))
         for seat in seats:
             if seat.capacity and seat.numbers.get("active", 0) >= seat.capacity and seat.state != "offline":
                 found.append(
@@ -310,7 +315,7 @@ class LiveService:
                     Need("silent", "alarm", T("坐席长时间没有回复", "Agent has gone silent"), last, seat.code, seat.name,
                          count=seat.numbers["waiting"])
                 )  # fmt: skip
-        order = {"silent": 0, "unassigned": 1, "waiting": 2, "full": 3, "leave": 4}
+        order = {"silent": 0, "unassigned": 1, "waiting": 2, "full": 3, "uncovered": 4, "leave": 5}
         found.sort(key=lambda n: (n.level != "alarm", order[n.kind], n.since or at))
         return found
 

@@ -6,6 +6,8 @@ from app.domain.events import AgentUpserted
 from app.storage.database import Database
 from tests.database.routed_store import RoutedStore, group
 
+HOUR = 3_600_000
+
 
 def saves(store: RoutedStore, **documents: object) -> None:
     store.workspace.settings.save_all(store.info, {key: (body, None) for key, body in documents.items()})
@@ -54,3 +56,24 @@ class TestDefaultGroup:
         store = RoutedStore(database, group("g", {"a": 6}), here="ab")
         store.opens("1", "2")
         assert store.has("1", "2") == "a a"
+
+
+class TestNobodyForLeaveMessages:
+    def test_it_is_told_from_the_set_hour_until_one_of_them_comes(self, database: Database) -> None:
+        store = RoutedStore(database, group("g", {"a": 6, "b": 6}), here="a")
+        local = store.workspace.local(store.info)
+        midnight = local.start_of_day(local.day(store.now))
+        saves(store, leave_rule={"on": True, "agents": ["b"], "alert_at": "10:00"})
+
+        def told(at: int) -> list[tuple[str, int]]:
+            return [(need.kind, need.count) for need in store.workspace.live.needs(store.info, at=at) if need.kind == "uncovered"]
+
+        assert told(midnight + 10 * HOUR - 1) == []
+        assert told(midnight + 10 * HOUR) == [("uncovered", 1)]
+        store.present(b="available")
+        assert told(store.now) == []
+        store.present(b="offline")
+        assert told(store.now) == []
+        assert told(midnight + 34 * HOUR) == [("uncovered", 1)]
+        saves(store, leave_rule={"on": False, "agents": ["b"], "alert_at": "10:00"})
+        assert told(midnight + 34 * HOUR) == []

@@ -22,7 +22,7 @@ from ui.pages.overview.needs import NeedsCard
 from ui.pages.overview.sizes import desk_size, wall_size
 from ui.pages.overview.throttle import Throttle
 from ui.pages.overview.tiles import tile_data
-from ui.pages.registry import Page, PageContext
+from ui.pages.registry import PAGES, Page, PageContext
 from ui.runtime.feed import PACES, Quality
 from ui.theme import SPACE_4, SPACE_6
 from ui.widgets.chart import ChartCard
@@ -312,6 +312,9 @@ class OverviewPage(Page):
         self._on_chart()
 
     def _open_need(self, need: Need) -> None:
+        if need.kind == "uncovered" and PAGES["leave"].factory is not None:
+            self.context.navigate("leave", {})
+            return
         about = {"agent": need.agent, "session": need.session}
         self.context.navigate("seats", {name: code for name, code in about.items() if code is not None})
 
