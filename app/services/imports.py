@@ -188,14 +188,10 @@ class ImportService:
             found: Window = revisions.current(connection, store.id, ORDER_WINDOW).body["window"]
             return found
 
-    def run(
-        self, preview: Preview, mix: bool = False, window: Window | None = None, tell: Step | None = None, stop: Event | None = None
-    ) -> Imported:
+    def run(self, preview: Preview, mix: bool = False, tell: Step | None = None, stop: Event | None = None) -> Imported:
         """Writes what was previewed, in one transaction. mix: also onto days that have real sessions. tell(done, total) is called now and
         then; setting `stop` takes everything back."""
         self._workspace.actor.require("data.ingest")
-        if window is not None and window != preview.window and preview.export.kind == "days":
-            preview = self._under(preview, window)
         if preview.blocked:
             raise FaultError("refused", refusal(preview.blocked))
 
@@ -223,14 +219,6 @@ class ImportService:
         """All imports of the store, the newest first."""
         self._workspace.actor.require("data.ingest")
         return imported.history(self._database, store.id)
-
-    def _under(self, preview: Preview, window: Window) -> Preview:
-        problems = list(preview.export.problems)
-        days = _days(preview.export, window, problems)
-        return Preview(
-            preview.path, preview.store, preview.export, window, preview.corrected, problems, days, [], preview.plan,
-            _checks(preview.export, days, window),
-        )  # fmt: skip
 
 
 def _read(path: Path, mapping: Mapping[str, str], sheet: str | None, given: date | None) -> Export:
