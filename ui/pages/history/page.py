@@ -68,6 +68,8 @@ class HistoryPage(Page):
         self._choices = Choices(next(iter(self._kinds)))
         self._reference = Reference()
         self._held: _Held | None = None
+        self._due = False
+        """Whether what is held is to be read again: until that is answered, nothing asked meanwhile is answered from it."""
         self._shown: tuple[Any, ...] | None = None
         self._reason: empty.Reason | None = None
         self._returning: TablePlace | None = None
@@ -295,7 +297,8 @@ class HistoryPage(Page):
             self._say(empty.no_agent() if self._choices.period.days(self._today()) else empty.no_days())
             return
         asked = replace(question, window="24h")
-        held = self._held if self._held is not None and self._held.asked == asked and not again else None
+        self._due = self._due or again
+        held = self._held if self._held is not None and self._held.asked == asked and not self._due else None
         if held is None and self._shown is None:
             table.wait()
             self._reason = None
@@ -317,22 +320,24 @@ class HistoryPage(Page):
 
     def _take_reference(self, found: Reference) -> None:
         before, self._reference = self._reference, found
-        self._tools.offer(found.names)
-        names = found.names
+        chosen, names = self._choices, found.names
+        self._tools.offer(names)
         self._choices = self._choices.known_to(dict(names.agents), dict(names.groups), names.teams)
-        if self._kind().needs_agent and not self._choices.agent and found.names.agents:
-            self._choices = replace(self._choices, agent=found.names.agents[0][0])
+        if self._kind().needs_agent and not self._choices.agent and names.agents:
+            self._choices = replace(self._choices, agent=names.agents[0][0])
         self._show_choices()
         if before.metrics != found.metrics:
             self._forget_tables()
         self.breadcrumb_changed.emit()
-        self._ask()
+        if before != found or chosen != self._choices:
+            self._ask()
 
     def _take(self, answer: tuple[_Held, Picture]) -> None:
         if self._asked.isValid():
             self._live.setInterval(max(LIVE_MS, self._asked.elapsed() * _SHARE))
             self._asked.invalidate()
         before, (self._held, found) = self._held, answer
+        self._due = self._due and self._held is before
         if before is not None and before.report is not self._held.report:
             self._leftovers.take(before.report.rows)
         table, identity = self._table(), (found.report.question, found.text)
