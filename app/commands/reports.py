@@ -95,7 +95,7 @@ def report(
 
     NAME is a report (live seats store compare agent groups, or a tab of a history page: store_overall store_assessed daily workload sales
     attendance ratings group_hours group_halfhours agent_workload agent_sales agent_ratings agent_attendance) or a listing (sessions
-    orders skus).
+    orders skus visitors).
     """
     from app.services.listings import LISTINGS
     from app.services.reports import REPORTS, Question
