@@ -103,6 +103,8 @@ class _ServerOwnership:
                 self._candidates,
             )
         )
+        if self._owner == _CLASSES["engine"][0] and max(rivals.values(), default=1) > 1:
+            self._end_silent()
         self._share = math.ceil(sum(1 / max(1, rivals.get(store, 1)) for store in stores))
         self._shared = frozenset(store for store in stores if rivals.get(store, 1) > 1)
         for store in stores:
@@ -110,6 +112,19 @@ class _ServerOwnership:
             if store not in self._held and self._ask("SELECT pg_try_advisory_lock(%s, %s)", self._owner, store)[0][0]:
                 self._held.add(store)
         return frozenset(self._held)
+
+    def _end_silent(self) -> None:
+        """Ends those that hang: they have asked nothing for a while, though each asks every second, and their computers answer for them."""
+        if self._ask(
+            "SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT l.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+            "WHERE l.locktype = 'advisory' AND l.classid IN (%s, %s) AND l.objsubid = 2 AND l.granted "
+            "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+            "AND a.state = 'idle' AND a.state_change < clock_timestamp() - %s * interval '1 ms') silent",
+            self._owner,
+            self._candidates,
+            _SILENCE_MS,
+        ):
+            self._ask("SELECT pg_sleep(0.1)")
 
     def surplus(self) -> frozenset[int]:
         beyond = len(self._held) - self._share

@@ -60,6 +60,13 @@ class EngineProcess:
         self.process.wait()
         self._close()
 
+    def freeze(self) -> None:
+        """It hangs: its computer still answers for it, and it lets go of nothing."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.process.pid, signal.SIGCONT)
+
     def end(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()

@@ -39,6 +39,37 @@ def test_another_engine_takes_over(url: str) -> None:
     source.close()
 
 
+def test_another_engine_takes_over_from_one_that_hangs(url: str) -> None:
+    """And when that one goes on after all, nothing is given twice."""
+    if url.startswith("sqlite"):
+        pytest.skip("the locks of a local file are the operating system's: they are free when the process has ended")
+    source = Source(url, 3)
+    first = EngineProcess(url)
+    first.wait_for("shop")
+    second = EngineProcess(url)
+    for _ in range(40):
+        source.act()
+    source.settle()
+    first.freeze()
+    frozen = time.monotonic()
+    try:
+        source.arrive()
+        second.wait_for("shop", seconds=TAKEOVER_SECONDS)
+        source.settle(TAKEOVER_SECONDS)
+        assert time.monotonic() - frozen < TAKEOVER_SECONDS
+        for _ in range(20):
+            source.act()
+    finally:
+        first.thaw()
+    for _ in range(40):
+        source.act()
+    source.settle()
+    first.end()
+    second.end()
+    source.check_all()
+    source.close()
+
+
 def test_engines_share_the_stores_of_a_server(url: str) -> None:
     if url.startswith("sqlite"):
         pytest.skip("one computer gains nothing from sharing: whoever comes first has all")
