@@ -200,6 +200,8 @@ def test_from_an_order_to_its_account_to_the_session_and_back(desk: LookupDesk) 
     codes = a_morning(desk.shop)
     page = desk.go(report="orders")
     assert (desk.column("order"), desk.column("agent_name"), desk.column("amount")) == (["o1"], ["王敏"], ["99.00"])
+    assert desk.column("customer") == [f"c-{codes['sold']}"] == desk.column("customer_name")  # nobody has told a name
+    assert page._bar.count.text() == "共 1 条，按咨询当天计入"
     table = desk.table()
     table.cell_opened.emit(table.rows().row_id(0), "order")
     desk.settle()

@@ -360,7 +360,10 @@ class LookupPage(Page):
         self.read("rows", lambda: self._piece(wanted, order, after, PAGE_ROWS), take, (wanted, order, after))
 
     def _take_count(self, total: Total) -> None:
-        self._bar.count.setText(count_text(total))
+        words = count_text(total)
+        if self._choices.view == "orders":
+            words += tr("，按咨询当天计入", ", by day of consultation")
+        self._bar.count.setText(words)
 
     def _ask_account(self) -> None:
         order = self._choices.order
