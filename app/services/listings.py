@@ -156,7 +156,7 @@ SESSION_COLUMNS = (
     ListingColumn("customer", T("客户编号", "Customer code"), optional=True),
     ListingColumn("agent", T("客服编号", "Agent code"), optional=True),
     ListingColumn("group", T("咨询组编号", "Group code"), optional=True),
-    ListingColumn("why", T("为何在此", "Why here"), "text",
+    ListingColumn("why", T("为什么分到这里", "Why here"), "text",
                   T("引擎最后一次分配的理由；由来源分配的没有", "Reasons of the engine's last decision; none where the source decided"),
                   optional=True),
 )  # fmt: skip

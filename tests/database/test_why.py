@@ -44,7 +44,7 @@ def test_also_in_a_file_and_only_when_chosen_on_the_page(url: str, store: Routed
     out = tmp_path / "sessions.csv"
     assert run(["report", "sessions", "--db", url, *DAY, "--format", "csv", "--out", str(out)]) == 0
     text = out.read_text("utf-8-sig")
-    assert "为何在此" in text
+    assert "为什么分到这里" in text
     assert "按权重轮到 a" in text
     assert next(column for column in LISTINGS["sessions"].columns if column.key == "why").optional
 
