@@ -125,8 +125,28 @@ def test_a_day_of_the_store_opens_its_agents(shop: Shop, desk: HistoryDesk) -> N
     assert (where, filters["first"], filters["last"]) == ("compare", YESTERDAY, YESTERDAY)
 
 
+def colleagues(shop: Shop) -> None:
+    """Four more than in `some_days`: enough to compare."""
+    for number in range(3, 7):
+        shop.session(f"a{number}", NOON - DAY_MS, reply_after=5_000, closed=True)
+
+
+def test_of_few_agents_no_funnel_is_drawn(shop: Shop, desk: HistoryDesk) -> None:
+    some_days(shop)
+    page = desk.open("compare", {"report": "workload"})
+    page.charts.choose("funnel", "answer_rate")
+    desk.settle()
+    why = page.charts._stack.currentWidget()
+    assert isinstance(why, EmptyState)
+    assert "不到5位客服" in why.accessibleName()
+    why.acted.emit()
+    desk.settle()
+    assert page.charts.chart() == "ranking"
+
+
 def test_a_mean_of_times_has_no_funnel_and_leads_to_the_rate(shop: Shop, desk: HistoryDesk) -> None:
     some_days(shop)
+    colleagues(shop)
     page = desk.open("compare", {"report": "workload"})
     page.charts.choose("ranking", "first_reply")
     desk.settle()
@@ -156,8 +176,7 @@ def test_the_foot_says_on_which_day_an_order_counts_and_why_days_are_not_marked(
     assert "咨询当天" not in page._notes.words()
     desk.choose(page, report="daily")
     assert "不标随机界限" not in page._notes.words()  # of two agents nobody would be marked anyway
-    for number in range(3, 7):
-        shop.session(f"a{number}", NOON - DAY_MS, reply_after=5_000, closed=True)
+    colleagues(shop)
     page.refresh()
     desk.settle()
     desk.until(lambda: "不标随机界限" in page._notes.words())

@@ -101,7 +101,7 @@ def scale_of(data: ChartData, lines: int = 4) -> Scale:
     if data.from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if high - low < 1e-6:
-        high, low = (high + 1, low) if data.from_zero else (high + 0.5, low - 0.5)
+        high, low = (high + 1, low) if data.from_zero else (high + 0.5, low - 0.5 if low < 0 else max(0.0, low - 0.5))
     raw = (high - low) / lines
     power = 10 ** math.floor(math.log10(raw))
     ticks: list[float] = []

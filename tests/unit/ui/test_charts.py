@@ -36,6 +36,11 @@ def test_the_scale_holds_every_value_between_round_and_few_lines(values: list[fl
         assert scale.low <= 0 <= scale.high
 
 
+def test_a_single_rate_has_no_scale_below_nothing() -> None:
+    scale = scale_of(ChartData((Series("x", [0.33]),), labels=[""], from_zero=False))
+    assert 0 <= scale.low < 0.33 < scale.high
+
+
 def test_the_scale_of_a_rate_reads_well() -> None:
     data = ChartData((Series("x", [0.82, 0.97]),), labels=["", ""], threshold=0.8, from_zero=False)
     assert [RATE.text(tick) for tick in scale_of(data).ticks] == ["80.0%", "85.0%", "90.0%", "95.0%", "100.0%"]

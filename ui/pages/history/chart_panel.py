@@ -13,6 +13,7 @@ from app.domain.language import tr
 from app.domain.metrics import METRICS
 from app.domain.terms import WEEKDAYS
 from ui.pages.history.charts import CHARTS, NO_LIMITS, Chart, Drawing, charts_of, first_metric, metrics_of
+from ui.pages.history.picture import FEWEST_PEERS
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.band_trend import BandTrend
 from ui.widgets.empty import EmptyState
@@ -183,6 +184,12 @@ class ChartPanel(QFrame):
             ranking.set_data(metric, drawing.entries, drawing.mean, drawing.funnel.marks, (self._highlighted,), window)
         elif drawing.chart == "funnel" and metric.key in NO_LIMITS:
             self._say_no_limits(metric.key)
+        elif drawing.chart == "funnel" and 0 < len(drawing.entries) < FEWEST_PEERS:
+            self._say(
+                tr(f"不到{FEWEST_PEERS}位客服，没有漏斗图", f"No funnel plot of fewer than {FEWEST_PEERS} agents"),
+                tr("人太少时，团队的值主要就是他们自己的值。", "The rate of so few is mostly their own."),
+                tr("看排名", "Show the ranking"), lambda: self.choose(chart="ranking"),
+            )  # fmt: skip
         elif drawing.chart == "funnel":
             self._painted(drawing.chart, FunnelPlot).set_data(metric, drawing.entries, drawing.funnel, window)
         elif drawing.chart == "orders":
@@ -202,16 +209,20 @@ class ChartPanel(QFrame):
         """In place of a funnel: why a mean of times has none, and where one click leads."""
         rate, label = NO_LIMITS[key], self._label(key)
         rated = rate in self._keys()
-        why = EmptyState(
-            "chart",
+        self._say(
             tr(f"{label}没有随机界限", f"{label} has no limits of chance"),
             tr("等待时间偏斜：少数很长的等待就能拉高均值，画出的界限会冤枉人。超时的比例可以比较。" if rated
                else "时长偏斜：少数很长的会话就能拉高均值，画出的界限会冤枉人。",
                "Times are skewed: a few very long ones raise a mean, and limits would blame the wrong people. "
                + ("How often it took too long can be compared." if rated else "")),
             tr(f"看{self._label(rate)}", f"Show {self._label(rate)}") if rated else tr("看排名", "Show the ranking"),
+            lambda: self.choose(metric=rate) if rated else self.choose(chart="ranking"),
         )  # fmt: skip
-        why.acted.connect(lambda: self.choose(metric=rate) if rated else self.choose(chart="ranking"))
+
+    def _say(self, title: str, sentence: str, action: str, act: Callable[[], None]) -> None:
+        """In place of a chart: why there is none, and where one click leads."""
+        why = EmptyState("chart", title, sentence, action)
+        why.acted.connect(act)
         before, self._why = self._why, why
         if before is not None:
             self._stack.removeWidget(before)
