@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import msgspec
 
@@ -48,43 +48,19 @@ class Setup(msgspec.Struct, kw_only=True, frozen=True):
     way: int = 1
 
 
-@dataclass(slots=True)
-class _Made:
-    store: int
-    clock: Callable[[], int]
-    source: SimulatedStore
-
-
 def engine_for(
     database: Database,
     wanted: Setup,
     speed: float | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     on_live: Callable[[], None] | None = None,
+    now: Callable[[], int] | None = None,
 ) -> Engine:
     """What lets the world of the store `wanted.plan.store` in. A store that exists goes on with the plan it was made with.
 
     speed: how much faster than the wall clock the store lives from now on; None leaves it as it is. on_live is called when the present
-    begins, from when on somebody is to route the store.
+    begins, from when on somebody is to route the store. now: instead of the store's clock.
     """
-    made = _make(database, wanted, speed)
-    return _engine(database, made, made.clock, on_progress, on_live)
-
-
-def _engine(
-    database: Database, made: _Made, clock: Callable[[], int], on_progress: Callable[[int, int], None] | None = None,
-    on_live: Callable[[], None] | None = None,
-) -> Engine:  # fmt: skip
-    source, memory = made.source, Recollection(database, made.store)
-
-    def hear() -> None:
-        news = memory.news(source.heard, source.asked())
-        source.hear(clock(), news.revision, news.given, news.states)
-
-    return Engine(database, made.store, source, clock, source.backlog_size, on_progress, on_live, hear)
-
-
-def _make(database: Database, wanted: Setup, speed: float | None) -> _Made:
     store = open_store(database, wanted.plan.store, wanted.plan.zone, STORE_NAME)
     progress = Progress(database, store, SimulatedStore.name)
     kept = progress.plan()
@@ -92,21 +68,27 @@ def _make(database: Database, wanted: Setup, speed: float | None) -> _Made:
     if speed is not None:
         before = StoreClock(clock_setting(database, store))
         set_clock(database, store, StoreClock.running(speed, before() if speed != 1 else wall_clock()))
-    clock = StoreClock(clock_setting(database, store))
+    clock = now or StoreClock(clock_setting(database, store))
     simulator = Simulator(setup.plan)
     name_groups(database, store, {group.code: group.name for group in simulator.groups})
     _begin_settings(database, store, simulator)
-    now = clock()
+    begin = clock()
     if setup.way < _LIVING:  # what it has is as it should be, and no day of it can be made again
-        today = LocalTime(setup.plan.zone).day(now)
-        for item, value in SimulatedStore.settled(today - setup.days, today, now).items():
+        today = LocalTime(setup.plan.zone).day(begin)
+        for item, value in SimulatedStore.settled(today - setup.days, today, begin).items():
             progress.keep(item, value)
     if kept is None or setup.way < _LIVING:
         progress.keep_plan(msgspec.json.encode({"plan": asdict(setup.plan), "days": setup.days, "way": _LIVING}).decode())
     with database.read() as connection:
         routing = routed.configuration(Bulk(connection), store).plan
     memory = Recollection(database, store)
-    return _Made(store, clock, SimulatedStore(simulator, setup.days, now, memory, routing, progress.kept()))
+    source = SimulatedStore(simulator, setup.days, begin, memory, routing, progress.kept())
+
+    def hear() -> None:
+        news = memory.news(source.heard, source.asked())
+        source.hear(clock(), news.revision, news.given, news.states)
+
+    return Engine(database, store, source, clock, source.backlog_size, on_progress, on_live, hear)
 
 
 def _begin_settings(database: Database, store: int, simulator: Simulator) -> None:
@@ -130,9 +112,8 @@ def build(database: Database, wanted: Setup, speed: float | None = None, on_prog
             raise FaultError(
                 "refused", T("此演示店铺正在运行，请先关闭它的窗口或引擎。", "This store is running; close its window or engine first.")
             )
-        made = _make(database, wanted, speed)
-        _engine(database, made, made.clock, on_progress).catch_up()
-        index_pending(database, made.store, made.clock(), threading.Event())
+        engine_for(database, wanted, speed, on_progress).catch_up()
+        index_pending(database, store, StoreClock(clock_setting(database, store))(), threading.Event())
     finally:
         held.close()
 
@@ -144,17 +125,15 @@ def build_still(database: Database, wanted: Setup, at: int) -> None:
     """
     store = open_store(database, wanted.plan.store, wanted.plan.zone, STORE_NAME)
     now = at - _STILL_LIVES_MS
-    set_clock(database, store, StoreClock.running(0, now))
-    made = _make(database, wanted, None)
-    engine = _engine(database, made, lambda: now)
+    engine = engine_for(database, wanted, now=lambda: now)
     engine.hear_seconds = 0.0
     engine.catch_up()
     routing = Routing(database, store, lambda: now)
+    set_clock(database, store, StoreClock.running(0, at))
     while now < at:
         routing.turn()
         now += _STILL_STEP_MS
         engine.tick()
-    set_clock(database, store, StoreClock.running(0, at))
     routing.turn()
     index_pending(database, store, at, threading.Event())
 

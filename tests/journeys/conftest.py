@@ -85,6 +85,7 @@ def start(world: World, secrets: FakeSecrets, plain_pages: None, qtbot: QtBot, q
 
     def begin(connected: bool = True, **options: object) -> Person:
         options.setdefault("url", "/fake/shop.db" if connected else None)
+        options.setdefault("engine", False)
         console = Console(qapp, Options(**options), world.open, secrets)  # type: ignore[arg-type]
         consoles.append(console)
         console.start()

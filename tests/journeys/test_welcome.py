@@ -167,9 +167,13 @@ def test_a_new_store_in_a_real_file(qtbot: QtBot, qapp: QApplication, tmp_path: 
     person.until(lambda: console.connection is not None)
     assert console.connection is not None
     assert console.connection.store.name == "小店"
+    heard: list[dict[str, object]] = []
+    assert console.connection.engine is not None, "any local store is routed"
+    console.connection.engine.said.connect(heard.append)
     person.until(lambda: person.shell.topbar.pill.state() == "live")
     person.until(lambda: person.shell.host is not None and person.shell.host.page is not None)
     assert person.shell.current in PAGES
+    person.until(lambda: {"store": console.connection.store.code, "routing": True} in heard)
     assert not person.shell.host.failed
     person.settle()
     console.end()

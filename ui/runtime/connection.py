@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -92,7 +94,9 @@ class Connector(QObject):
     """Opens one profile. Afterwards exactly one of `opened(Connection)` and `failed(Problem)`, unless `cancel` comes first.
 
     waiting(str) says what is being waited for, engine_said(dict) what the engine reports meanwhile. A profile with arguments for
-    an engine gets its engine started first, and its store is there as soon as the engine has made it.
+    an engine gets its engine started first, and its store is there as soon as the engine has made it. Any other local store gets one that
+    routes when it is open; where another console's engine has it already, this one waits until that one is gone. Whoever uses a server
+    runs engines there.
     """
 
     opened = Signal(object)
@@ -124,11 +128,15 @@ class Connector(QObject):
         self._profile, self._password, self._keep_password = profile, password, keep_password
         if profile.serve and self._with_engine:
             chosen = ("--store", profile.store) if profile.store else ()
-            self._engine = ChildEngine(program("serve", "--db", profile.url, *chosen, *profile.serve, "--parent"), self)
-            self._engine.said.connect(self.engine_said)
-            self._engine.start()
+            self._engine = self._start(profile, *chosen, *profile.serve)
         self.waiting.emit(tr(f"正在打开 {profile.title}…", f"Opening {profile.title} …"))
         self._try()
+
+    def _start(self, profile: Profile, *arguments: str) -> ChildEngine:
+        engine = ChildEngine(program("serve", "--db", profile.url, *arguments, "--parent"), self)
+        engine.said.connect(self.engine_said)
+        engine.start()
+        return engine
 
     def stop(self) -> None:
         """Give up and wait for the engine to be gone."""
@@ -198,6 +206,8 @@ class Connector(QObject):
         feed = LiveFeed(lambda: found.workspace.notices(found.store.id), self)
         engine, self._engine = self._engine, None
         profile, self._profile = self._profile, None
+        if engine is None and self._with_engine and _is_writable(profile):
+            engine = self._start(profile)  # only now: of a store that is not there it would make an empty one
         feed.start()
         if found.note:
             self.noted.emit(found.note)
@@ -208,6 +218,12 @@ class Connector(QObject):
             return
         self.cancel()
         self.failed.emit(problem)
+
+
+def _is_writable(profile: Profile) -> bool:
+    """A local file in which sessions can be given to agents at all."""
+    path = Path(profile.url)
+    return profile.kind != "server" and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
 def _no_store() -> Exception:

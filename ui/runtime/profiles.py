@@ -18,8 +18,8 @@ KEPT = 8
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`url` is the path of a local file, or a server's URL without password. `serve` are the arguments of the engine that the console
-    keeps for it; without any there is none.
+    """`url` is the path of a local file, or a server's URL without password. `serve` are arguments for the engine that the console keeps
+    for a local store; with them it makes a store that is not there.
     """
 
     kind: Kind
