@@ -46,6 +46,7 @@ class AccountSyncPage(RoutingPage):
         self.outside.setMaximumWidth(_WIDEST)
         column.addWidget(self.outside)
         self.join = Button("", "quiet", "add", body)
+        self.join.setMaximumWidth(_WIDEST)
         self.join.clicked.connect(self._join)
         column.addWidget(self.join, 0)
         column.addStretch(1)
