@@ -3,7 +3,7 @@ the engine finds no session lost, doubled, given to somebody who may not take it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -129,10 +129,11 @@ class Life:
     def picture(self) -> judge.Shop:
         store, id = self.store, {"store": self.store.store}
 
-        def rows(statement: str) -> list[Any]:
-            with store.database.read() as connection:
-                return list(connection.execute(text(statement), id))
+        with store.database.read() as connection:
+            return self._picture(lambda statement: list(connection.execute(text(statement), id)))
 
+    def _picture(self, rows: Callable[[str], list[Any]]) -> judge.Shop:
+        store = self.store
         agents = {row.id: row.code for row in rows("SELECT id, code FROM agents WHERE store_id = :store")}
         groups = {row.id: row.code for row in rows("SELECT id, code FROM skill_groups WHERE store_id = :store")}
         codes: dict[int, str] = {}
@@ -264,4 +265,4 @@ def nobody_waits_for_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_whatever_happens_the_judge_finds_nothing(database: Database) -> None:
-    live(database, 10)
+    live(database, 6)
