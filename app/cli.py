@@ -17,7 +17,7 @@ from typing import Protocol
 
 import click
 
-from app.commands.common import GIVEN, NEW_FILE, SPEED, WHERE, engine_url_option, open_database, progress, url_option
+from app.commands.common import GIVEN, NEW_FILE, SPEED, WHERE, engine_url_option, open_database, progress, refusals, url_option
 from app.commands.imports import import_
 from app.commands.orders import command
 from app.commands.replay import replay
@@ -298,8 +298,9 @@ def doctor(url: str, repair: bool, format_: str) -> None:
 def screenshots(screen: Screen, out: Path, url: str | None, pages: tuple[str, ...]) -> None:
     """Picture every page in both themes and both languages, without a screen."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    for picture in screen.take(out, url, pages):
-        click.echo(str(picture))
+    with refusals():
+        for picture in screen.take(out, url, pages):
+            click.echo(str(picture))
 
 
 @main.command(hidden=True)

@@ -14,6 +14,9 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop
 from PySide6.QtWidgets import QApplication
 
+from app.domain.kinds import fill, joined, same
+from app.domain.language import T
+from app.storage.faults import FaultError
 from ui.application import Console, Options
 from ui.pages.registry import PAGES
 
@@ -29,17 +32,21 @@ def take(out: Path, url: str | None = None, pages: Sequence[str] = ()) -> Iterat
     """Writes PAGE-THEME-LANGUAGE-WIDTHxHEIGHT.png into `out`, yielding each path as it is written.
 
     Without `url` a demo store is made for it. Pages: those named, else all finished ones, an opened agent, and the welcome page.
-    Raises TimeoutError when a page does not come to rest.
+    Raises FaultError for a page that is not there, TimeoutError when one does not come to rest.
     """
+    there = [*(key for key, spec in PAGES.items() if spec.factory), "agent-drawer", "welcome"]
+    unknown = [key for key in pages if key not in there]
+    if unknown:
+        what = T("没有页面 {0}；现有：{1}", "There is no page {0}; there are: {1}")
+        raise FaultError("refused", fill(what, joined(map(same, unknown)), joined(map(same, there))))
     out.mkdir(parents=True, exist_ok=True)
     with _own_settings() as folder:
         if url is None:
             url = str(folder / "demo.db")
             _build(url)
-        wanted = [*pages] or [*(key for key, spec in PAGES.items() if spec.factory), "agent-drawer", "welcome"]
         for language in LANGUAGES:
             for theme in THEMES:
-                yield from _session(out, url, wanted, language, theme)
+                yield from _session(out, url, pages or there, language, theme)
 
 
 def _session(out: Path, url: str, wanted: Sequence[str], language: str, theme: str) -> Iterator[Path]:

@@ -249,7 +249,7 @@ class Document:
         """
         if body == {}:
             # Far more often a mistake than a wish; the wish has a way of its own.
-            return [Fault("", T("文档是空的；要回到默认值，请恢复第 0 版", "the document is empty; for the defaults, restore revision 0"))]
+            return [Fault("", T("文档是空的；要回到默认值，请恢复第 0 版", "The document is empty; for the defaults, restore revision 0"))]
         faults = list(islice(self.body.faults(body, ""), _MOST_FAULTS))
         if not faults and current is not None:
             before, after = self.complete(current), self.complete(body)

@@ -60,16 +60,16 @@ def _one_fallback(body: Mapping[str, Any]) -> Iterator[Fault]:
         scoped = bool(asked(group["scope"]))
         if group["type"] != "fallback":
             if fallbacks and not scoped:
-                what = T("已有兜底咨询组「{0}」，请为此组设置服务范围", "with the fallback group {0} present, give this group a scope")
+                what = T("已有兜底咨询组「{0}」，请为此组设置服务范围", "With the fallback group {0} present, give this group a scope")
                 yield Fault(f"{place}.scope", fill(what, fallbacks[0]["name"]))
             continue
         if group is not fallbacks[0]:
             what = T("「{0}」已是兜底咨询组，只能有一个", "{0} is the fallback group already; there can be only one")
             yield Fault(f"{place}.type", fill(what, fallbacks[0]["name"]))
         if not group["open"]:
-            yield Fault(f"{place}.open", T("兜底咨询组的入口不能关闭", "the entry of the fallback group cannot be closed"))
+            yield Fault(f"{place}.open", T("兜底咨询组的入口不能关闭", "The entry of the fallback group cannot be closed"))
         if scoped:
-            what = T("兜底咨询组接待所有人，请清空服务范围", "the fallback group takes everybody; leave its scope empty")
+            what = T("兜底咨询组接待所有人，请清空服务范围", "The fallback group takes everybody; leave its scope empty")
             yield Fault(f"{place}.scope", what)
 
 
@@ -117,14 +117,14 @@ def _value(dimension: str, value: str) -> T:
 def _known_default(body: Mapping[str, Any]) -> Iterator[Fault]:
     code = body["default_group"]
     if code is not None and all(group["code"] != code for group in body["groups"]):
-        yield Fault("default_group", fill(T("没有编号为 {0} 的咨询组", "there is no group {0}"), said(code)))
+        yield Fault("default_group", fill(T("没有编号为 {0} 的咨询组", "There is no group {0}"), said(code)))
 
 
 def _fallback_stays(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Fault]:
     after = {group["code"]: group["type"] for group in new["groups"]}
     for group in old["groups"]:
         if group["type"] == "fallback" and after.get(group["code"]) != "fallback":
-            what = T("兜底咨询组「{0}」不能删除，也不能改为普通咨询组", "the fallback group {0} cannot be removed or made ordinary")
+            what = T("兜底咨询组「{0}」不能删除，也不能改为普通咨询组", "The fallback group {0} cannot be removed or made ordinary")
             yield Fault("groups", fill(what, group["name"]))
 
 
@@ -203,7 +203,7 @@ AGENTS = Document(
 
 def _somebody(body: Mapping[str, Any]) -> Iterator[Fault]:
     if body["on"] and not body["agents"]:
-        yield Fault("agents", T("已开启指定分配，请至少选一名客服", "with this rule on, choose at least one agent"))
+        yield Fault("agents", T("已开启指定分配，请至少选一名客服", "With this rule on, choose at least one agent"))
 
 
 LEAVE_RULE = Document(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -16,9 +15,6 @@ from app.services.periods import grain, periods
 from app.services.questions import Asked
 from app.services.report_kinds import By
 from app.storage.queries import Dimension, sums
-
-if TYPE_CHECKING:
-    from app.services.reports import Report
 
 Value = float | int | None
 Band = Quartiles | None
@@ -79,14 +75,3 @@ def conversion_funnel(connection: Connection, asked: Asked) -> dict[str, Value]:
     """{metric: value} of FUNNEL, in its order."""
     counts = total(sums(connection, asked.slice).values())
     return {key: METRICS[key].value(counts, asked.window) for key in FUNNEL}
-
-
-def funnel_points(report: Report, metric: str) -> list[tuple[str, int, int]]:
-    """(agent, numerator, denominator) per row of a report of agents, for the funnel of a proportion (domain/statistics.py); rows without
-    a case are left out."""
-    found = []
-    for row in report.rows:
-        top, bottom = METRICS[metric].parts(row.numbers, report.window)
-        if bottom:
-            found.append((row.head, top, bottom))
-    return found if is_known_by(metric, report.parts) else []

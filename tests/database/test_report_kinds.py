@@ -14,7 +14,6 @@ from app.domain.events import decode
 from app.domain.localtime import day_number
 from app.domain.metrics import HISTORY_METRICS, METRICS, label_on
 from app.domain.permissions import Actor, NotAllowedError, local_owner
-from app.services.report_charts import funnel_points
 from app.services.report_kinds import REPORTS, tabs
 from app.services.reports import Question, Report
 from app.services.workspace import StoreInfo, Workspace
@@ -372,11 +371,8 @@ def test_heat_is_of_a_mean_weekday(shop: tuple[Workspace, StoreInfo]) -> None:
     assert rates[0][3] is None
 
 
-def test_funnels(shop: tuple[Workspace, StoreInfo]) -> None:
+def test_the_funnel_of_conversion(shop: tuple[Workspace, StoreInfo]) -> None:
     workspace, store = shop
-    points = funnel_points(ask(*shop, "workload"), "answer_rate")
-    assert points == [("li", 5, 7), ("wang", 5, 8), ("zhao", 0, 1)]
-    assert funnel_points(ask(*shop, "workload"), "leave_rate") == []
     steps = workspace.reports.conversion_funnel(store, Question("sales", *DAYS))
     assert list(steps) == ["consults", "received", "presale_customers", "order_customers", "orders"]
     assert steps == {key: ask(*shop, "store").total()[key] for key in steps}

@@ -116,8 +116,10 @@ def test_a_schedule_needs_a_folder_and_saving_the_permission_to_export(database:
         workspace.saved.save(store, "x", WEEK, "daily", " ")
     reader = Workspace(database, Actor("reader", frozenset({"history.view"})))
     for forbidden in (
-        lambda: reader.saved.save(store, "x", WEEK), lambda: reader.saved.change(store, 1, "y", "", "", "xlsx"), lambda: reader.saved.delete(store, 1),
-    ):  # fmt: skip
+        lambda: reader.saved.save(store, "x", WEEK),
+        lambda: reader.saved.change(store, 1, "y", "", "", "xlsx"),
+        lambda: reader.saved.delete(store, 1),
+    ):
         with pytest.raises(NotAllowedError):
             forbidden()
     id = workspace.saved.save(store, "x", WEEK)

@@ -507,6 +507,21 @@ def test_the_group_of_new_accounts(stored: Shop, tmp_path: Path, qtbot: QtBot) -
         assert hands.weights("all")["a4"] == 6
 
 
+def test_a_draft_with_faults_cannot_be_tried(groups: Hands) -> None:
+    page, fair = groups.page, groups.page.groups
+    assert page.try_it.isEnabled()
+    first, second = fair["groups"]
+    page.edit({**fair, "groups": [{**first, "scope": {**first["scope"], "skus": []}}, second]})
+    groups.desk.settle()
+    assert not page.save.isEnabled()
+    assert not page.try_it.isEnabled()
+    assert page.try_it.toolTip().startswith("有 1 处需要改正")
+    page.edit(fair)
+    groups.desk.settle()
+    assert page.try_it.isEnabled()
+    assert page.try_it.toolTip().startswith("用近几天")
+
+
 def test_every_page_of_settings_keeps_its_draft_apart(groups: Hands) -> None:
     page = groups.page
     assert isinstance(page, DraftPage)

@@ -496,9 +496,9 @@ class TestGroups:
             ([group("a", members=[{"agent": "w"}, {"agent": "w"}])], 'groups[0].members[1].agent: "w" is already in groups[0].members[0]'),
             ([group("a", prompt="x" * 701)], "groups[0].prompt: has 701 characters, 700 are allowed"),
             ([fallback("a"), fallback("b")], "groups[1].type: Group a is the fallback group already; there can be only one"),
-            ([fallback("a", open=False)], "groups[0].open: the entry of the fallback group cannot be closed"),
-            ([fallback("a", scope={"pages": ["item"]})], "groups[0].scope: the fallback group takes everybody; leave its scope empty"),
-            ([group("a"), fallback()], "groups[0].scope: with the fallback group Group rest present, give this group a scope"),
+            ([fallback("a", open=False)], "groups[0].open: The entry of the fallback group cannot be closed"),
+            ([fallback("a", scope={"pages": ["item"]})], "groups[0].scope: The fallback group takes everybody; leave its scope empty"),
+            ([group("a"), fallback()], "groups[0].scope: With the fallback group Group rest present, give this group a scope"),
         ],
     )  # fmt: skip
     def test_what_no_groups_can_be(self, held: list[Body], said: str) -> None:
@@ -509,17 +509,17 @@ class TestGroups:
 
     def test_the_default_group_is_one_of_them(self) -> None:
         assert groups(group("a"), default="a") == []
-        assert groups(group("a"), default="b") == ['default_group: there is no group "b"']
-        assert groups(default="b") == ['default_group: there is no group "b"']
+        assert groups(group("a"), default="b") == ['default_group: There is no group "b"']
+        assert groups(default="b") == ['default_group: There is no group "b"']
 
     def test_the_fallback_stays(self) -> None:
         current = GROUPS.complete({"groups": [fallback("f")]})
-        told = "the fallback group Group f cannot be removed or made ordinary"
+        told = "The fallback group Group f cannot be removed or made ordinary"
         assert groups(group("a", scope={"pages": ["item"]}), current=current) == [f"groups: {told}"]
         assert groups(group("f"), current=current) == [f"groups: {told}"]
         assert groups(fallback("other"), current=current) == [f"groups: {told}"]
         assert groups(fallback("f", name="Other name"), current=current) == []
-        assert groups(fallback("f", open=False), current=current) == ["groups[0].open: the entry of the fallback group cannot be closed"]
+        assert groups(fallback("f", open=False), current=current) == ["groups[0].open: The entry of the fallback group cannot be closed"]
 
     @pytest.mark.parametrize(
         ("one", "other", "said"),

@@ -48,13 +48,7 @@ class RoutingPage(DraftPage):
         self.checks.remedied.connect(self._remedy)
         self.checks.wanted.connect(self.open_check)
         self.try_it = Button(tr("试算", "Try it"), icon_name="replay", parent=self.foot)
-        ready = PAGES[_TRY].factory is not None
-        self.try_it.setEnabled(ready and context.actor.may(PAGES[_TRY].permission))
-        self.try_it.setToolTip(
-            tr("用近几天的真实会话试算这些修改", "Runs the sessions of the last days under these changes")
-            if ready
-            else tr("试算随路由引擎提供；现在可以直接保存，随时恢复。", "Comes with the routing engine; save now, restore at any time.")
-        )
+        self._offer_trying(())
         self.try_it.clicked.connect(self._try)
         self.foot.add(self.try_it)
         self.past_button = Button(tr("历史版本", "History"), icon_name="clock", parent=self)
@@ -167,6 +161,21 @@ class RoutingPage(DraftPage):
             lambda: (judge(documents, saved, bodies), checks(bodies["groups"], bodies["agents"], facts)),
             self._looked_at,
             self._version,
+        )
+
+    def judged(self, judgement: Judgement | None) -> None:
+        super().judged(judgement)
+        if judgement is not None:
+            self._offer_trying(judgement.faults)
+
+    def _offer_trying(self, faults: Sequence[Fault]) -> None:
+        """Nobody can try what nobody could save."""
+        self.try_it.setEnabled(not faults and self.context.actor.may(PAGES[_TRY].permission))
+        wrong = len(faults)
+        self.try_it.setToolTip(
+            tr(f"有 {wrong} 处需要改正，改好后才能试算", "Put right what is wrong first; then it can be tried")
+            if wrong
+            else tr("用近几天的真实会话试算这些修改", "Runs the sessions of the last days under these changes")
         )
 
     def _looked_at(self, found: tuple[Judgement, list[Check]]) -> None:
