@@ -49,6 +49,8 @@ _ASKED = {
     "two words": "退款 运费",
     "English": "plus",
     "an order number": _ORDER,
+    "the middle of an order number": _ORDER[4:11],
+    "the middle of a word": "lus",
     "a word that does not occur": "潜水艇",
 }
 _plain = Table(

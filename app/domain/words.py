@@ -3,8 +3,9 @@
 An index made from `cut` only proposes; `Query.found_in` decides on the text itself. Whatever `found_in` finds, `Query.terms` lets through.
 
 Both work on the folded text: width and letter case do not count (NFKC of each character, then case folding), nor do kinds of blanks and
-quotation marks. Scripts that are written without blanks are cut into overlapping pairs of characters, the others into whole words; an
-emoji stands alone. What a character is comes from the tables of Unicode 3.2, which every Python has: a text is cut the same everywhere.
+quotation marks. Scripts that are written without blanks are cut into overlapping pairs of characters, words of the others into
+overlapping threes, so that any part of a word is found that has three characters; shorter words are found as a whole. An emoji stands
+alone. What a character is comes from the tables of Unicode 3.2, which every Python has: a text is cut the same everywhere.
 """
 
 from __future__ import annotations
@@ -16,10 +17,8 @@ from operator import add
 from typing import NamedTuple
 from unicodedata import ucd_3_2_0 as ucd
 
-_LONGEST_WORD = 40
-"""Characters of a word that are indexed."""
-_SHORTEST_BEGINNING = 3
-"""A word asked for that is shorter is looked for as a whole; from here on it may be the beginning of a longer one."""
+_PIECE = 3
+"""Characters of a word that are indexed together. A word asked for that is shorter is looked for as a whole, others in any word."""
 MOST_TERMS = 16
 """Of one question: more would only make the index slower, not the answer smaller."""
 
@@ -67,7 +66,7 @@ def fold(text: str) -> str:
 
 def cut(text: str) -> set[str]:
     """The terms of a text, all of letters and digits: each pair of neighbours and the last character of every run of a script without
-    blanks, each word (its first 40 characters), each sign as its number."""
+    blanks, each three neighbours of every word, shorter words, each sign as its number."""
     folded = fold(text)
     found: set[str] = set()
     for run in _RUN.finditer(folded.translate(_kinds)):
@@ -78,7 +77,7 @@ def cut(text: str) -> set[str]:
             found.update(map(add, piece, piece[1:]))
             found.add(piece[-1])
         elif kind == "w":
-            found.add(folded[start : min(end, start + _LONGEST_WORD)])
+            found.update(_pieces(folded[start:end]))
         else:
             found.add(_sign(folded[start]))
     return found
@@ -204,25 +203,32 @@ def _terms(part: str) -> Iterable[Term]:
         if kind == "s":
             yield Term(_sign(piece))
         elif kind == "w":
-            open_ended = end == len(part) and _SHORTEST_BEGINNING <= len(piece) < _LONGEST_WORD
-            yield Term(piece[:_LONGEST_WORD], open_ended)
+            pieces = _pieces(piece)
+            # Digits are as good as thrown: those that do not overlap tell as much.
+            yield from map(Term, [*pieces[::_PIECE], pieces[-1]] if piece.isdigit() else pieces)
         elif len(piece) == 1:
             yield Term(piece, True)
         else:
             yield from map(Term, map(add, piece, piece[1:]))
 
 
+def _pieces(word: str) -> list[str]:
+    """Every three neighbours; a shorter word itself."""
+    return [word[at : at + _PIECE] for at in range(max(1, len(word) - _PIECE + 1))]
+
+
 def _find(folded: str, part: str, start: int) -> int:
-    """Where the part is; one that begins with a word begins where a word does, and a short word at its end ends there, too."""
+    """Where the part is; a short word at its beginning begins where a word does, and one at its end ends there."""
     at = folded.find(part, start)
     if at < 0:
         return at
-    kinds = part[:1].translate(_kinds), part[-_SHORTEST_BEGINNING:].translate(_kinds)
-    whole = kinds[1][-1:] == "w" and kinds[1] != "w" * _SHORTEST_BEGINNING
+    kinds = part.translate(_kinds)
+    first, last = kinds[:_PIECE], kinds[-_PIECE:]
+    short_first, short_last = first[:1] == "w" and first != "w" * _PIECE, last[-1:] == "w" and last != "w" * _PIECE
     while at >= 0:
         end = at + len(part)
-        begins = kinds[0] != "w" or at == 0 or folded[at - 1].translate(_kinds) != "w"
-        ends = not whole or end == len(folded) or folded[end].translate(_kinds) != "w"
+        begins = not short_first or at == 0 or folded[at - 1].translate(_kinds) != "w"
+        ends = not short_last or end == len(folded) or folded[end].translate(_kinds) != "w"
         if begins and ends:
             return at
         at = folded.find(part, at + 1)

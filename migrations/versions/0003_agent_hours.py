@@ -1,4 +1,4 @@
-"""Counters of agents by hour and flag, from which other assessed hours are worked out.
+"""Counters of agents by hour and flag, from which other assessed hours are worked out; transcripts to be indexed anew, by parts of words.
 
 Policy: see script.py.mako.
 
@@ -69,3 +69,7 @@ def upgrade() -> None:
         f"SELECT store_id, day, agent_id, -1, flag, {', '.join(f'sum({name})' for name in (*_SUMS, *_BINS))} "
         f"FROM day_counters WHERE flag = {_IMPORTED} GROUP BY store_id, day, agent_id, flag"
     )
+    # The index finds parts of words now; behind the recorder it is made again from the transcripts, which are read directly until then.
+    op.execute("DELETE FROM search_segments")
+    op.execute("DELETE FROM search_blocks")
+    op.execute("INSERT INTO search_pending (session_id) SELECT session_id FROM transcripts WHERE true ON CONFLICT DO NOTHING")

@@ -17,7 +17,8 @@ from app.storage.doctor import examine, repair_counters
 from app.storage.notices import TOPICS
 from app.storage.queries import Dimension, Slice, sums
 from app.storage.recorder import Recorder, announce, lock_store, open_store
-from tests.database.compare import agent_days, record, stored, summed_by_agent
+from tests.database.compare import agent_days, expected, record, stored, summed_by_agent
+from tests.oracle.recompute import recompute
 from tests.oracle.streams import random_place, random_stream, scramble
 
 RULES = {
@@ -83,6 +84,7 @@ def test_hours_that_change_between_batches(database: Database, seed: int) -> Non
         assess(database, store, rules[number % len(rules)])
         record(database, [batch], zone, recorder)
         stored(database)
+    assert stored(database) == expected(recompute(events, zone))
     assess(database, store, rules[0])
     repair_counters(database, store)
     assert assessed(database)

@@ -26,6 +26,7 @@ from app.storage.bulk import Bulk
 from app.storage.database import HEAD, Database, url_of
 from app.storage.faults import FaultError
 from app.storage.recorder import add_counters, lock_store, open_store
+from app.storage.search import index_pending
 from tests.database.compare import record, stored
 from tests.database.shape import shape
 from tests.databases import KINDS, fresh
@@ -159,6 +160,25 @@ def test_hours_of_agents_are_filled_from_the_counters_of_a_second_release(url: s
     try:
         assert _rows(second, "agent_hours", len(schema.agent_hours.primary_key)) == hours
         stored(second)
+    finally:
+        second.close()
+
+
+def test_transcripts_of_a_second_release_are_indexed_anew(url: str, database: Database) -> None:
+    record(database, [random_stream(7, 30)], "Asia/Shanghai")
+    store = open_store(database, "shop")
+    talked = _rows(database, "transcripts", 1).keys()
+    index_pending(database, store, 2**42, threading.Event())
+    assert talked > _rows(database, "search_pending", 1).keys()  # some have never been heard to open
+    with database.write() as connection:
+        connection.execute(text("DROP TABLE agent_hours"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    second = Database(url)
+    try:
+        assert _rows(second, "search_pending", 1).keys() == talked
+        assert not _rows(second, "search_segments", 1)
+        assert not _rows(second, "search_blocks", 1)
+        assert index_pending(second, store, 2**42, threading.Event())
     finally:
         second.close()
 
