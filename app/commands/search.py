@@ -35,9 +35,12 @@ def search(
     customer: str | None, sender: Any, oldest_first: bool, limit: int, format_: str,
 ) -> None:  # fmt: skip
     """Find conversations in which all words of TEXT were said; "words in quotation marks" as one."""
+    from app.domain.words import parse
     from app.services.search import SearchQuestion
     from app.storage.faults import FaultError
 
+    if not parse(text).parts:
+        raise click.UsageError(tr("请输入要查找的文字", "Type what to look for"))
     days = days_of(first, last)
     with open_workspace(url) as workspace:
         info = workspace.store(store)

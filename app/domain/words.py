@@ -173,7 +173,7 @@ class Query:
 def parse(text: str) -> Query:
     """The query a person typed: words divided by blanks, and "what stands in quotation marks" as one. A mark without a partner is itself.
 
-    `parts` is empty when nothing is asked for.
+    `parts` is empty when nothing is asked for; nothing but marks asks for nothing.
     """
     folded = fold(text).strip()
     parts: dict[str, None] = {}
@@ -189,7 +189,7 @@ def parse(text: str) -> Query:
             end = folded.find(" ", at)
             end = len(folded) if end < 0 else end
             part, at = folded[at:end], end
-        if part:
+        if part.strip('"'):
             parts[part] = None
     return Query(tuple(parts))
 

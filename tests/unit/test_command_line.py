@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from app.cli import run
 from app.storage.database import Database
 from app.storage.recorder import open_store
 from tests.databases import sqlite_schema
+from ui.screenshots import take
 
 
 @pytest.fixture
@@ -46,7 +48,8 @@ def wrong(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ["report", "compare", "--store", ""], ["report", "--saved", ""], ["report", "--saved", "weekly", "--from", "2026-01-01"],
         ["report", "--saved", "weekly", "--format", "csv"], ["report", "compare", "--from", "2026-02-02", "--to", "2026-02-01"],
         ["report", "store_assessed", "--population", "overall"], ["report", "live", "--by", "day"], ["report", "compare", "--out", ""],
-        ["search", " "], ["search", "hello", "--customer", ""], ["search", "hello", "--from", "2026-02-02", "--to", "2026-02-01"],
+        ["search", " "], ["search", '"'], ["search", '""'], ["search", "“ ” \""],
+        ["search", "hello", "--customer", ""], ["search", "hello", "--from", "2026-02-02", "--to", "2026-02-01"],
         ["saved", "add", "weekly", "nothing_of_it"], ["saved", "add", "", "compare"], ["saved", "add", "weekly", "compare", "--folder", ""],
         ["saved", "add", "weekly", "compare", "--metrics", ","], ["import", "--list", "--store", ""],
         ["demo", "--speed", "nan"], ["demo", "--speed", "0"], ["demo", "--speed", "inf"], ["demo", "--days", "-1"],
@@ -82,6 +85,21 @@ def test_a_file_that_cannot_be_written(
 def test_a_folder_of_events_makes_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong(capsys, "ingest", str(tmp_path), "--db", str(tmp_path / "new.db"), "--store", "shop")
     assert not (tmp_path / "new.db").exists()
+
+
+def test_a_page_that_is_not_there_is_not_pictured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Pictures:
+        def console(self, url: str | None = None, store: str = "", engine: Sequence[str] = ()) -> int:
+            raise AssertionError
+
+        def take(self, out: Path, url: str | None, pages: Sequence[str]) -> Iterable[Path]:
+            return take(out, url, pages)
+
+    assert run(["screenshots", "--page", "nothing_of_it", "--out", str(tmp_path / "out")], Pictures()) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("没有页面 nothing_of_it；现有：overview、")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_named_twice_counts_once(shop: str, capsys: pytest.CaptureFixture[str]) -> None:

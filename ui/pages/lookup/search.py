@@ -12,6 +12,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.language import tr
+from app.domain.words import parse
 from ui.pages.lookup.choices import Choices
 from ui.pages.lookup.hits import Entry, HitList
 from ui.pages.registry import Page
@@ -69,7 +70,7 @@ class TranscriptSearch(QWidget):
             return
         if not self._indexing:
             self._index()
-        if not choices.words:
+        if not parse(choices.words).parts:
             self._explain(
                 "transcripts", tr("搜索聊天记录", "Search transcripts"),
                 tr("输入要找的文字；用引号找完整的一句，例如 “什么时候发货”。",
