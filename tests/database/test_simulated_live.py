@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from app.desk.routing import Routing
-from app.desk.simulated import AUTHOR, Setup, engine_for
+from app.desk.simulated import AUTHOR, Setup, SimulatedDesk, engine_for
 from app.domain.localtime import LocalTime, day_number
 from app.domain.permissions import local_owner
 from app.services.workspace import Workspace
@@ -205,6 +206,30 @@ def test_a_store_made_when_the_simulator_decided_itself_goes_on(database: Databa
     engine_for(database, Setup(plan=PLAN), now=lambda: now).catch_up()
     with database.read() as connection:
         assert 0 < (connection.execute(text("SELECT count(*) FROM sessions")).scalar() or 0) < 60
+
+
+def test_of_two_processes_one_is_the_world_and_the_other_takes_over(url: str) -> None:
+    databases = [Database(url), Database(url)]
+    begun = [threading.Event(), threading.Event()]
+    desks = [
+        SimulatedDesk(database, Setup(plan=PLAN, days=0), on_progress=lambda *_, event=event: event.set())
+        for database, event in zip(databases, begun, strict=True)
+    ]
+    threads = [threading.Thread(target=desk.run) for desk in desks]
+    try:
+        threads[0].start()
+        assert begun[0].wait(10)
+        threads[1].start()
+        assert not begun[1].wait(2.5), "two worlds in one store"
+        desks[0].stop()
+        threads[0].join(10)
+        assert begun[1].wait(10)
+    finally:
+        for desk, thread, database in zip(desks, threads, databases, strict=True):
+            desk.stop()
+            thread.join(10)
+            database.close()
+    assert not any(thread.is_alive() for thread in threads)
 
 
 @pytest.fixture
