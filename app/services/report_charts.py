@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from app.domain.conversation import FLAGS
 from app.domain.counters import Counts
 from app.domain.localtime import day_date
 from app.domain.metrics import METRICS, is_known_by, total
@@ -45,7 +46,8 @@ def team_band(connection: Connection, asked: Asked, metric: str, by: By) -> dict
 
 
 def heat(connection: Connection, asked: Asked, metric: str, grouped: bool = False) -> list[list[Value]]:
-    """[weekday, Monday first][hour]: a count per day of that weekday that has any data, a ratio of all of them together.
+    """[weekday, Monday first][hour]: a count per day of that weekday that has any data, a ratio of all of them together. Imported days
+    have no times and are no such days.
 
     grouped: without what belongs to no group, as the rows of a report of groups.
     """
@@ -56,7 +58,8 @@ def heat(connection: Connection, asked: Asked, metric: str, grouped: bool = Fals
     for (day, slot, *group), counts in sums(connection, asked.slice, by, what.percentile is not None, fields=fields).items():
         if all(group):
             parts.setdefault((day_date(day).weekday(), slot // 12), []).append(counts)
-    having: set[int] = set(sums(connection, asked.slice, ("day",)))
+    timed = asked.slice if asked.slice.assessed else replace(asked.slice, flags=tuple(range(len(FLAGS))))
+    having: set[int] = set(sums(connection, timed, ("day",)))
     if grouped:
         having = {day for day, group in sums(connection, asked.slice, ("day", "group_id")) if group}
     days = Counter(day_date(day).weekday() for day in having)

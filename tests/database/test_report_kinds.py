@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -369,6 +370,19 @@ def test_heat_is_of_a_mean_weekday(shop: tuple[Workspace, StoreInfo]) -> None:
     assert counts[4] == [None] * 24  # no Friday has any data
     assert rates[0][12] == (4 + 3) / 10
     assert rates[0][3] is None
+
+
+def test_imported_days_do_not_thin_the_heat_map(shop: tuple[Workspace, StoreInfo], tmp_path: Path) -> None:
+    workspace, store = shop
+    two_weeks = Question("store", FIRST, date(2020, 12, 27))
+    before = workspace.reports.heat(store, two_weeks, "consults")
+    exported = tmp_path / "exported.csv"
+    exported.write_text("日期,客服,咨询量,接待量\n2020-12-21,zhao,50,50\n2020-12-25,zhao,50,50\n", encoding="utf-8")
+    workspace.imports.run(workspace.imports.preview(exported, store))
+    after = workspace.reports.heat(store, two_weeks, "consults")
+    assert after == before
+    assert after[0][12] == 7  # of the one Monday that has times
+    assert after[4] == [None] * 24  # the Friday has none
 
 
 def test_the_funnel_of_conversion(shop: tuple[Workspace, StoreInfo]) -> None:
