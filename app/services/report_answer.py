@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ class Reading(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(ABC):
     """An answer without its rows. `question` is the one asked with the window and population that hold."""
 
     question: Question
@@ -70,9 +71,9 @@ class Answered:
         """Unrounded, as the command line's JSON gives them (events contract, section 2)."""
         return self._known(values(numbers, self.keys, self.window, self.live))
 
+    @abstractmethod
     def reading(self, look: Callable[[], object]) -> AbstractContextManager[Reading]:
         """The rows and what is said of all of them. look: called now and then meanwhile; what it raises ends the reading."""
-        raise NotImplementedError
 
     def row_json(self, row: Row) -> dict[str, Any]:
         return {"key": row.key, **self._extra(row), "values": self.values(row.numbers)}

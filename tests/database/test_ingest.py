@@ -132,7 +132,7 @@ def test_a_pipe_is_recorded_as_it_comes(tmp_path: Path) -> None:
         (["ingest"], 2, "FILE"),
         (["report", "store", "--db", "nowhere.db"], 1, "nowhere.db"),
         (["report", "store"], 2, "--db"),
-        (["report", "store", "--db", "mysql://x/y"], 1, "mysql"),
+        (["report", "store", "--db", "mysql://x/y"], 2, "mysql"),
         (["report", "nothing", "--db", "x.db"], 2, "nothing"),
     ],
 )

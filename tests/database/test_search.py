@@ -20,7 +20,7 @@ import pytest
 
 import app.storage.search as index
 from app.cli import run
-from app.desk.engine import Engine
+from app.desk.serving import Desk
 from app.domain.events import decode
 from app.domain.permissions import Actor, NotAllowedError, local_owner
 from app.domain.words import parse
@@ -30,7 +30,6 @@ from app.storage.database import Database
 from app.storage.doctor import examine
 from app.storage.faults import FaultError
 from app.storage.recorder import Recorder, open_store
-from tests.database.test_engine import Scripted
 
 NOON = 1_607_918_400_000
 """14 December 2020 in Shanghai"""
@@ -413,15 +412,15 @@ def test_the_engine_indexes_beside_its_work(shop: Shop, monkeypatch: pytest.Monk
             indexed.set()
         return done
 
-    monkeypatch.setattr("app.desk.engine.index_pending", watched)
-    talk = [decode(json.dumps(e).encode()) for e in session("s1", "我要退款")]
-    engine = Engine(shop.workspace.database, shop.store.id, Scripted(talk), lambda: NOON + DAY)
-    thread = threading.Thread(target=engine.run)
+    monkeypatch.setattr("app.desk.serving.index_pending", watched)
+    shop.hear(*session("s1", "我要退款"))
+    desk = Desk(shop.workspace.database, shop.store.code)
+    thread = threading.Thread(target=desk.run)
     thread.start()
     try:
         assert indexed.wait(10)
     finally:
-        engine.stop()
+        desk.stop()
         thread.join(10)
     assert not thread.is_alive()
     assert shop.workspace.search.pending(shop.store) == 0
