@@ -158,6 +158,34 @@ def test_killed_at_any_moment_it_goes_on_without_loss_or_doubles(database: Datab
     assert life.faults() == []
 
 
+def test_a_computer_that_slept_finds_the_store_as_if_it_had_been_open(database: Database) -> None:
+    life = Life(database, 10)
+    life.live(2)
+    slept = life.now
+    life.now += 2 * HOUR
+    life.world.tick()
+    life.live(2)
+    found = life.all(
+        "SELECT agent_id, first_reply_at FROM sessions WHERE opened_at > :slept AND opened_at < :woke AND flag = 0",
+        slept=slept, woke=slept + 2 * HOUR - 600_000,
+    )  # fmt: skip
+    assert len(found) > 40
+    assert all(row.agent_id for row in found)
+    assert sum(row.first_reply_at is not None for row in found) > 0.9 * len(found)
+    assert life.faults() == []
+
+
+def test_a_clock_that_is_set_back_does_not_stop_the_store(database: Database) -> None:
+    life = Life(database, 12)
+    life.live(2)
+    life.now = life.began = LOCAL.start_of_day(DAY) + 11 * HOUR
+    life.begin()
+    before = life.one("SELECT count(*) FROM sessions")
+    life.live(10)
+    assert life.one("SELECT count(*) FROM sessions") > before + 3
+    assert life.faults() == []
+
+
 def test_it_lives_past_midnight_and_the_morning_sees_to_what_was_left(database: Database) -> None:
     life = Life(database, 23.4)
     life.live(9.4 * 60, 30)

@@ -121,7 +121,7 @@ class SimulatedStore:
         # Everyone is on the books from the first day on.
         roster = self._simulator.roster(local.start_of_day(self._first))
         yield Slice(roster, {f"{_CUT}{yesterday}": str(self._cut(yesterday))} if yesterday in self._past else {})
-        day, at = self._reached()
+        day, at = min(self._reached(), (self._today, self._now))  # a clock may have been set back
         fresh = _REACHED not in self._kept
         if day < self._today:
             yield from self._fill(self._going_on(day, at), day, at)

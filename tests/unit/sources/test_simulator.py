@@ -16,8 +16,12 @@ from typing import Any
 import pytest
 
 from app.domain.events import AgentPresence, MessageSent, decode, encode
+from app.domain.lived import Given
 from app.domain.localtime import LocalTime, day_number
 from app.sources.simulator import Plan, Simulator
+from app.sources.simulator.day import DayRun
+from app.sources.simulator.deciding import Elsewhere
+from app.sources.simulator.going_on import OngoingDay
 from app.sources.simulator.orders import RUN_DAYS
 from app.sources.simulator.world import TAIL_DAYS
 from tests.unit.sources.checks import faults, most_at_once
@@ -307,3 +311,43 @@ def test_words_are_varied_and_complete() -> None:
     assert not [text for text in texts if "%(" in text]
     asked = [e.text for e in of("MessageSent", a_day(PLAN, ORDINARY)) if e.text and e.sender == "customer"]
     assert len(set(asked)) > 0.35 * len(asked)
+
+
+# ---- told by somebody else who takes a session
+
+
+def test_without_anybody_who_decides_customers_wait_ask_and_leave() -> None:
+    world = simulator(Plan(agents=6, sessions_per_agent=30)).world
+    events = DayRun(world, ORDINARY, Elsewhere()).everything()
+    assert of("SessionAssigned", events) == []
+    assert {e.sender for e in of("MessageSent", events)} == {"customer", "bot", "system"}
+    opened, closed = of("SessionOpened", events), {e.session: e for e in of("SessionClosed", events)}
+    assert len(opened) > 100
+    online = [(e, closed[e.session]) for e in opened if e.kind == "online"]
+    assert all(end.at - begin.at < 15 * 60_000 for begin, end in online)
+    assert {closed[e.session].by for e in opened if e.kind == "leave"} == {"system"}
+
+
+def test_what_was_decided_is_carried_out_by_whoever_was_chosen() -> None:
+    """All to one agent, then to another: each goes on where the one before has stopped, and nobody else writes."""
+    world = simulator(Plan(agents=6, sessions_per_agent=300)).world
+    run = OngoingDay(world, ORDINARY, Elsewhere())
+    start = world.local.start_of_day(ORDINARY) + 10 * 3_600_000
+    run.upto(start)
+    opened: list[Any] = []
+    while len(opened) < 3:
+        start += 1_000
+        fresh = run.upto(start)
+        robots = {e.session for e in of("SessionFlagged", fresh)}
+        opened += [e for e in of("SessionOpened", fresh) if e.session not in robots]
+        run.hear(start, [Given(e.session, world.agents[0].code, "presale", False) for e in opened], {})
+    first, second = (agent.code for agent in world.agents[:2])
+    begun = run.upto(start + 20_000)
+    talking = [e for e in opened if e.session not in {e.session for e in of("SessionClosed", begun)}]
+    run.hear(start + 20_000, [Given(e.session, second, "aftersale", False) for e in talking], {})
+    events = run.upto(start + 4 * 3_600_000)
+    sessions = {e.session for e in talking}
+    assert {e.agent for e in of("MessageSent", begun) if e.session in sessions and e.sender == "agent"} <= {first}
+    writers = Counter(e.agent for e in of("MessageSent", events) if e.session in sessions and e.sender == "agent")
+    assert writers[second] > 5
+    assert sessions <= {e.session for e in of("SessionClosed", events)}
