@@ -19,7 +19,7 @@ from ui.runtime.problems import Problem
 from ui.widgets.toast import Toast, show_toast
 
 if TYPE_CHECKING:
-    from app.services.sheets import Answer, Format
+    from app.services.sheets import Answer, Format, Sheet
 
 FORMATS: dict[Format, T] = {"xlsx": T("Excel 工作簿 (*.xlsx)", "Excel workbook (*.xlsx)"), "csv": T("CSV 文件 (*.csv)", "CSV file (*.csv)")}
 _UNSAFE = re.compile(r'[\\/:*?"<>|\s]+')
@@ -38,7 +38,7 @@ class Run:
         self.rows = (done, count)
 
 
-def export(context: PageContext, owner: QWidget, name: str, answer: Callable[[], Answer]) -> QFileDialog:
+def export(context: PageContext, owner: QWidget, name: str, answer: Callable[[], Answer | Sheet]) -> QFileDialog:
     """Ask for a file and write `answer()` to it; what comes of it is told in passing. `answer` runs on a worker thread.
 
     name: proposed for the file, without its ending. The dialog is returned shown; it deletes itself.
@@ -55,7 +55,7 @@ def export(context: PageContext, owner: QWidget, name: str, answer: Callable[[],
     return dialog
 
 
-def export_to(context: PageContext, owner: QWidget, path: Path, answer: Callable[[], Answer]) -> Run:
+def export_to(context: PageContext, owner: QWidget, path: Path, answer: Callable[[], Answer | Sheet]) -> Run:
     """Write `answer()` to a file, with a cancel button while it lasts; the page may be left meanwhile."""
     run, window = Run(), owner.window()
     telling = _telling(window, path, run)
@@ -77,7 +77,7 @@ def export_to(context: PageContext, owner: QWidget, path: Path, answer: Callable
     return run
 
 
-def write_file(context: PageContext, path: Path, answer: Callable[[], Answer], run: Run) -> None:
+def write_file(context: PageContext, path: Path, answer: Callable[[], Answer | Sheet], run: Run) -> None:
     """On a worker thread. The file appears whole or not at all. Raises FaultError and NotAllowedError."""
     from app.services import sheets
 

@@ -35,6 +35,9 @@ REASONS = {
     "manual": T("人工指定", "Assigned by hand"), "leave": T("留言分配", "Message handed out"),
 }  # fmt: skip
 ORDER_STATES = {"none": T("未下单", "Not ordered yet"), "placed": T("已下单", "Ordered already")}
+SENDERS = {
+    "customer": T("客户", "Customer"), "agent": T("客服", "Agent"), "bot": T("机器人", "Bot"), "system": T("系统", "System"),
+}  # fmt: skip
 CONTENTS = {"image": T("[图片]", "[image]"), "card": T("[卡片]", "[card]"), "file": T("[文件]", "[file]")}
 RATINGS = {
     5: T("非常满意", "Very satisfied"), 4: T("满意", "Satisfied"), 3: T("一般", "Neutral"), 2: T("不满意", "Dissatisfied"),

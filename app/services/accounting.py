@@ -14,7 +14,9 @@ from sqlalchemy import Connection, select
 from app.domain.attribution import FIFTEEN_DAYS, Line, Miss, Order, Rule, judge
 from app.domain.conversation import KINDS, Session
 from app.domain.counters import WINDOWS, Window
+from app.domain.language import T, tr
 from app.domain.localtime import DAY_MS
+from app.domain.terms import MISSES, RULES
 from app.storage import schema
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
 _BEFORE, _AFTER = 2 * FIFTEEN_DAYS, 7 * DAY_MS
 """Sessions of the customer this long before and after the order are told of; only those of 15 days before it can be credited."""
+_FILES_ALONE = T("导入的文件这样归属；文件没有说明原因。", "Imported files credit it so; they do not tell why.")
+_BESIDE_EVENTS = T(
+    "导入的文件也有这张订单；以事件为准，文件的归属不计入。",
+    "Imported files have this order, too; events go before, so what they credit does not count.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,20 @@ class Decision:
     @property
     def agrees(self) -> bool:
         return self.counted == (None if self.credited is None else self.credited.session)
+
+    @property
+    def disagreement(self) -> str:
+        """What to do where the counters hold another session."""
+        counted = self.counted or tr("无人", "nobody")
+        return tr(
+            f"统计里记的是 {counted}，与核算不符。请用 doctor --repair 重新统计。",
+            f"The counters hold {counted}, which differs. Run doctor --repair to count again.",
+        )
+
+    def reasons(self) -> list[tuple[Candidate, T, bool]]:
+        """(session, why, whether it is credited), the credited one first."""
+        found = [(candidate, MISSES[miss], False) for candidate, miss in self.missed]
+        return found if self.credited is None else [(self.credited, RULES[self.rule], True), *found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +113,11 @@ class Account:
     cancelled_at: int | None
     lines: list[AccountLine]
     imported: list[ImportedLine] = field(default_factory=list)
+
+    @property
+    def about_files(self) -> T:
+        """What credits that come from files are worth."""
+        return _BESIDE_EVENTS if self.lines else _FILES_ALONE
 
     @property
     def counts(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.domain import terms
@@ -22,18 +23,27 @@ _NAMED = 12
 
 
 def heading(answer: Answered | Listing, store: StoreInfo | None, made: int | None) -> list[Words]:
-    """(word, what): the store, the days, every filter, what the figures are counted by, and when this was made, in store time.
+    """(word, what): the store, the days, every filter, what the figures are counted by, and when this was made; see `framed`."""
+    first, last = answer.first.isoformat(), answer.last.isoformat()
+    days = (tr("日期", "Days"), first if first == last else tr(f"{first} 至 {last}", f"{first} to {last}"))
+    return framed([days, *filters(answer)], store, made)
+
+
+def framed(lines: Sequence[Words], store: StoreInfo | None, made: int | None) -> list[Words]:
+    """The lines between the store's name and the moment of making, in store time.
 
     made: epoch ms; None is now. Without a store, its name and the time are left out.
     """
-    first, last = answer.first.isoformat(), answer.last.isoformat()
-    found = [] if store is None else [(tr("店铺", "Store"), store.name or store.code)]
-    found.append((tr("日期", "Days"), first if first == last else tr(f"{first} 至 {last}", f"{first} to {last}")))
-    found += filters(answer)
-    if store is not None:
-        at = LocalTime(store.zone).local(wall_clock() if made is None else made)
-        found.append((tr("制表时间", "Made"), f"{at:%Y-%m-%d %H:%M:%S} ({store.zone})"))
-    return found
+    if store is None:
+        return list(lines)
+    at = LocalTime(store.zone).local(wall_clock() if made is None else made)
+    shop, time = (tr("店铺", "Store"), store.name or store.code), (tr("制表时间", "Made"), f"{at:%Y-%m-%d %H:%M:%S} ({store.zone})")
+    return [shop, *lines, time]
+
+
+def with_code(code: str | None, name: str) -> str:
+    """A name with its code, as far as they are known."""
+    return tr(f"{name}（{code}）", f"{name} ({code})") if code and name and name != code else name or code or ""
 
 
 def filters(answer: Answered | Listing) -> list[Words]:
@@ -42,8 +52,7 @@ def filters(answer: Answered | Listing) -> list[Words]:
     separator = tr("、", ", ")
 
     def name(code: str) -> str:
-        known = answer.names.get(code, code)
-        return known if known == code else tr(f"{known}（{code}）", f"{known} ({code})")
+        return with_code(code, answer.names.get(code, code))
 
     found: list[Words] = []
     if asked.agent is not None:

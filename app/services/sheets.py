@@ -171,10 +171,10 @@ def neutral(cell: Cell) -> Cell:
 
 
 def write(
-    answer: Answer, format: Format, out: BinaryIO, *, store: StoreInfo | None = None, made: int | None = None,
+    answer: Answer | Sheet, format: Format, out: BinaryIO, *, store: StoreInfo | None = None, made: int | None = None,
     tell: Tell | None = None, stop: Event | None = None,
 ) -> None:  # fmt: skip
-    """Writes the whole answer, row by row. store and made go into the lines above an Excel table.
+    """Writes the whole answer, row by row. store and made go into the lines above an Excel table; a Sheet has its own.
 
     Raises FaultError for more rows than Excel takes, and (kind "cancelled") when `stop` is set meanwhile: `out` is then of no use.
     """
@@ -185,6 +185,10 @@ def write(
             sheet = sheet_of(answer, store, made)
             records: Iterable[dict[str, Any]] = answer.rows
             beside: dict[str, Any] = {}
+        elif isinstance(answer, Sheet):
+            sheet = answer
+            records = ({c.key: plain(c, cell) for c, cell in zip(sheet.columns, row, strict=True)} for row in sheet.rows)
+            beside = {"notes": [*sheet.notes]}
         else:
             reading = held.enter_context(answer.reading(lambda: _look(0, None, tell, stop)))
             sheet = _of_report(answer, reading, _title(answer), heading(answer, store, made))
@@ -207,7 +211,7 @@ def _let_go(listing: Listing) -> None:
 
 
 def save(
-    answer: Answer, format: Format, path: Path, *, store: StoreInfo | None = None, made: int | None = None,
+    answer: Answer | Sheet, format: Format, path: Path, *, store: StoreInfo | None = None, made: int | None = None,
     tell: Tell | None = None, stop: Event | None = None,
 ) -> None:  # fmt: skip
     """`write` to a file that appears whole or not at all. Raises FaultError also for a place that cannot be written to."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.domain import events as ev
@@ -74,6 +74,17 @@ class LookupDesk(Desk):
         assert shown is not None
         found = [empty for empty in shown.findChildren(EmptyState) if empty.isVisibleTo(shown)]
         return (shown if isinstance(shown, EmptyState) else found[0]).accessibleName()
+
+    def exported(self, path: Path) -> list[dict[str, str]]:
+        """The rows of the file that the dialog shown is told to write."""
+        dialog = self.look.findChild(QFileDialog)
+        assert dialog is not None
+        dialog.fileSelected.emit(str(path))
+        dialog.reject()
+        self.settle()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        head, *rows = csv.reader(path.read_text("utf-8-sig").splitlines())
+        return [dict(zip(head, row, strict=True)) for row in rows]
 
     def session_panel(self) -> SessionPanel:
         found = self.look._detail.panel()
@@ -379,17 +390,43 @@ def test_the_file_has_the_rows_of_the_list_in_words(desk: LookupDesk, tmp_path: 
     codes = a_morning(desk.shop)
     page = desk.go(report="sessions", agent="a2")
     page.export()
-    dialog = page.findChild(QFileDialog)
-    assert dialog is not None
-    path = tmp_path / "list.csv"
-    dialog.fileSelected.emit(str(path))
-    dialog.reject()
-    desk.settle()
-    head, *rows = csv.reader(path.read_text("utf-8-sig").splitlines())
-    (row,) = [dict(zip(head, row, strict=True)) for row in rows]
+    (row,) = desk.exported(tmp_path / "list.csv")
     assert (row["会话"], row["评分"], row["客服"]) == (codes["late"], "非常不满意", "李华")
     assert row["咨询时间"].startswith(date.isoformat(LOCAL.local(NOON).date()))
     assert LOCAL.day(NOON) == DAY
+
+
+def test_the_account_of_an_order_and_what_was_said_go_to_files(desk: LookupDesk, tmp_path: Path) -> None:
+    codes = a_morning(desk.shop)
+    page = desk.go(view="account")
+    page.export()
+    assert desk.toasts[-1] == "请先输入订单编号。"
+    page = desk.go(view="account", order="o1")
+    assert page._bar.export.isVisible()
+    assert not page._bar.save.isVisible()
+    page._bar.export.click()
+    rows = desk.exported(tmp_path / "o1.csv")
+    assert {row["订单时效"] for row in rows} == {"24小时", "7天", "15天"}
+    assert {(row["会话"], row["结果"]) for row in rows} >= {(codes["sold"], "归属")}
+
+    page._account.tables[0].opened.emit(codes["sold"])
+    desk.settle()
+    panel = page._detail._panel
+    assert panel is not None
+    panel.export.click()
+    said = desk.exported(tmp_path / "sold.csv")
+    assert [row["谁说的"] for row in said] == ["客户", "客服"]
+    page._detail.take_keyboard()
+    page.export()  # Ctrl+E means what has the keyboard
+    assert desk.exported(tmp_path / "again.csv") == said
+    page._bar.search.setFocus()
+    page.export()
+    assert desk.exported(tmp_path / "behind.csv") == rows
+
+    page = desk.go(view="transcripts")
+    page._detail.close()
+    page.export()
+    assert "请先打开一段对话" in desk.toasts[-1]
 
 
 def test_ctrl_f_brings_the_keyboard_to_the_search(desk: LookupDesk) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePol
 from app.domain.counters import WINDOWS, Window
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
-from app.domain.terms import MISSES, RULES
+from app.domain.terms import RULES
 from ui.theme import ROW_HEIGHT, SPACE_1, SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.empty import EmptyState
 from ui.widgets.figures import Figure, Figures
@@ -123,7 +123,7 @@ class AccountView(QScrollArea):
         room.addWidget(answers)
         room.addWidget(_note(_because(decision, window), card))
         if not decision.agrees:
-            room.addWidget(_note(_disagrees(decision), card, "warn"))
+            room.addWidget(_note(decision.disagreement, card, "warn"))
         column.addLayout(room)
         column.addWidget(self._candidates(decision, card))
         return card
@@ -138,10 +138,8 @@ class AccountView(QScrollArea):
             Column("sku", T("咨询的商品", "Asked about"), "text", 176, sortable=False),
             Column("session", T("会话", "Session"), "text", 120, sortable=False),
         )
-        found = [(c, str(MISSES[why]), False) for c, why in decision.missed]
-        if decision.credited is not None:
-            found.insert(0, (decision.credited, str(RULES[decision.rule]), True))
-        return self._table(columns, [(c.session, self._cells(c, why, got), c.agent) for c, why, got in found], parent)
+        rows = [(c.session, self._cells(c, str(why), credited), c.agent) for c, why, credited in decision.reasons()]
+        return self._table(columns, rows, parent)
 
     def _cells(self, candidate: Candidate, why: str, credited: bool) -> Cells:
         outcome = Cell(tr("归属", "Credited"), None, "good") if credited else Cell(tr("未归属", "Not credited"), None, "quiet")
@@ -161,13 +159,7 @@ class AccountView(QScrollArea):
         card.setProperty("look", "card")
         column = QVBoxLayout(card)
         column.setContentsMargins(1, SPACE_3, 1, SPACE_1)
-        words = tr("导入的文件这样归属；文件没有说明原因。", "Imported files credit it so; they do not tell why.")
-        if account.lines:
-            words = tr(
-                "导入的文件也有这张订单；以事件为准，文件的归属不计入。",
-                "Imported files have this order, too; events go before, so what they credit does not count.",
-            )
-        note = _note(words, card)
+        note = _note(str(account.about_files), card)
         note.setContentsMargins(SPACE_4, 0, SPACE_4, 0)
         column.addWidget(note)
         columns = (
@@ -242,14 +234,6 @@ def _because(decision: Decision, window: Window) -> str:
     return tr(
         f"{_WINDOW_WORDS[window].zh}归 {decision.credited.agent_name}：{rule}。",
         f"{_WINDOW_WORDS[window].en}: {decision.credited.agent_name}. {rule}.",
-    )
-
-
-def _disagrees(decision: Decision) -> str:
-    counted = decision.counted or tr("无人", "nobody")
-    return tr(
-        f"统计里记的是 {counted}，与核算不符。请用 doctor --repair 重新统计。",
-        f"The counters hold {counted}, which differs. Run doctor --repair to count again.",
     )
 
 

@@ -167,8 +167,9 @@ class Toolbar(QWidget):
         self.newest.set_value("newest" if choices.newest else "oldest")
         self.newest.setVisible("newest" in has)
         listing = choices.view not in ("account", "transcripts")
-        for widget in (self.columns, self.save, self.export):
+        for widget in (self.columns, self.save):
             widget.setVisible(listing)
+        self.export.setVisible(choices.view != "transcripts")
         self.chips.set_chips(chips)
 
     def offer(self, offered: Offered) -> None:

@@ -8,9 +8,10 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.language import tr
+from ui.exporting import export
 from ui.pages.registry import Page
 from ui.theme import SPACE_2, SPACE_4
-from ui.widgets.buttons import Button
+from ui.widgets.buttons import Button, IconButton
 from ui.widgets.drawer import Drawer
 from ui.widgets.session_facts import Conversation, SessionPanel, conversation
 
@@ -59,6 +60,7 @@ class Detail(QObject):
         self._panel = panel = _Panel(SessionPanel(self._local, past=True))
         panel.agent.clicked.connect(lambda: self._leave("agent"))
         panel.customer.clicked.connect(lambda: self._leave("customer"))
+        panel.export.clicked.connect(self.export)
         self.drawer.open(session, panel)
         self.refresh()
         self.changed.emit()
@@ -83,6 +85,18 @@ class Detail(QObject):
     def take_keyboard(self) -> None:
         if self._panel is not None:
             self._panel.session.take_keyboard()
+
+    def has_keyboard(self) -> bool:
+        focus = self._page.window().focusWidget()
+        return focus is not None and (focus is self.drawer or self.drawer.isAncestorOf(focus))
+
+    def export(self) -> None:
+        """What was said in the session, to a file."""
+        from app.services.sheets_of_one import transcript_sheet
+
+        context, code = self._page.context, self.session
+        name = f"{tr('聊天记录', 'Transcript')}_{code}"
+        export(context, self._page, name, lambda: transcript_sheet(context.workspace, context.store, code, context.clock()))
 
     def _show(self, found: Conversation | None) -> None:
         panel = self._panel
@@ -119,7 +133,8 @@ class _Panel(QWidget):
         self.agent_code = self.customer_code = ""
         self.agent = Button("", "quiet", "agent", self)
         self.customer = Button(tr("这位客户的全部会话", "All sessions of this customer"), "quiet", "sessions", self)
-        for button in (self.agent, self.customer):
+        self.export = IconButton("export", tr("导出聊天记录", "Export the transcript"), self)
+        for button in (self.agent, self.customer, self.export):
             button.hide()
         row = QHBoxLayout()
         row.setContentsMargins(SPACE_4, 0, SPACE_4, SPACE_2)
@@ -127,6 +142,7 @@ class _Panel(QWidget):
         row.addWidget(self.agent)
         row.addWidget(self.customer)
         row.addStretch(1)
+        row.addWidget(self.export)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -140,3 +156,4 @@ class _Panel(QWidget):
         self.agent.setToolTip(tr("看这位客服的数据", "This agent's figures"))
         self.agent.setVisible(bool(agent))
         self.customer.setVisible(bool(customer))
+        self.export.show()

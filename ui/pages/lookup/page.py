@@ -178,11 +178,31 @@ class LookupPage(Page):
         return False
 
     def export(self) -> None:
+        """Of the conversation while the keyboard is in it, else of what lies behind it."""
+        view, wanted = self._choices.view, self._wanted()
+        if self._detail.is_open and (view == "transcripts" or self._detail.has_keyboard()):
+            self._detail.export()
+        elif view == "account" and self._choices.order:
+            self._export_account(self._choices.order)
+        elif view in ("account", "transcripts") or wanted is None:
+            self.context.toast(self._nothing_to_export(), "info")
+        else:
+            self._export_list(wanted)
+
+    def _nothing_to_export(self) -> str:
+        return {
+            "account": tr("请先输入订单编号。", "Type an order code first."),
+            "transcripts": tr("请先打开一段对话，再导出它。", "Open a conversation first, then export it."),
+        }.get(self._choices.view, tr("这里没有可导出的列表。", "There is no list to export here."))
+
+    def _export_account(self, order: str) -> None:
+        from app.services.sheets_of_one import account_sheet
+
+        workspace, store, clock = self.context.workspace, self.context.store, self.context.clock
+        export(self.context, self, f"{VIEWS['account']}_{order}", lambda: account_sheet(workspace, store, order, clock()))
+
+    def _export_list(self, wanted: Wanted) -> None:
         view = self._choices.view
-        wanted = self._wanted()
-        if view in ("account", "transcripts") or wanted is None:
-            self.context.toast(tr("这里没有可导出的列表。", "There is no list to export here."), "info")
-            return
         listings, store, (sort, descending) = self.context.workspace.listings, self.context.store, self._table(view).order()
         name = f"{VIEWS[view]}_{wanted.first}_{wanted.last}"
         export(self.context, self, name, lambda: listings.ask(store, wanted, sort, descending, told=True))

@@ -12,6 +12,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.language import tr
+from app.domain.terms import SENDERS
 from app.domain.words import parse
 from ui.pages.lookup.choices import Choices
 from ui.pages.lookup.hits import Entry, HitList
@@ -101,7 +102,7 @@ class TranscriptSearch(QWidget):
                 Entry(
                     hit.session, hit.message_at,
                     " · ".join(part for part in (hit.customer_name or hit.customer, names.get(hit.agent or "", "")) if part),
-                    f"{local.local(hit.message_at):%Y-%m-%d %H:%M}", _said_by(hit.sender), hit.snippet, tuple(hit.spans),
+                    f"{local.local(hit.message_at):%Y-%m-%d %H:%M}", str(SENDERS[hit.sender]), hit.snippet, tuple(hit.spans),
                 )
                 for hit in found.hits
             ]  # fmt: skip
@@ -184,7 +185,3 @@ class TranscriptSearch(QWidget):
 
 def choose_other_days() -> str:
     return tr("选择其他日期，或在日期里包含今天。", "Choose other days, or include today.")
-
-
-def _said_by(sender: str) -> str:
-    return {"customer": tr("客户", "Customer"), "agent": tr("客服", "Agent"), "bot": tr("机器人", "Bot")}.get(sender, tr("系统", "System"))
