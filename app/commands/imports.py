@@ -90,6 +90,8 @@ def import_(
                 _show(seen, as_json)
             else:
                 _print(_run(service, seen, mix), as_json)
+                for line in _warnings(seen):
+                    click.echo(line, err=True)
 
 
 def _there(url: str) -> bool:
@@ -135,7 +137,7 @@ def _print(done: Imported, as_json: bool) -> None:
 
 
 def _show(seen: Preview, as_json: bool) -> None:
-    from app.services.import_words import forecast, lost_of, place, skipping
+    from app.services.import_words import forecast, lost_of, skipping
 
     period = seen.period
     said = {
@@ -166,10 +168,17 @@ def _show(seen: Preview, as_json: bool) -> None:
     ]
     lines += [f"{marks[column.state]} {column.header}" + (f" → {column.key}" if column.key else "") for column in seen.export.columns]
     lines += [str(line) for line in (*forecast(seen), *skipping(seen.skipped))]
-    lines += [("✗ " if problem.fatal else "! ") + str(place(problem)) for problem in seen.problems[:_SHOWN]]
+    _say(as_json, said, "\n".join((*lines, *_warnings(seen))))
+
+
+def _warnings(seen: Preview) -> list[str]:
+    """What is wrong with the file, the first of it, and how much more there is."""
+    from app.services.import_words import place
+
+    lines = [("✗ " if problem.fatal else "! ") + str(place(problem)) for problem in seen.problems[:_SHOWN]]
     if len(seen.problems) > _SHOWN:
         lines.append(tr(f"另有 {len(seen.problems) - _SHOWN} 处", f"{len(seen.problems) - _SHOWN} more"))
-    _say(as_json, said, "\n".join(lines))
+    return lines
 
 
 def _list(service: ImportService, info: StoreInfo, as_json: bool, workspace: Workspace) -> None:

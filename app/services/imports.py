@@ -32,6 +32,10 @@ _SCALE = {"h": 3_600_000, "min": 60_000, "s": 1_000, "yuan": 100}
 _ESTIMATES = frozenset({"avg_reply", "session_minutes", "resolution", "replies_per_session"})
 """Their weights are not in the files, so a pooled value need not agree with the file's own."""
 
+_NO_FIGURES = Problem(
+    0, "", T("文件里没有可以计入的数据。请检查导出的内容。", "The file has no figures that count. Check what was exported.")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -176,11 +180,9 @@ class ImportService:
         """Refuses a file that could not be imported into any store."""
         export = _read(path, mapping or {}, sheet, date)
         problems = list(export.problems)
-        if export.kind == "days":
-            _days(export, "24h", problems)
-        blocked = sorted((problem for problem in problems if problem.fatal), key=lambda problem: problem.row)
-        if blocked:
-            raise FaultError("refused", refusal(blocked))
+        nothing = not (_days(export, "24h", problems) if export.kind == "days" else export.records)
+        problems.sort(key=lambda problem: (not problem.fatal, problem.row))
+        _refuse(problems, nothing)
 
     def window(self, store: StoreInfo) -> Window:
         """The store's order window."""
@@ -192,8 +194,7 @@ class ImportService:
         """Writes what was previewed, in one transaction. mix: also onto days that have real sessions. tell(done, total) is called now and
         then; setting `stop` takes everything back."""
         self._workspace.actor.require("data.ingest")
-        if preview.blocked:
-            raise FaultError("refused", refusal(preview.blocked))
+        _refuse(preview.problems, not preview.days)
 
         def step(done: int, total: int) -> None:
             if stop is not None and stop.is_set():
@@ -219,6 +220,13 @@ class ImportService:
         """All imports of the store, the newest first."""
         self._workspace.actor.require("data.ingest")
         return imported.history(self._database, store.id)
+
+
+def _refuse(problems: Sequence[Problem], nothing: bool) -> None:
+    """Raises FaultError where a problem stands in the way, or where all was left out for the first of them. problems: fatal ones first."""
+    blocked = [problem for problem in problems if problem.fatal]
+    if blocked or nothing:
+        raise FaultError("refused", refusal(blocked or problems[:1] or [_NO_FIGURES]))
 
 
 def _read(path: Path, mapping: Mapping[str, str], sheet: str | None, given: date | None) -> Export:

@@ -420,6 +420,25 @@ def test_a_cancelled_import_leaves_nothing(shop: Workspace, tmp_path: Path) -> N
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 0, table
 
 
+def test_rows_that_are_added_up_are_told_with_the_import(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = csv_file(tmp_path / "twice2026-08-25.csv", [["客服", "咨询量", "接待量"], ["甲", 70, 69], ["甲", 71, 69]])
+    assert run(["--language", "en", "import", str(file), "--db", url, "--store", "shop", "--format", "json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["days"] == 1
+    assert "! Row 3: Row 2 has this day of 甲 as well: both are added up." in said.err
+
+
+def test_a_file_without_figures_that_count_says_why(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = csv_file(tmp_path / "rates2026-08-25.csv", [["客服", "应答率", "满意率"], ["甲", "98%", "90%"]])
+    for store in ("shop", "another"):
+        said = command(capsys, "import", file, "--db", url, "--store", store, "--timezone", "Asia/Tokyo", code=1)
+        assert "无法换算" in said
+        assert "真实会话" not in said
+    database = Database(url)
+    assert database.stores() == []
+    database.close()
+
+
 def test_permission_is_asked_for(shop: Workspace, tmp_path: Path) -> None:
     guest = Workspace(shop.database, Actor("guest", frozenset({"history.view"})))
     store = guest.store(None)

@@ -253,7 +253,7 @@ class _Reading:
         texts = [cells.text_of(_at(row, index)) for index in labelled]
         if not any(texts[:1]):
             texts.append(next((text for text in map(cells.text_of, row) if text), ""))
-        return next((text for text in texts if _SUMMARY.fullmatch(normal(text))), "")
+        return next((text for text in texts if _SUMMARY.fullmatch(normal(text).strip(":*"))), "")
 
     def _values(self, kept: list[int], summaries: list[int]) -> dict[int, dict[str, Any]]:
         """{row index: {key: value, or the sentence that says why there is none}}, decided column by column."""
