@@ -15,6 +15,7 @@ from ui.runtime.feed import Quality
 from ui.runtime.problems import Problem, sort
 from ui.theme import SPACE_2, SPACE_3, SPACE_4, SPACE_6, icon
 from ui.widgets.buttons import Button
+from ui.widgets.commands import Command
 
 REMEMBER_AFTER_MS = 400
 
@@ -200,6 +201,14 @@ class PageHost(QWidget):
     def export(self) -> None:
         if self.page is not None and self._error is None:
             self._guard(self.page.export)
+
+    def commands(self) -> list[Command]:
+        """What the page offers the palette; nothing where it shows an error."""
+        found: list[Command] = []
+        if self.page is not None and self._error is None:
+            page = self.page
+            self._guard(lambda: found.extend(page.commands()))
+        return found
 
     def focus_filter(self) -> None:
         if self.page is not None:

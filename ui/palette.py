@@ -24,7 +24,7 @@ from app.domain.language import tr
 from ui.runtime.finder import Reading, plain, typed, with_pinyin
 from ui.runtime.operations import Operations
 from ui.theme import BODY, CAPTION, SPACE_2, SPACE_3, color, font, icon
-from ui.topbar import Command
+from ui.widgets.commands import Command
 
 WIDTH = 600
 ROW = 38

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QPoint, QStandardPaths, Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.domain.language import T, tr
 from app.domain.period import EVERY, Every
@@ -16,6 +16,7 @@ from ui.pages.registry import PageContext
 from ui.runtime.problems import Problem
 from ui.theme import SPACE_2, SPACE_3, SPACE_4, SPACE_6
 from ui.widgets.buttons import Button
+from ui.widgets.commands import Command, menu_of
 from ui.widgets.empty import EmptyState
 from ui.widgets.field import FormField
 from ui.widgets.table import Cell, Column, DataTable, RowTableModel
@@ -33,15 +34,16 @@ _COLUMNS = (
 )
 
 
-def offer_saving(context: PageContext, parent: QWidget, at: QPoint, keep: Callable[[], object]) -> None:
+def save_command(context: PageContext, keep: Callable[[], None]) -> Command:
+    """Keep what is shown, for those who may."""
+    refused = "" if context.actor.may("export") else tr("没有权限", "Not allowed")
+    return Command("save", T("保存报表…", "Save the report…"), "save", keep, why_not=refused)
+
+
+def offer_saving(context: PageContext, parent: QWidget, at: QPoint, keep: Callable[[], None]) -> None:
     """The menu behind a save button: keep what is shown, or see what has been kept."""
-    menu = QMenu(parent)
-    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    action = menu.addAction(tr("保存报表…", "Save the report…"))
-    action.triggered.connect(keep)
-    action.setEnabled(context.actor.may("export"))
-    menu.addAction(tr("保存的报表…", "Saved reports…")).triggered.connect(lambda: SavedDialog(context, parent).open())
-    menu.popup(at)
+    kept = Command("saved", T("保存的报表…", "Saved reports…"), "", lambda: SavedDialog(context, parent).open())
+    menu_of([save_command(context, keep), kept], parent).popup(at)
 
 
 class SaveDialog(QDialog):

@@ -6,6 +6,7 @@ back with what they remembered. It exists before a store is open, so that someth
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -27,9 +28,10 @@ from ui.runtime.operations import Operations
 from ui.runtime.preferences import Preferences
 from ui.runtime.problems import Problem, sort
 from ui.sidebar import Sidebar, why_not
-from ui.topbar import LANGUAGES, THEMES, Bell, Command, TopBar, menu_of, role_of
+from ui.topbar import LANGUAGES, THEMES, Bell, TopBar, role_of
 from ui.trail import Trail
 from ui.wallboard import Rotation, WallboardDialog, WallHeader
+from ui.widgets.commands import Command, menu_of
 from ui.widgets.metric_text import ago_text
 from ui.widgets.toast import show_toast
 
@@ -343,7 +345,7 @@ class Shell(QWidget):
 
         found = [page(spec) for spec in PAGES.values()]
         return [
-            *found, *self._page_actions(), *self._languages(), *self._themes(),
+            *self._commands_here(), *found, *self._page_actions(), *self._languages(), *self._themes(),
             Command("sidebar", T("展开或收起侧栏", "Fold or unfold the sidebar"), "collapse", self.fold, "Ctrl+B"),
             Command("wallboard_settings", T("大屏设置", "Wallboard settings"), "settings", self._configure_wallboard),
             *self._import_actions(),
@@ -351,6 +353,18 @@ class Shell(QWidget):
             Command("about", T("关于", "About"), "info", self._about),
             Command("quit", T("退出", "Quit"), "sign_out", self.quit_wanted.emit),
         ]  # fmt: skip
+
+    def _commands_here(self) -> list[Command]:
+        """What the page that is open offers, under its name."""
+        host = self.host
+        if host is None:
+            return []
+
+        def here(command: Command) -> Command:
+            hint = " · ".join(part for part in (str(host.spec.title), command.hint) if part)
+            return replace(command, key=f"here:{host.spec.key}:{command.key}", hint=hint)
+
+        return [here(command) for command in host.commands()]
 
     def _page_actions(self) -> list[Command]:
         return [

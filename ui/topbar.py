@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QResizeEvent
@@ -29,42 +28,6 @@ THEMES: tuple[tuple[str, T], ...] = (
     ("dark", T("深色", "Dark")),
     ("system", T("跟随系统", "Follow the system")),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Something a person can do from a menu or the palette. `keys` is its shortcut, `hint` what stands quietly beside its name."""
-
-    key: str
-    label: T
-    icon: str
-    run: Callable[[], None]
-    keys: str = ""
-    hint: str = ""
-    why_not: str = ""
-    checked: bool | None = None
-
-
-def menu_of(commands: Sequence[Command | None], parent: QWidget, menu: QMenu | None = None) -> QMenu:
-    """A menu of commands, None for a line between; deleted when it closes unless it is a submenu."""
-    if menu is None:
-        menu = QMenu(parent)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    menu.setToolTipsVisible(True)
-    for command in commands:
-        if command is None:
-            menu.addSeparator()
-            continue
-        action = menu.addAction(str(command.label) + (f"\t{command.keys}" if command.keys else ""))
-        if command.checked is not None:
-            action.setCheckable(True)
-            action.setChecked(command.checked)
-        elif command.icon:
-            action.setIcon(icon(command.icon))
-        action.setEnabled(not command.why_not)
-        action.setToolTip(command.why_not)
-        action.triggered.connect(command.run)
-    return menu
 
 
 class Bell(IconButton):

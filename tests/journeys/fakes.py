@@ -10,12 +10,14 @@ from typing import Any
 
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
+from app.domain.language import T
 from app.domain.permissions import Actor
 from app.services.workspace import StoreInfo
 from app.storage.faults import FaultError, unreachable
 from app.storage.notices import Notice
 from ui.pages.registry import Page, PageContext
 from ui.runtime.feed import Quality
+from ui.widgets.commands import Command
 
 
 @dataclass
@@ -165,6 +167,9 @@ class PlainPage(Page):
 
     def focus_filter(self) -> None:
         self.text.setFocus()
+
+    def commands(self) -> list[Command]:
+        return [Command("greet", T("打招呼", "Greet"), "user", lambda: self.calls.append("greet"), hint="小店")]
 
     def set_wallboard(self, on: bool) -> None:
         self.calls.append(f"wallboard {on}")

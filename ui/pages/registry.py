@@ -7,7 +7,7 @@ factory is announced but not there yet. Pages are built when they are first show
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -19,6 +19,7 @@ from app.domain.language import T, tr
 from app.domain.permissions import Actor
 from ui.runtime.operations import Operations
 from ui.runtime.problems import Problem, sort
+from ui.widgets.commands import Command
 
 if TYPE_CHECKING:
     from app.services.workspace import StoreInfo, Workspace
@@ -199,6 +200,11 @@ class Page(QWidget):
     def export(self) -> None:
         """Ctrl+E, for those who may. The base says that there is nothing to export."""
         self.context.toast(tr("本页没有可导出的内容。", "There is nothing to export on this page."), "info")
+
+    def commands(self) -> Sequence[Command]:
+        """What can be done here now, for the command palette, beside what every page has; keys are this page's own. Asked each time the
+        palette opens."""
+        return ()
 
     def focus_filter(self) -> None:
         """Ctrl+F. The shell owns the shortcut: a second one inside the page would make both ambiguous, and neither would work."""

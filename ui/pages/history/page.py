@@ -18,6 +18,7 @@ from app.domain.counters import Window
 from app.domain.language import T, tr
 from app.domain.localtime import day_date
 from app.domain.metrics import label_on
+from app.domain.terms import POPULATIONS, WINDOWS
 from app.services.report_kinds import Kind, tabs
 from app.services.reports import Question
 from ui.pages.history import empty
@@ -33,6 +34,7 @@ from ui.pages.history.table import ReportTable
 from ui.pages.registry import Page, PageContext
 from ui.runtime.subscribe import subscribe
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
+from ui.widgets.commands import Command, one_of
 from ui.widgets.empty import EmptyState
 from ui.widgets.metric_text import ago_text
 from ui.widgets.table import RowId
@@ -219,6 +221,16 @@ class HistoryPage(Page):
         from ui.saving import offer_saving
 
         offer_saving(self.context, self, at, self.save_report)
+
+    def commands(self) -> list[Command]:
+        from ui.saving import save_command
+
+        prefs = self.context.prefs
+        found = [save_command(self.context, self.save_report)]
+        if self._kind().population is None:
+            found += one_of("population", T("口径", "Population"), "clock", POPULATIONS, self._population(),
+                            lambda key: prefs.put("history_population", key))  # fmt: skip
+        return found + one_of("window", T("订单时效", "Order window"), "window", WINDOWS, self._window(), self._choose_window)
 
     def focus_filter(self) -> None:
         self._tools.take_keyboard()

@@ -11,8 +11,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.counters import Window
-from app.domain.language import tr
+from app.domain.language import T, tr
 from app.domain.localtime import day_date
+from app.domain.terms import WINDOWS
 from ui.exporting import export
 from ui.pages.lookup.account import AccountView
 from ui.pages.lookup.cells import cells, count_text, row_id
@@ -25,6 +26,7 @@ from ui.pages.lookup.search import TranscriptSearch, choose_other_days
 from ui.pages.registry import Page, PageContext
 from ui.runtime.subscribe import subscribe
 from ui.theme import SPACE_3, SPACE_4
+from ui.widgets.commands import Command, one_of
 from ui.widgets.drawer import WIDTH as DRAWER_WIDTH
 from ui.widgets.empty import EmptyState
 from ui.widgets.period import Period
@@ -223,6 +225,19 @@ class LookupPage(Page):
         from ui.saving import offer_saving
 
         offer_saving(self.context, self, at, self.save_report)
+
+    def commands(self) -> list[Command]:
+        from ui.saving import save_command
+
+        view, found = self._choices.view, list[Command]()
+        if self._detail.is_open:
+            found.append(Command("transcript", T("导出聊天记录", "Export the transcript"), "export", self._detail.export))
+        if view not in ("account", "transcripts"):
+            found.append(save_command(self.context, self.save_report))
+        found += one_of("view", T("查询", "Look up"), "lookup", VIEWS, view, lambda key: self._choose(replace(self._choices, view=key)))
+        if "window" in FILTERS[view]:
+            found += one_of("window", T("订单时效", "Order window"), "window", WINDOWS, self._window(), self._choose_window)
+        return found
 
     def focus_filter(self) -> None:
         self._bar.search.take()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, Signal
@@ -11,8 +12,9 @@ from app.domain.language import tr
 from ui.pages.registry import Page
 from ui.pages.seats.agent import AgentPanel
 from ui.pages.seats.giving import Giving
-from ui.pages.seats.handing import HandOverDialog, Session, To, ask_attending
+from ui.pages.seats.handing import HAND_OVER, HandOverDialog, Session, To, ask_attending
 from ui.pages.seats.session import SeatSession
+from ui.widgets.commands import Command
 from ui.widgets.drawer import Drawer
 from ui.widgets.session_facts import Conversation, conversation, name_of
 
@@ -190,6 +192,17 @@ class Detail(QObject):
             self.changed.emit()
 
     # -- commands --
+
+    def commands(self) -> list[Command]:
+        """To hand over the session that is open, or chosen in the agent's list."""
+        listed = None if self._agent_panel is None else self._agent_panel.sessions
+        session = self._shown if self.session else listed.session(str(listed.current_id())) if listed is not None else None
+        if session is None or session.closed_at is not None or not self.giving.allowed:
+            return []
+        return [
+            Command(to, words, picture, partial(self._hand_over, session, to), hint=name_of(session))
+            for to, (words, picture) in HAND_OVER.items()
+        ]
 
     def attend(self, seat: SeatRow) -> None:
         """Ask whether the agent is to be suspended or resumed."""

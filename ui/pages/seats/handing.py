@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from ui.runtime.problems import Problem
 
 To = Literal["agent", "group"]
+HAND_OVER: dict[To, tuple[T, str]] = {
+    "agent": (T("转给客服…", "Move to an agent…"), "move"), "group": (T("转到咨询组…", "Move to a group…"), "transfer"),
+}  # fmt: skip
+"""The words and the icon of each way to hand a session over."""
 _CODE = Qt.ItemDataRole.UserRole
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 

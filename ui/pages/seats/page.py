@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from app.domain.language import tr
+from app.domain.language import T, tr
 from app.domain.metrics import METRICS, Numbers
 from ui.pages.registry import Page, PageContext
 from ui.pages.seats.columns import columns
@@ -21,7 +21,8 @@ from ui.pages.seats.giving import GivenStrip
 from ui.pages.seats.lines import TOTAL_ID, Filters, Line, LineMaker, Picture, aged
 from ui.pages.seats.record import RecordDialog
 from ui.pages.seats.wall import WALL_METRICS, SeatWall
-from ui.theme import SPACE_2, SPACE_4, icon
+from ui.theme import SPACE_2, SPACE_4
+from ui.widgets.commands import Command, menu_of
 from ui.widgets.drawer import WIDTH as DRAWER_WIDTH
 from ui.widgets.empty import EmptyState
 from ui.widgets.metric_text import ago_text, metric_tooltip
@@ -154,6 +155,11 @@ class SeatsPage(Page):
         reports, store = self.context.workspace.reports, self.context.store
         name = f"{tr('坐席监控', 'Seats')} {self.context.workspace.local(store).local(self.context.clock()):%Y-%m-%d %H%M}"
         export(self.context, self, name, lambda: reports.ask(store, question))
+
+    def commands(self) -> list[Command]:
+        """Of the session and the agent that are open, else of the agent whose row is chosen."""
+        chosen = self._detail.agent or str(self._table.current_id() or "")
+        return [*self._detail.commands(), *self._of_seat(chosen)]
 
     def focus_filter(self) -> None:
         self._bar.search.take()
@@ -322,24 +328,23 @@ class SeatsPage(Page):
             self._table.select(code)
 
     def _show_menu(self, row_id: RowId, at: QPoint) -> None:
-        code, menu = str(row_id), QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.setToolTipsVisible(True)
-        menu.addAction(icon("agent"), tr("打开", "Open"), lambda: self._open_row(code))
-        seat = self._seat(code)
-        if seat is not None and self._detail.giving.allowed:
-            suspended = seat.state == "suspended"
-            words = tr("恢复接待…", "Resume…") if suspended else tr("挂起…", "Suspend…")
-            attend = menu.addAction(icon("resume" if suspended else "suspend"), words, lambda: self._attend(code))
-            attend.setEnabled(seat.state != "offline")
-            if seat.state == "offline":
-                attend.setToolTip(tr("离线，无需挂起", "Offline: nothing to suspend"))
-            menu.addAction(icon("audit"), tr("操作记录…", "Commands given…"), lambda: self._show_record(code))
-        menu.popup(at)
+        code = str(row_id)
+        opened = Command("open", T("打开", "Open"), "agent", lambda: self._open_row(code))
+        menu_of([opened, *self._of_seat(code)], self).popup(at)
 
-    def _attend(self, code: str) -> None:
-        if (seat := self._seat(code)) is not None:
-            self._detail.attend(seat)
+    def _of_seat(self, code: str) -> list[Command]:
+        """What may be commanded of an agent."""
+        seat = self._seat(code)
+        if seat is None or not self._detail.giving.allowed:
+            return []
+        words, picture = T("挂起…", "Suspend…"), "suspend"
+        if seat.state == "suspended":
+            words, picture = T("恢复接待…", "Resume…"), "resume"
+        idle = tr("离线，无需挂起", "Offline: nothing to suspend") if seat.state == "offline" else ""
+        return [
+            Command("attend", words, picture, lambda: self._detail.attend(seat), hint=seat.name, why_not=idle),
+            Command("record", T("操作记录…", "Commands given…"), "audit", lambda: self._show_record(code), hint=seat.name),
+        ]
 
     def _show_record(self, code: str) -> None:
         if self._picture is not None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.domain.language import T, tr
+from ui.pages.seats.handing import HAND_OVER
 from ui.theme import icon
 from ui.widgets.empty import EmptyState
 from ui.widgets.metric_text import clock_text
@@ -63,8 +65,8 @@ class SessionList(DataTable):
         if self._can_open:
             menu.addAction(icon("transcripts"), tr("查看聊天记录", "Read the transcript"), lambda: self.opened.emit(code))
         if self._can_move:
-            menu.addAction(icon("move"), tr("转给客服…", "Move to an agent…"), lambda: self.hand_over.emit(str(code), "agent"))
-            menu.addAction(icon("transfer"), tr("转到咨询组…", "Move to a group…"), lambda: self.hand_over.emit(str(code), "group"))
+            for to, (words, picture) in HAND_OVER.items():
+                menu.addAction(icon(picture), str(words), partial(self.hand_over.emit, str(code), to))
         if menu.isEmpty():
             menu.deleteLater()
         else:
