@@ -41,6 +41,8 @@ RETRY_MS = 2 * 60_000
 """A failed sending is tried again after this long, at the next upkeep."""
 FORMATS = ("xlsx", "csv", "json")
 _LONGEST_NAME = 100
+_LONGEST_STEM = 180
+"""Bytes: systems take 255, and days, a number and the ending of a half-written file follow."""
 _INTERRUPTED = T("上次发送被中断，会自动重试。", "The last sending was interrupted; it will be tried again.")
 _UNSAFE = re.compile(r'[\\/:*?"<>|\s\x00-\x1f]+')
 
@@ -235,11 +237,18 @@ class SavedService:
     def _send(self, store: StoreInfo, saved: SavedReport, at: int, path: Path | None, tell: Tell | None, stop: Event | None) -> Path:
         self.workspace.actor.require("export")
         answer = self._ask(store, saved, at)
-        file = path or _place(saved) / f"{_UNSAFE.sub('_', saved.name).strip('.')}_{_days_text(answer)}.{saved.format}"
+        file = path or _place(saved) / f"{self._stem(store, saved)}_{_days_text(answer)}.{saved.format}"
         save(answer, saved.format, file, store=store, made=at, tell=tell, stop=stop)
         if path is None:
             self._remember(saved, at, "")
         return file
+
+    def _stem(self, store: StoreInfo, saved: SavedReport) -> str:
+        """What its files begin with: of several stores the code, so that none writes over another's, and as much as a file name holds."""
+        name = saved.name if len(self.workspace.stores()) == 1 else f"{store.code}_{saved.name}"
+        stem = _UNSAFE.sub("_", name).strip(".")
+        cut = stem.encode()[:_LONGEST_STEM].decode(errors="ignore")
+        return stem if cut == stem else f"{cut}_{saved.id}"
 
     def _ask(self, store: StoreInfo, saved: SavedReport, at: int) -> Answer:
         period, local = saved.body.days, self.workspace.local(store)

@@ -25,6 +25,7 @@ from app.services.workspace import StoreInfo, Workspace
 from app.storage import schema
 from app.storage.database import Database
 from app.storage.faults import FaultError
+from app.storage.recorder import open_store
 from app.storage.stores import set_clock
 from tests.database.test_reports import DAY_1, Script
 
@@ -135,6 +136,22 @@ def test_one_that_a_newer_version_saved_can_be_seen_and_deleted_but_not_run(data
     with pytest.raises(FaultError, match="没有报表"):
         workspace.saved.run(store, id)
     workspace.saved.delete(store, id)
+
+
+def test_stores_with_one_folder_do_not_write_over_each_other(database: Database, tmp_path: Path) -> None:
+    workspace, _ = shop(database)
+    open_store(database, "other", SHANGHAI)
+    stores = workspace.stores()
+    assert len(stores) == 2
+    files = [workspace.saved.run(one, workspace.saved.save(one, "周报", WEEK, folder=str(tmp_path))) for one in stores]
+    assert len({file.name for file in files}) == 2
+    assert all(file.exists() and one.code in file.name for file, one in zip(files, stores))
+
+
+def test_the_longest_name_is_written_too(database: Database, tmp_path: Path) -> None:
+    workspace, store = shop(database)
+    files = [workspace.saved.run(store, workspace.saved.save(store, "客" * 99 + end, WEEK, folder=str(tmp_path))) for end in "甲乙"]
+    assert len({file.name for file in files if file.exists()}) == 2
 
 
 # -- due --
