@@ -127,7 +127,8 @@ def _followed(workspace: Workspace, store: StoreInfo, number: int, seconds: floa
 
 def _cells(given: Command, local: LocalTime) -> tuple[str, ...]:
     result = tr("等待执行", "waiting") if given.done_at is None else tr("已执行", "done") if given.refused is None else str(given.refused)
-    return str(given.id), f"{local.local(given.at):%Y-%m-%d %H:%M:%S}", given.author, given.kind, " → ".join(given.body.values()), result
+    about = " → ".join(code for code in (given.body.get("session"), given.had, given.body.get("agent") or given.body.get("group")) if code)
+    return str(given.id), f"{local.local(given.at):%Y-%m-%d %H:%M:%S}", given.author, given.kind, about, result
 
 
 def _facts(given: Command, local: LocalTime) -> dict[str, Any]:
@@ -136,6 +137,7 @@ def _facts(given: Command, local: LocalTime) -> dict[str, Any]:
 
     result = "waiting" if given.done_at is None else "done" if given.refused is None else "refused"
     return {
-        "number": given.id, "at": iso(given.at), "author": given.author, "command": given.kind, **given.body, "result": result,
+        "number": given.id, "at": iso(given.at), "author": given.author, "command": given.kind, **given.body,
+        **({"from": given.had or None} if "session" in given.body else {}), "result": result,
         "done_at": iso(given.done_at), "refused": None if given.refused is None else str(given.refused),
     }  # fmt: skip

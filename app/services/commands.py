@@ -6,10 +6,10 @@ A command is its own audit entry: who gave it, when, and what became of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, insert, select
 
 from app.domain.kinds import fill, joined, same
 from app.domain.language import T
@@ -28,10 +28,16 @@ BODIES: dict[Kind, tuple[str, ...]] = {
 """What each names, by code."""
 _WHAT = {"agent": T("客服", "agent"), "session": T("会话", "session"), "group": T("咨询组", "group")}
 _TABLES = {"agent": schema.agents, "session": schema.sessions}
+_HAD = "from"
+"""Beside what a command names its body keeps who had the session: later that could only be guessed."""
 
 
 class Command(NamedTuple):
-    """Times are epoch ms; done_at None: the engine has not come to it yet. refused: why it was not carried out."""
+    """Times are epoch ms; done_at None: the engine has not come to it yet. refused: why it was not carried out.
+
+    Of one about a session: `had` is the agent (code) who had it when the command was given, `customer` what people call its customer; ""
+    where it is not known.
+    """
 
     id: int
     at: int
@@ -40,6 +46,8 @@ class Command(NamedTuple):
     body: Mapping[str, str]
     done_at: int | None
     refused: T | None
+    had: str = ""
+    customer: str = ""
 
 
 class CommandService:
@@ -69,11 +77,14 @@ class CommandService:
                     there = select(table.c.id).where(table.c.store_id == store.id, table.c.code == body[name])
                     if connection.execute(there).first() is None:
                         raise FaultError("refused", fill(T("没有{0} {1}", "There is no {0} {1}"), _WHAT[name], body[name]))
+            kept = dict(body)
+            if "session" in body:
+                kept[_HAD] = _holder(connection, store.id, body["session"])
             bulk = Bulk(connection)
             revision = lock_store(bulk, store.id)
             values = {
                 "store_id": store.id, "at": at, "author": self._workspace.actor.name, "kind": kind,
-                "body": json.dumps(body, ensure_ascii=False),
+                "body": json.dumps(kept, ensure_ascii=False),
             }  # fmt: skip
             made = connection.execute(insert(schema.commands).values(values)).inserted_primary_key
             announce(bulk, store.id, revision + 1, {"commands"}, ())
@@ -84,16 +95,16 @@ class CommandService:
     def status(self, store: StoreInfo, number: int) -> Command:
         """Raises FaultError when there is no such command."""
         with self._database.read() as connection:
-            found = connection.execute(_of(store.id).where(schema.commands.c.id == number)).first()
-        if found is None:
-            raise FaultError("refused", fill(T("没有第 {0} 号命令", "There is no command {0}"), number))
-        return _command(found)
+            found = connection.execute(_of(store.id).where(schema.commands.c.id == number)).all()
+            if not found:
+                raise FaultError("refused", fill(T("没有第 {0} 号命令", "There is no command {0}"), number))
+            return _told(connection, store.id, found)[0]
 
     def history(self, store: StoreInfo, limit: int = 100) -> list[Command]:
         """The last commands, the newest first."""
         with self._database.read() as connection:
             rows = connection.execute(_of(store.id).order_by(schema.commands.c.id.desc()).limit(limit)).all()
-        return [_command(row) for row in rows]
+            return _told(connection, store.id, rows)
 
 
 def _of(store: int) -> Select[Any]:
@@ -101,6 +112,25 @@ def _of(store: int) -> Select[Any]:
     return select(c.id, c.at, c.author, c.kind, c.body, c.done_at, c.result).where(c.store_id == store)
 
 
-def _command(row: Row[Any]) -> Command:
-    refused = T(*json.loads(row.result)) if row.result else None
-    return Command(row.id, row.at, row.author, row.kind, json.loads(row.body), row.done_at, refused)
+def _holder(connection: Connection, store: int, session: str) -> str:
+    """Code of the agent who has a session, "" for nobody."""
+    s, a = schema.sessions.c, schema.agents.c
+    has = select(a.code).select_from(schema.sessions.join(schema.agents, a.id == s.agent_id)).where(s.store_id == store, s.code == session)
+    return connection.execute(has).scalar() or ""
+
+
+def _told(connection: Connection, store: int, rows: Sequence[Row[Any]]) -> list[Command]:
+    bodies: list[dict[str, str]] = [json.loads(row.body) for row in rows]
+    s, c = schema.sessions.c, schema.customers.c
+    named = (
+        select(s.code, c.name, c.code.label("customer"))
+        .select_from(schema.sessions.join(schema.customers, c.id == s.customer_id))
+        .where(s.store_id == store, s.code.in_({body["session"] for body in bodies if "session" in body}))
+    )
+    customers = {row.code: row.name or row.customer for row in connection.execute(named)}
+    found = []
+    for row, body in zip(rows, bodies, strict=True):
+        had, refused = body.pop(_HAD, ""), T(*json.loads(row.result)) if row.result else None
+        customer = customers.get(body.get("session", ""), "")
+        found.append(Command(row.id, row.at, row.author, row.kind, body, row.done_at, refused, had, customer))
+    return found

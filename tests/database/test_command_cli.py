@@ -45,9 +45,11 @@ def test_each_is_put_down_carried_out_and_listed(url: str, store: RoutedStore, c
     assert [(each["command"], each["author"], each["result"]) for each in found] == [
         (kind, "owner", "done") for kind in ("transfer", "move", "resume", "suspend")
     ]
-    assert (found[0]["session"], found[0]["group"]) == ("s1", "g")
+    assert (found[0]["session"], found[0]["from"], found[0]["group"]) == ("s1", "b", "g")
+    assert (found[1]["from"], found[1]["agent"]) == ("a", "b")
+    assert "from" not in found[2]
     assert store.has("s1") == "a"
-    assert "s1 → g" in typed(url, capsys, "list")
+    assert "s1 → b → g" in typed(url, capsys, "list")
 
 
 def test_waited_for(url: str, store: RoutedStore, capsys: pytest.CaptureFixture[str]) -> None:

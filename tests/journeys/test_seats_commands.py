@@ -329,6 +329,39 @@ def test_what_the_engine_refuses_is_told_in_its_words(shop: Shop, tmp_path: Path
         set_language("zh")
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_record_of_an_agent_has_what_was_taken_from_them(shop: Shop, tmp_path: Path, qtbot: QtBot, language: Any) -> None:
+    set_language(language)
+    try:
+        with opened(shop, tmp_path, qtbot, local_owner()) as desk:
+            hands = Hands(desk)
+            shop.record(ev.CustomerUpserted(id=shop.name(), at=NOON, customer=f"c-{hands.first}", name="林小姐"))
+            give, store = desk.workspace.commands.give, desk.store
+            give(store, "move", session=hands.first, agent="a2")
+            give(store, "suspend", agent="a3")
+            hands.turn()
+            give(store, "transfer", session=hands.first, group="g1")
+            for agent, moves in (("a1", ["move"]), ("a2", ["transfer", "move"]), ("a3", ["suspend"])):
+                desk.page._show_record(agent)
+                desk.settle()
+                record = hands.dialog()
+                assert isinstance(record, RecordDialog)
+                table = record.table.rows()
+                told = [table.cell(row, "what").text for row in table.ids()]
+                words = {
+                    "move": f"林小姐 ({hands.first}) from 王敏 to 李华", "transfer": f"林小姐 ({hands.first}) from 李华 to the group 售前",
+                    "suspend": "Suspend 曾小燕",
+                } if language == "en" else {
+                    "move": f"林小姐（{hands.first}）从 王敏 转给 李华", "transfer": f"林小姐（{hands.first}）从 李华 转到「售前」",
+                    "suspend": "挂起 曾小燕",
+                }  # fmt: skip
+                assert told == [words[kind] for kind in moves]
+                record.reject()
+                desk.settle()
+    finally:
+        set_language("zh")
+
+
 def test_without_an_engine_it_is_said_and_done_once_one_runs(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(giving, "PATIENCE_MS", 1)
     hands.desk.page._table.select("a2")

@@ -24,8 +24,8 @@ _MOST = 500
 _COLUMNS = (
     Column("at", T("时间", "When"), "text", 132),
     Column("author", T("操作人", "Who"), "text", 96),
-    Column("what", T("操作", "What"), "text", 232),
-    Column("result", T("结果", "Result"), "text", 232),
+    Column("what", T("操作", "What"), "text", 300),
+    Column("result", T("结果", "Result"), "text", 200),
 )
 
 
@@ -38,7 +38,7 @@ class RecordDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("操作记录", "Commands given"))
-        self.resize(800, 420)
+        self.resize(840, 420)
         self._context, self._agent, self._names, self._groups = context, agent, names, groups
         self._found: list[Command] = []
         self.whose = Segmented((("agent", names.get(agent, agent)), ("all", T("全部", "All"))), name=tr("显示", "Show"), parent=self)
@@ -88,7 +88,7 @@ class RecordDialog(QDialog):
         everybody = self.whose.value() == "all"
         rows = []
         for command in self._found:
-            if everybody or command.body.get("agent") == self._agent:
+            if everybody or self._agent in (command.body.get("agent"), command.had):
                 what, when = self._words(command), f"{local.local(command.at):%m-%d %H:%M:%S}"
                 cells = {"at": Cell(when, command.at), "author": Cell(command.author, command.author), "what": Cell(what, what)}
                 rows.append((command.id, {**cells, "result": _result(command)}))
@@ -103,7 +103,11 @@ class RecordDialog(QDialog):
             return tr(f"恢复 {name} 的接待", f"Resume {name}")
         group = self._groups.get(body.get("group", ""), body.get("group", ""))
         target = tr(f"转给 {name}", f"to {name}") if command.kind == "move" else tr(f"转到「{group}」", f"to the group {group}")
-        return tr(f"会话 {body['session']} {target}", f"Session {body['session']} {target}")
+        had = self._names.get(command.had, command.had)
+        origin = tr(f"从 {had} ", f"from {had} ") if had else ""
+        code = body["session"]
+        session = tr(f"{command.customer}（{code}）", f"{command.customer} ({code})") if command.customer else f"{code}{tr(' ', '')}"
+        return f"{session}{tr('', ' ')}{origin}{target}"
 
 
 def _result(command: Command) -> Cell:
