@@ -468,7 +468,7 @@ def _offsets(local: LocalTime, first: int, last: int) -> Iterable[tuple[int, int
     while at < end:
         following = min(at + DAY_MS, end)
         if local.offset(following - 1) != offset:
-            low, high = at, following - 1  # clocks change at full minutes, after `low` and not after `high`
+            low, high = at - 1, following - 1  # clocks change after `low`, which may be at `at` itself, and not after `high`
             while high - low > 1:
                 middle = (low + high) // 2
                 low, high = (middle, high) if local.offset(middle) == offset else (low, middle)

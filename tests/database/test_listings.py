@@ -155,6 +155,19 @@ def test_what_is_listed_behind_a_figure_is_what_was_counted(database: Database, 
             assert workspace.listings.count(store, asked) == (counted.get(counter, 0), True), (population, only)
 
 
+def test_the_moment_at_which_clocks_change_lies_in_the_hour_it_is_counted_in(database: Database) -> None:
+    zone = "America/Santiago"  # 2026-04-05, 03:00 UTC: midnight is 23:00 once more
+    changed = 1_775_358_000_000
+    script = Script(zone)
+    for i, at in enumerate((changed - 1, changed, changed + 1)):
+        script.session(f"s{i}", "wang", at, [(0, 20)])
+    workspace, store = script.record(database)
+    days = (date(2026, 4, 1), date(2026, 4, 6))
+    hours = workspace.reports.ask(store, Question("store", *days, by="hour")).rows
+    assert {row.key: row.numbers["consults"] for row in hours if row.numbers} == {"23:00": 3}
+    assert len(listed(workspace, store, "sessions", days=days, hours=(23 * 12, 24 * 12))) == 3
+
+
 @pytest.mark.parametrize("window", WINDOWS)
 def test_the_lines_listed_add_up_to_the_amount_counted(database: Database, window: Any) -> None:
     workspace, store = recorded(database, random_stream(44, 120))
