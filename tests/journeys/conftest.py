@@ -12,7 +12,7 @@ from shiboken6 import Shiboken
 
 from app.domain.permissions import Actor, local_owner
 from tests.journeys.fakes import FakeSecrets, PlainPage, World
-from tests.journeys.seats_desk import Shop
+from tests.journeys.seats_desk import Desk, Shop, opened
 from ui import theme
 from ui.application import Console, Options
 from ui.pages.registry import PAGES
@@ -41,6 +41,13 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def actor() -> Actor:
     """Who sits at the desk."""
     return local_owner()
+
+
+@pytest.fixture
+def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor) -> Iterator[Desk]:
+    """The page of the seats, with hands."""
+    with opened(shop, tmp_path, qtbot, actor) as desk:
+        yield desk
 
 
 @pytest.fixture

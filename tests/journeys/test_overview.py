@@ -171,13 +171,6 @@ class Desk:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    shop = Shop(tmp_path / "shop.db")
-    yield shop
-    shop.database.close()
-
-
-@pytest.fixture
 def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
     set_language("zh")
     if not qapp.styleSheet():

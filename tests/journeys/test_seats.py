@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import QEvent, QModelIndex, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from app.domain import events as ev
 from app.domain.metrics import METRICS, SEAT_COLUMNS, SEAT_OPTIONAL
-from app.domain.permissions import Actor, local_owner
 from app.services.live import LiveService
 from app.sources.simulator import Plan, Simulator
 from app.storage.faults import FaultError
-from tests.journeys.seats_desk import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Desk, Shop, a_day, opened
+from tests.journeys.seats_desk import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Desk, Shop, a_day
 from ui.pages.seats import SeatsPage
 from ui.pages.seats.lines import TOTAL_ID, Filters
 from ui.runtime.feed import Quality
 from ui.widgets.empty import EmptyState
 
 ALL_KEYS = (*SEAT_COLUMNS, *SEAT_OPTIONAL)
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    shop = Shop(tmp_path / "shop.db")
-    yield shop
-    shop.database.close()
-
-
-@pytest.fixture
-def actor() -> Actor:
-    return local_owner()
-
-
-@pytest.fixture
-def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor) -> Iterator[Desk]:
-    with opened(shop, tmp_path, qtbot, actor) as desk:
-        yield desk
 
 
 # What is shown

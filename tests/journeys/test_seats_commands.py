@@ -49,11 +49,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     shop.database.close()
 
 
-@pytest.fixture
-def actor() -> Actor:
-    return local_owner()
-
-
 class Hands:
     """The page, its dialogs, and the engine's turn."""
 

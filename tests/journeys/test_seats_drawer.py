@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from pytestqt.qtbot import QtBot
 
 from app.desk.routing import Routing
 from app.domain import events as ev
-from app.domain.permissions import Actor, local_owner
+from app.domain.permissions import Actor
 from app.domain.settings import DOCUMENTS
 from app.storage import revisions
-from tests.journeys.seats_desk import MINUTE, NOON, Desk, Shop, a_day, opened
+from tests.journeys.seats_desk import MINUTE, NOON, Desk, a_day
 from ui.runtime.feed import Quality
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    shop = Shop(tmp_path / "shop.db")
-    yield shop
-    shop.database.close()
-
-
-@pytest.fixture
-def actor() -> Actor:
-    return local_owner()
-
-
-@pytest.fixture
-def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor) -> Iterator[Desk]:
-    with opened(shop, tmp_path, qtbot, actor) as desk:
-        yield desk
-
 
 # One seat, one session
 
