@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -109,11 +109,12 @@ class Desk:
         self.operations = Operations()
         self.feed = LiveFeed(lambda: self.workspace.notices(self.store.id))
         self.prefs = Preferences(folder / "preferences.json")
+        self.went: list[tuple[str, dict[str, Any]]] = []
         self.toasts: list[str] = []
         self.faults: list[object] = []
         self.context = PageContext(
             self.workspace, self.store, actor, self.feed, self.prefs, self.operations, shop.clock,
-            lambda key, where: None, lambda words, level: self.toasts.append(words),
+            lambda key, where: self.went.append((key, where)), lambda words, level: self.toasts.append(words),
         )  # fmt: skip
         self.host = self._host()
 
@@ -203,8 +204,11 @@ class Desk:
         self.prefs.flush()
 
 
+D = TypeVar("D", bound=Desk)
+
+
 @contextmanager
-def opened(shop: Shop, folder: Path, qtbot: QtBot, actor: Actor, key: str = "seats") -> Iterator[Desk]:
+def opened(shop: Shop, folder: Path, qtbot: QtBot, actor: Actor, key: str = "seats", kind: type[D] = Desk) -> Iterator[D]:
     """A desk, with the window dressed and nothing moving."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
@@ -212,7 +216,7 @@ def opened(shop: Shop, folder: Path, qtbot: QtBot, actor: Actor, key: str = "sea
         theme.apply(app, "light")
     theme.set_reduced_motion(True)
     gc.disable()  # as the console does: on a reader thread the collector would destroy widgets
-    desk = Desk(shop, folder, qtbot, actor, key)
+    desk = kind(shop, folder, qtbot, actor, key)
     yield desk
     desk.close()
     gc.enable()

@@ -32,8 +32,6 @@ class LookupDesk(Desk):
     """The page in its host; `went` is where it wanted to lead."""
 
     def _host(self) -> PageHost:
-        self.went: list[tuple[str, dict[str, Any]]] = []
-        self.context = replace(self.context, navigate=lambda key, where: self.went.append((key, where)))
         host = PageHost(PAGES["lookup"], self.context)
         host.faulted.connect(self.faults.append)
         self.qtbot.addWidget(host)

@@ -2,70 +2,30 @@
 
 from __future__ import annotations
 
-import gc
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from sqlalchemy import text
 
 from app.domain import events as ev
 from app.domain.language import set_language
-from app.domain.localtime import DAY_MS, LocalTime
+from app.domain.localtime import DAY_MS
 from app.domain.metrics import METRICS, OVERVIEW_CHART, OVERVIEW_TILES, label_on
 from app.domain.permissions import Actor, local_owner
 from app.services.live import LiveService
-from app.services.workspace import Workspace
-from app.storage.database import Database
 from app.storage.faults import FaultError
-from app.storage.recorder import Recorder, open_store
-from ui import theme
-from ui.pagehost import PageHost
+from tests.journeys.seats_desk import HOUR, MIDNIGHT, MINUTE, NOON, Desk, Shop, opened
 from ui.pages.overview import OverviewPage
 from ui.pages.overview.needs import identity
-from ui.pages.registry import PAGES, PageContext
-from ui.runtime.feed import LiveFeed, Quality
-from ui.runtime.operations import Operations
-from ui.runtime.preferences import Preferences
-
-LOCAL = LocalTime("Asia/Shanghai")
-MIDNIGHT = LOCAL.start_of_day(20_000)
-MINUTE, HOUR = 60_000, 3_600_000
-NOON = MIDNIGHT + 12 * HOUR
+from ui.runtime.feed import Quality
 
 
-class Shop:
-    """A store in a file whose clock stands still, and the hands that make things happen in it."""
-
-    def __init__(self, path: Path) -> None:
-        self.database = Database(f"sqlite:///{path}")
-        self.id = open_store(self.database, "shop", "Asia/Shanghai", "小店")
-        self._recorder = Recorder(self.database, self.id)
-        self._count = 0
-        self.now = 0
-        self.set_clock(NOON)
-
-    def set_clock(self, now: int) -> None:
-        self.now = now
-        with self.database.write() as connection:
-            connection.execute(text("UPDATE stores SET clock = :clock"), {"clock": json.dumps({"wall": 0, "store": now, "speed": 0})})
-
-    def clock(self) -> int:
-        return self.now
-
-    def record(self, *events: ev.AnyEvent) -> None:
-        self._recorder.record(events)
-
-    def name(self) -> str:
-        self._count += 1
-        return f"e{self._count}"
+class LiveShop(Shop):
+    """Agents who have been there since the morning, customers who come by themselves."""
 
     def agent(self, code: str, name: str, capacity: int | None = None, state: ev.State = "available") -> None:
         at = MIDNIGHT + 8 * HOUR
@@ -95,65 +55,13 @@ class Shop:
         return code
 
 
-class Desk:
+class OverviewDesk(Desk):
     """The page in its host, on its feed."""
-
-    def __init__(self, shop: Shop, folder: Path, qtbot: QtBot, actor: Actor) -> None:
-        self.shop, self.qtbot = shop, qtbot
-        self.workspace = Workspace(shop.database, actor)
-        self.store = self.workspace.store("shop")
-        self.operations = Operations()
-        self.feed = LiveFeed(lambda: self.workspace.notices(self.store.id))
-        self.prefs = Preferences(folder / "preferences.json")
-        self.visited: list[tuple[str, dict[str, Any]]] = []
-        self.toasts: list[str] = []
-        self.faults: list[object] = []
-        self.context = PageContext(
-            self.workspace, self.store, actor, self.feed, self.prefs, self.operations, shop.clock,
-            lambda key, where: self.visited.append((key, where)), lambda words, level: self.toasts.append(words),
-        )  # fmt: skip
-        self.host = self._host()
-
-    def _host(self) -> PageHost:
-        host = PageHost(PAGES["overview"], self.context)
-        host.faulted.connect(self.faults.append)
-        self.qtbot.addWidget(host)
-        host.resize(1220, 852)
-        host.show()
-        self.feed.noticed.connect(host.on_notice)
-        self.feed.resumed.connect(host.refresh)
-        self.feed.quality_changed.connect(host.on_quality)
-        return host
 
     @property
     def page(self) -> OverviewPage:
         assert isinstance(self.host.page, OverviewPage)
         return self.host.page
-
-    def open(self) -> OverviewPage:
-        self.host.activate()
-        self.settle()
-        return self.page
-
-    def reopen(self) -> OverviewPage:
-        """The same person comes back: a new page with what the old one remembered."""
-        self.host.deactivate()
-        self.host.hide()
-        self.host.deleteLater()
-        self.host = self._host()
-        return self.open()
-
-    def listen(self) -> None:
-        """Hear the store's notices; everything that happened before has been read."""
-        self.feed.start()
-        self.until(lambda: self.feed.quality == Quality("live"))
-        self.settle()
-
-    def settle(self) -> None:
-        self.until(lambda: not self.operations.busy())
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(condition, timeout=5000)
 
     def shown(self, key: str) -> str:
         return self.page.grid.tile(key).data().value
@@ -162,28 +70,23 @@ class Desk:
         model = self.page.needs.model
         return [identity(model.need(row)) for row in range(model.rowCount())]
 
-    def close(self) -> None:
-        self.host.deactivate()
-        self.feed.ask_to_end()
-        assert self.feed.wait_for_end()
-        assert self.operations.close()
-        self.prefs.flush()
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[LiveShop]:
+    shop = LiveShop(tmp_path / "shop.db")
+    yield shop
+    shop.database.close()
 
 
 @pytest.fixture
-def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
+def desk(shop: LiveShop, tmp_path: Path, qtbot: QtBot) -> Iterator[OverviewDesk]:
     set_language("zh")
-    if not qapp.styleSheet():
-        theme.apply(qapp, "light")
-    gc.disable()  # as the console does: on a reader thread the collector would destroy widgets
-    desk = Desk(shop, tmp_path, qtbot, local_owner())
-    yield desk
-    desk.close()
-    gc.enable()
+    with opened(shop, tmp_path, qtbot, local_owner(), "overview", OverviewDesk) as desk:
+        yield desk
     set_language("zh")
 
 
-def a_day(shop: Shop) -> None:
+def a_day(shop: LiveShop) -> None:
     """Today three answered of four, yesterday two sessions, a week ago one."""
     shop.agent("a1", "王敏", capacity=5)
     shop.agent("a2", "李华", state="suspended")
@@ -193,7 +96,7 @@ def a_day(shop: Shop) -> None:
     shop.session(NOON - 10 * MINUTE, agent="a1", group="g2")
 
 
-def test_tiles_show_what_the_service_says(desk: Desk) -> None:
+def test_tiles_show_what_the_service_says(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     page = desk.open()
     assert page.grid.order() == list(OVERVIEW_TILES)
@@ -208,7 +111,7 @@ def test_tiles_show_what_the_service_says(desk: Desk) -> None:
     assert desk.shown("satisfaction") == "--"
 
 
-def test_a_tile_explains_itself(desk: Desk) -> None:
+def test_a_tile_explains_itself(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     page = desk.open()
     tile = page.grid.tile("answer_rate")
@@ -224,7 +127,7 @@ def test_a_tile_explains_itself(desk: Desk) -> None:
     assert page.grid.tile("consults").data().spark == (*(0,) * 18, 1, 0, 1, 0, 1, 1)
 
 
-def test_an_event_moves_its_tile_by_itself(desk: Desk) -> None:
+def test_an_event_moves_its_tile_by_itself(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     desk.open()
     desk.listen()
@@ -234,7 +137,7 @@ def test_an_event_moves_its_tile_by_itself(desk: Desk) -> None:
     assert desk.shown("answer_rate") == "80.0%"
 
 
-def test_only_what_changed_is_painted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_changed_is_painted(desk: OverviewDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     a_day(desk.shop)
     page = desk.open()
     desk.listen()
@@ -248,7 +151,7 @@ def test_only_what_changed_is_painted(desk: Desk, monkeypatch: pytest.MonkeyPatc
     assert set(painted) <= {"seats_total", "seats_offline", "seats_online", "seats_suspended"}  # the last two: their share of all
 
 
-def test_a_waiting_customer_is_listed_and_opens_its_session(desk: Desk) -> None:
+def test_a_waiting_customer_is_listed_and_opens_its_session(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     waiting = desk.shop.session(NOON - 50_000, customer="刘女士")
     page = desk.open()
@@ -263,13 +166,13 @@ def test_a_waiting_customer_is_listed_and_opens_its_session(desk: Desk) -> None:
     assert page.needs.model.age(row) == "1:05"
     page.needs.list.setCurrentIndex(page.needs.model.index(row))
     QTest.keyClick(page.needs.list, Qt.Key.Key_Return)
-    assert desk.visited == [("seats", {"agent": "a1", "session": waiting})]
+    assert desk.went == [("seats", {"agent": "a1", "session": waiting})]
     place = page.needs.list.visualRect(page.needs.model.index(row)).center()
     QTest.mouseClick(page.needs.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert desk.visited[1:] == desk.visited[:1]
+    assert desk.went[1:] == desk.went[:1]
 
 
-def test_rows_keep_their_places_under_the_pointer(desk: Desk) -> None:
+def test_rows_keep_their_places_under_the_pointer(desk: OverviewDesk) -> None:
     desk.shop.agent("a1", "王敏")
     first = desk.shop.session(NOON - 100_000)
     second = desk.shop.session(NOON - 60_000)
@@ -285,7 +188,7 @@ def test_rows_keep_their_places_under_the_pointer(desk: Desk) -> None:
     assert desk.needs() == before[1:]
 
 
-def test_waits_that_pass_the_limit_appear_without_any_event(desk: Desk) -> None:
+def test_waits_that_pass_the_limit_appear_without_any_event(desk: OverviewDesk) -> None:
     desk.shop.agent("a1", "王敏")
     waiting = desk.shop.session(NOON - 25_000)
     page = desk.open()
@@ -298,7 +201,7 @@ def test_waits_that_pass_the_limit_appear_without_any_event(desk: Desk) -> None:
     desk.until(lambda: desk.needs() == [("waiting", "a1", waiting)])
 
 
-def test_tiles_are_chosen_and_ordered_and_remembered(desk: Desk) -> None:
+def test_tiles_are_chosen_and_ordered_and_remembered(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     page = desk.open()
     menu = page.grid.choice_menu()
@@ -316,7 +219,7 @@ def test_tiles_are_chosen_and_ordered_and_remembered(desk: Desk) -> None:
     assert desk.shown("consults") == "4"
 
 
-def test_the_default_order_is_not_written_down(desk: Desk) -> None:
+def test_the_default_order_is_not_written_down(desk: OverviewDesk) -> None:
     """So that a tile of a later version appears for those who never chose."""
     page = desk.open()
     assert "tiles" not in page.state()
@@ -325,7 +228,7 @@ def test_the_default_order_is_not_written_down(desk: Desk) -> None:
     assert page.chart.step() == "30"
 
 
-def test_chart_has_a_tab_for_each_entry_and_follows_step_and_tile(desk: Desk) -> None:
+def test_chart_has_a_tab_for_each_entry_and_follows_step_and_tile(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     page = desk.open()
     plot = page.chart.plot
@@ -354,7 +257,7 @@ def test_chart_has_a_tab_for_each_entry_and_follows_step_and_tile(desk: Desk) ->
     assert (page.chart.tab(), page.chart.step()) == ("consults", "5")
 
 
-def test_the_combined_tab_shows_both_numbers_and_a_rate_its_target(desk: Desk) -> None:
+def test_the_combined_tab_shows_both_numbers_and_a_rate_its_target(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     page = desk.open()
     page.chart._tabs.setCurrentIndex(page.chart._keys.index("received+consults"))
@@ -367,14 +270,14 @@ def test_the_combined_tab_shows_both_numbers_and_a_rate_its_target(desk: Desk) -
     assert page.chart._data.threshold == 0.8
 
 
-def test_a_number_without_a_past_opens_the_seats(desk: Desk) -> None:
+def test_a_number_without_a_past_opens_the_seats(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     page = desk.open()
     page.grid.tile("seats_suspended").click()
-    assert desk.visited == [("seats", {})]
+    assert desk.went == [("seats", {})]
 
 
-def test_the_group_filter_narrows_every_part(desk: Desk) -> None:
+def test_the_group_filter_narrows_every_part(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     other = desk.shop.session(NOON - 50_000, group="g1")
     page = desk.open()
@@ -393,7 +296,7 @@ def test_the_group_filter_narrows_every_part(desk: Desk) -> None:
     assert desk.shown("consults") == "1"
 
 
-def test_the_pace_is_passed_to_the_feed_and_a_pause_is_not_remembered(desk: Desk) -> None:
+def test_the_pace_is_passed_to_the_feed_and_a_pause_is_not_remembered(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     page = desk.open()
     page._filters.pace.activated.emit(2)
@@ -407,7 +310,7 @@ def test_the_pace_is_passed_to_the_feed_and_a_pause_is_not_remembered(desk: Desk
     assert "pace" not in page.state()
 
 
-def test_old_numbers_look_old_and_are_not_asked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_numbers_look_old_and_are_not_asked_for(desk: OverviewDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     a_day(desk.shop)
     page = desk.open()
     desk.host.on_quality(Quality("reconnecting", 95.0))
@@ -424,7 +327,7 @@ def test_old_numbers_look_old_and_are_not_asked_for(desk: Desk, monkeypatch: pyt
     assert page.grid.tile("consults").data().stale == ""
 
 
-def test_a_broken_service_is_this_pages_own_trouble(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_service_is_this_pages_own_trouble(desk: OverviewDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     a_day(desk.shop)
 
     def broken(*_: object) -> None:
@@ -441,7 +344,7 @@ def test_a_broken_service_is_this_pages_own_trouble(desk: Desk, monkeypatch: pyt
     assert desk.shown("consults") == "4"
 
 
-def test_a_fault_that_passes_leaves_the_numbers_in_sight(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_that_passes_leaves_the_numbers_in_sight(desk: OverviewDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     a_day(desk.shop)
     desk.open()
 
@@ -455,15 +358,15 @@ def test_a_fault_that_passes_leaves_the_numbers_in_sight(desk: Desk, monkeypatch
     assert desk.shown("consults") == "4"
 
 
-def test_who_may_not_look_is_told(shop: Shop, tmp_path: Path, qtbot: QtBot) -> None:
-    desk = Desk(shop, tmp_path, qtbot, Actor("nobody", frozenset()))
+def test_who_may_not_look_is_told(shop: LiveShop, tmp_path: Path, qtbot: QtBot) -> None:
+    desk = OverviewDesk(shop, tmp_path, qtbot, Actor("nobody", frozenset()), "overview")
     desk.host.activate()
     desk.settle()
     assert desk.host.failed
     desk.close()
 
 
-def test_an_empty_store_says_how_to_begin_and_fills_by_itself(desk: Desk) -> None:
+def test_an_empty_store_says_how_to_begin_and_fills_by_itself(desk: OverviewDesk) -> None:
     page = desk.open()
     assert page._stack.currentWidget() is page._empty
     page._empty.button.click()
@@ -475,7 +378,7 @@ def test_an_empty_store_says_how_to_begin_and_fills_by_itself(desk: Desk) -> Non
     assert desk.shown("seats_total") == "1"
 
 
-def test_a_hidden_page_asks_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hidden_page_asks_nothing(desk: OverviewDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     a_day(desk.shop)
     page = desk.open()
     page.on_notice(frozenset({"sessions"}))
@@ -489,7 +392,7 @@ def test_a_hidden_page_asks_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     assert asked == []
 
 
-def test_on_a_wall_everything_is_large_and_nothing_overlaps(desk: Desk) -> None:
+def test_on_a_wall_everything_is_large_and_nothing_overlaps(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     page = desk.open()
     desk.host.resize(1920, 1008)
@@ -507,7 +410,7 @@ def test_on_a_wall_everything_is_large_and_nothing_overlaps(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("width", "height", "dense"), [(1060, 672, True), (1220, 852, False), (2340, 1392, False)])
-def test_tiles_chart_and_list_share_the_window(desk: Desk, width: int, height: int, dense: bool) -> None:
+def test_tiles_chart_and_list_share_the_window(desk: OverviewDesk, width: int, height: int, dense: bool) -> None:
     a_day(desk.shop)
     page = desk.open()
     desk.host.resize(width, height)
@@ -517,7 +420,7 @@ def test_tiles_chart_and_list_share_the_window(desk: Desk, width: int, height: i
     assert page.chart.height() >= 290
 
 
-def test_in_english_nothing_stays_chinese(desk: Desk) -> None:
+def test_in_english_nothing_stays_chinese(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     desk.shop.session(NOON - 50_000)
     set_language("en")
@@ -529,7 +432,7 @@ def test_in_english_nothing_stays_chinese(desk: Desk) -> None:
     assert [word for word in words if any("一" <= letter <= "鿿" for letter in word)] == []
 
 
-def test_tiles_and_the_list_follow_the_stores_standards(desk: Desk) -> None:
+def test_tiles_and_the_list_follow_the_stores_standards(desk: OverviewDesk) -> None:
     a_day(desk.shop)
     settings = desk.workspace.settings
     body = settings.get(desk.store, "standards").body
