@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shiboken6 import Shiboken
 
+from app.domain.language import Language
 from app.domain.permissions import Actor, local_owner
+from app.services.workspace import Workspace
 from tests.journeys.fakes import FakeSecrets, PlainPage, World
 from tests.journeys.seats_desk import Desk, Shop, opened
 from ui import theme
@@ -82,6 +85,22 @@ class Person:
         assert host is not None
         assert isinstance(host.page, PlainPage)
         return host.page
+
+
+@contextmanager
+def console_on(qapp: QApplication, url: str, language: Language = "zh") -> Iterator[Console]:
+    """The console on a real store, without an engine."""
+    theme.set_reduced_motion(True)
+    gc.disable()
+    console = Console(qapp, Options(url=url, engine=False), Workspace.open, FakeSecrets())
+    console.set_language(language)
+    console.start()
+    yield console
+    console.end()
+    if Shiboken.isValid(console):
+        console.deleteLater()
+    gc.enable()
+    theme.set_reduced_motion(None)
 
 
 @pytest.fixture

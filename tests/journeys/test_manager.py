@@ -6,7 +6,6 @@ read it: from the focused widget and its accessible name.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import pairwise
@@ -20,15 +19,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton, QTabBar, QToolButton, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
-from shiboken6 import Shiboken
 
 from app.domain import events as ev
 from app.domain.language import Language
-from app.services.workspace import Workspace
-from tests.journeys.fakes import FakeSecrets
+from tests.journeys.conftest import console_on
 from tests.journeys.seats_desk import DAY, HOUR, LOCAL, MINUTE, Shop
-from ui import theme
-from ui.application import Console, Options
+from ui.application import Console
 from ui.pages.history import ComparePage
 from ui.pages.history.picture import LABEL
 from ui.pages.lookup import LookupPage
@@ -188,21 +184,11 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 @pytest.fixture
 def manager(shop: Shop, tmp_path: Path, qtbot: QtBot, qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[Manager]:
-    theme.set_reduced_motion(True)
-    gc.disable()
-    url = str(tmp_path / "shop.db")
-    console = Console(qapp, Options(url=url, engine=False), Workspace.open, FakeSecrets())
-    console.set_language(request.param.language)
-    console.start()
-    manager = Manager(console, qtbot)
-    manager.until(lambda: console.connection is not None)
-    manager.settle()
-    yield manager
-    console.end()
-    if Shiboken.isValid(console):
-        console.deleteLater()
-    gc.enable()
-    theme.set_reduced_motion(None)
+    with console_on(qapp, str(tmp_path / "shop.db"), request.param.language) as console:
+        manager = Manager(console, qtbot)
+        manager.until(lambda: console.connection is not None)
+        manager.settle()
+        yield manager
 
 
 @pytest.mark.parametrize(("manager", "words"), [(ZH, ZH), (EN, EN)], indirect=["manager"], ids=["zh", "en"])
