@@ -32,11 +32,11 @@ _TOLD_BY = _told_by()
 
 
 def lost_of(plan: Plan) -> dict[str, Any]:
-    """{"unsaid" (the file speaks of that part of the day and no longer says it), "refuted" (it contradicts it): {"days": of agents,
-    "figures": [metric]}}: what earlier imports said and what holds no more."""
+    """{"unsaid" (the file speaks of that part of the day and no longer says it), "refuted" (it contradicts it), "outsold" (its order
+    lines come to less): {"days": of agents, "figures": [metric]}}: what earlier imports said and what holds no more."""
     return {
         why: {"days": lost.days, "figures": [key for key, names in _TOLD_BY.items() if names & lost.names]}
-        for why, lost in (("unsaid", plan.unsaid), ("refuted", plan.refuted))
+        for why, lost in (("unsaid", plan.unsaid), ("refuted", plan.refuted), ("outsold", plan.outsold))
     }
 
 
@@ -119,6 +119,12 @@ def _losing(lost: Mapping[str, Any]) -> Iterable[T]:
             yield T(
                 f"{days} 个客服日不再有较早导入的{zh}：这个文件没有",
                 f"{_many(days, 'agent day')} lose {en} of an earlier import: not in this file",
+            )
+        elif why == "outsold":
+            yield T(
+                f"{days} 个客服日的{zh}变少：改由这些订单明细相加，不再是较早导入的全天数字。明细不全时请撤销",
+                f"{_many(days, 'agent day')} come to less {en}: the sum of these order lines holds, no longer the whole day's figure of an earlier "
+                "import. Undo this import if the lines are not all of the day's",
             )
         else:
             yield T(

@@ -172,7 +172,7 @@ class ImportService:
         else:
             days, lines = _days(export, chosen, problems), []
             checks = _checks(export, days, chosen)
-        plan = imported.examine(self._database, store.id, days)
+        plan = imported.examine(self._database, store.id, days, bool(lines))
         problems.sort(key=lambda problem: (not problem.fatal, problem.row))
         return Preview(path, store, export, chosen, corrected, problems, days, lines, plan, checks)
 

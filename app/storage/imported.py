@@ -82,6 +82,8 @@ class Plan:
     """The file speaks of that part of the day and does not say these."""
     refuted: Lost = field(default_factory=Lost)
     """The file speaks of another part, and so that these cannot be true with it."""
+    outsold: Lost = field(default_factory=Lost)
+    """The file has order lines, and they come to less than what an earlier one says of the whole day."""
 
 
 @dataclass(slots=True)
@@ -117,12 +119,12 @@ Step = Callable[[int, int], None]
 """(done, total); may raise to take everything back."""
 
 
-def examine(database: Database, store: int, days: Sequence[Spoken]) -> Plan:
-    """What importing these would meet."""
+def examine(database: Database, store: int, days: Sequence[Spoken], of_lines: bool) -> Plan:
+    """What importing these would meet. of_lines: they are what order lines come to."""
     with database.read() as connection:
         bulk = Bulk(connection)
         plan = _plan(bulk, store, sorted((spoken.agent, spoken.day) for spoken in days))
-        _find_lost(bulk, store, plan, _kept([spoken for spoken in days if spoken.agent in plan.ids], plan))
+        _find_lost(bulk, store, plan, _kept([spoken for spoken in days if spoken.agent in plan.ids], plan), of_lines)
         bulk.close()
     return plan
 
@@ -155,7 +157,7 @@ def write(
         own = [_stored(line, plan.ids[line.agent]) for line in lines if (plan.ids[line.agent], local.day(line.line.opened_at)) in kept]
         written.days, written.lines = len(kept), len(own)
         affected = set(kept) | _lines_elsewhere(bulk, store, {line.order for line, _ in own}, local)
-        _find_lost(bulk, store, plan, kept)
+        _find_lost(bulk, store, plan, kept, bool(lines))
         total = len(kept) + len(own) + 1
         columns_of = ("store_id", "at", "author", "file", "summary")
         now = time.time_ns() // 1_000_000
@@ -251,11 +253,16 @@ def held(bulk: Bulk, store: int, wanted: set[AgentDay], local: LocalTime) -> dic
         return {}
     first, last = min(day for _, day in wanted), max(day for _, day in wanted)
     claims = _claims(bulk, store, wanted)
-    with_lines = "SELECT id FROM imports i WHERE store_id = ? AND EXISTS (SELECT 1 FROM imported_orders WHERE import_id = i.id)"
-    order_imports = frozenset(row[0] for row in bulk.rows(with_lines, (store,)))
+    order_imports = _with_lines(bulk, store)
     sold = sales_of(_lines(bulk, store, first, last, local), local) if order_imports else {}
     found = {where: holding(said, sold.get(where), order_imports) for where, said in claims.items()}
     return {where: counts | gaps(counts) for where, counts in found.items()}
+
+
+def _with_lines(bulk: Bulk, store: int) -> frozenset[int]:
+    """The imports of credited orders."""
+    with_lines = "SELECT id FROM imports i WHERE store_id = ? AND EXISTS (SELECT 1 FROM imported_orders WHERE import_id = i.id)"
+    return frozenset(row[0] for row in bulk.rows(with_lines, (store,)))
 
 
 def _claims(bulk: Bulk, store: int, wanted: Collection[AgentDay]) -> dict[AgentDay, list[tuple[int, Counts]]]:
@@ -275,9 +282,10 @@ def _claims(bulk: Bulk, store: int, wanted: Collection[AgentDay]) -> dict[AgentD
     return claims
 
 
-def _find_lost(bulk: Bulk, store: int, plan: Plan, kept: Mapping[AgentDay, Counts]) -> None:
+def _find_lost(bulk: Bulk, store: int, plan: Plan, kept: Mapping[AgentDay, Counts], of_lines: bool) -> None:
     """Fills in what the newest import, which says `kept`, would make of earlier ones."""
-    plan.unsaid, plan.refuted = Lost(), Lost()
+    plan.unsaid, plan.refuted, plan.outsold = Lost(), Lost(), Lost()
+    order_imports = _with_lines(bulk, store)
     for part in _parts(kept, _TOGETHER):
         for where, claims in _claims(bulk, store, part).items():
             newest_id = claims[-1][0] + 1
@@ -285,6 +293,10 @@ def _find_lost(bulk: Bulk, store: int, plan: Plan, kept: Mapping[AgentDay, Count
             spoken = {PART_OF[name] for name in kept[where]}
             plan.unsaid.take({name for name in lost if PART_OF[name] in spoken})
             plan.refuted.take({name for name in lost if PART_OF[name] not in spoken})
+            if of_lines:
+                held_of = {name: (import_id, value) for import_id, counts in claims for name, value in counts.items()}
+                before = {name: value for name, (import_id, value) in held_of.items() if import_id not in order_imports}
+                plan.outsold.take({name for name, value in kept[where].items() if value < before.get(name, 0)})
 
 
 def _parts(wanted: Collection[AgentDay], size: int) -> Iterator[set[AgentDay]]:

@@ -309,6 +309,20 @@ def test_credited_orders_count_in_every_window_they_fit(url: str, tmp_path: Path
     assert_sound(url)
 
 
+def test_order_lines_that_bring_down_a_whole_days_sales_are_told(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = [["客服", "促成下单人数", "促成订单数", "促成下单金额"], ["小雨", 20, 22, 43_809], ["小雪", 0, 0, 0]]
+    bring(capsys, url, csv_file(tmp_path / "sales2026-08-25.csv", whole))
+    late = ["2026-08-25 22:30:00", "2026-08-26 08:00:00", "1", "线", "小雨", "甲", "290000000000000009", 99, 1, "已付款"]
+    file = csv_file(tmp_path / "促成订单2026-08-26.csv", [ORDER_HEAD, late, [*late[:4], "小雪", "乙", "290000000000000010", *late[7:]]])
+    outsold = {"days": 1, "figures": ["order_customers", "orders", "order_amount"]}
+    assert bring(capsys, url, file, "--preview")["lost"]["outsold"] == outsold
+    assert run(["import", str(file), "--db", url, "--store", "shop"]) == 0
+    assert "1 个客服日的促成下单人数、促成订单数、促成下单金额变少" in capsys.readouterr().out
+    # Another export of orders adds its lines: nothing becomes less.
+    more = csv_file(tmp_path / "促成订单2026-08-27.csv", [ORDER_HEAD, [*late[:6], "290000000000000011", 5, 1, "已付款"]])
+    assert bring(capsys, url, more)["lost"]["outsold"] == {"days": 0, "figures": []}
+
+
 def test_an_order_that_a_later_export_credits_to_another_is_counted_once(
     url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -574,6 +588,7 @@ def test_a_later_part_that_cannot_be_true_with_an_earlier_one_drops_it_and_says_
     lost = {
         "unsaid": {"days": 1, "figures": ["reply_30s_rate", "first_reply"]},
         "refuted": {"days": 1, "figures": ["invited", "rated", "satisfaction"]},
+        "outsold": {"days": 0, "figures": []},
     }
     seen = bring(capsys, url, less, "--preview")
     assert seen["lost"] == lost
@@ -587,7 +602,7 @@ def test_a_later_part_that_cannot_be_true_with_an_earlier_one_drops_it_and_says_
     assert figures(compare(capsys, url), *keys) == {"小雨": (10, 9, None, None, None, None, None)}
     assert_sound(url)
     again = bring(capsys, url, less)
-    assert again["lost"] == {"unsaid": {"days": 0, "figures": []}, "refuted": {"days": 0, "figures": []}}
+    assert again["lost"] == {why: {"days": 0, "figures": []} for why in ("unsaid", "refuted", "outsold")}
     # The other way round the ratings are newer, so that it is the workload that goes.
     ratings = csv_file(tmp_path / "c2026-08-25.csv", [["客服", "邀评量", "评价量"], ["小雨", 300, 50]])
     assert bring(capsys, url, ratings)["lost"]["refuted"]["figures"] == ["consults", "received"]
