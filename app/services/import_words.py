@@ -123,8 +123,8 @@ def _losing(lost: Mapping[str, Any]) -> Iterable[T]:
         elif why == "outsold":
             yield T(
                 f"{days} 个客服日的{zh}变少：改由这些订单明细相加，不再是较早导入的全天数字。明细不全时请撤销",
-                f"{_many(days, 'agent day')} come to less {en}: the sum of these order lines holds, no longer the whole day's figure of an earlier "
-                "import. Undo this import if the lines are not all of the day's",
+                f"{_many(days, 'agent day')} come to less {en}: the sum of these order lines holds, no longer the whole day's "
+                "figure of an earlier import. Undo this import if the lines are not all of the day's",
             )
         else:
             yield T(
