@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import psycopg
+from sqlalchemy import Table
 
 from app.domain.counters import BINS, EDGES_MS, FIRST_REPLY_BINS, HISTOGRAM_FIELDS, PRESENCE_FIELDS, SUM_FIELDS, TURN_BINS
-from app.domain.localtime import SLOT_MS, SLOTS_PER_HOUR
+from app.domain.localtime import SLOT_MS, SLOTS_PER_HALF, SLOTS_PER_HOUR
 from app.storage import schema
 from app.storage.agent_days import KEYS, SPANS, begin
 from app.storage.bulk import Bulk
@@ -127,7 +128,7 @@ def summed(place: np.ndarray[Any, Any], places: int, of: Columns) -> Columns:
 
 
 class Store:
-    """A store's counters, filled a day at a time. slots: the five-minute ones, the day counters and the hours, too."""
+    """A store's counters, filled a day at a time. slots: the five-minute ones, the day counters, the hours and the half hours, too."""
 
     def __init__(self, url: str, size: Size, slots: bool) -> None:
         self.database = Database(url)
@@ -173,6 +174,7 @@ class Store:
             if self._slots:
                 self._write_slots(bulk, day, own, bin_)
                 self._write_hours(bulk, day, own, bin_)
+                self._write_halves(bulk, day, own, bin_)
             bulk.close()
 
     def finish(self) -> None:
@@ -229,23 +231,40 @@ class Store:
         load(bulk, schema.slot_histograms.name, {**self._of(day, len(owner)), **spread, "bin": cells % width, "n": many})
 
     def _write_hours(self, bulk: Bulk, day: Day, own: Columns, bin_: np.ndarray[Any, Any]) -> None:
-        s, agents = day.sessions, self._size.agents
-        replied = s["first_reply_ms"] >= 0
-        # Presence has flag 0; the first twelve slots are the break.
-        slots = day.starts[:, None] + np.arange(_SHIFT)
-        present = np.repeat(np.arange(1, agents + 1), _SHIFT) * 240 + slots.ravel() // SLOTS_PER_HOUR * 10
-        step = np.tile(np.arange(_SHIFT), agents)
+        s = day.sessions
+        slots = (day.starts[:, None] + np.arange(_SHIFT)).ravel()
+        present = np.repeat(np.arange(1, self._size.agents + 1), _SHIFT) * 240 + slots // SLOTS_PER_HOUR * 10
         places = (s["agent"] * 24 + s["slot"] // SLOTS_PER_HOUR) * 10 + s["flag"]
+        keys, columns = self._by_time(day, own, bin_, places, present)
+        self._insert(bulk, day, schema.agent_hours, {"agent_id": keys // 240, "hour": keys // 10 % 24, "flag": keys % 10} | columns)
+
+    def _write_halves(self, bulk: Bulk, day: Day, own: Columns, bin_: np.ndarray[Any, Any]) -> None:
+        s = day.sessions
+        slots = (day.starts[:, None] + np.arange(_SHIFT)).ravel()
+        places = (s["slot"] // SLOTS_PER_HALF * (GROUPS + 1) + s["group_id"]) * 10 + s["flag"]
+        keys, columns = self._by_time(day, own, bin_, places, slots // SLOTS_PER_HALF * (GROUPS + 1) * 10)
+        half, group = keys // 10 // (GROUPS + 1), keys // 10 % (GROUPS + 1)
+        self._insert(bulk, day, schema.group_halves, {"half": half, "group_id": group, "flag": keys % 10} | columns)
+
+    def _by_time(
+        self, day: Day, own: Columns, bin_: np.ndarray[Any, Any], places: np.ndarray[Any, Any], present: np.ndarray[Any, Any]
+    ) -> tuple[np.ndarray[Any, Any], Columns]:
+        """The places there are, ascending, and the sums of each. places: of the sessions; present: of each agent's slots at work."""
+        replied = day.sessions["first_reply_ms"] >= 0
+        step = np.tile(np.arange(_SHIFT), self._size.agents)
         keys, where = np.unique(np.concatenate([places, present]), return_inverse=True)
         of, at = where[: len(places)], where[len(places) :]
+        # Presence has flag 0 and no group; the first twelve slots are the break.
         rested = (step < 12).astype(np.int64) * SLOT_MS
         attended = {"login_ms": np.full_like(step, SLOT_MS), "suspended_ms": rested, "serving_ms": SLOT_MS - rested, "logins": step == 0}
         sums = summed(of, len(keys), own) | summed(at, len(keys), attended)
         bins = np.bincount(of[replied] * BINS + bin_[replied], minlength=len(keys) * BINS).reshape(-1, BINS)
-        placed = [np.full(len(keys), day.day), keys // 240, keys // 10 % 24, keys % 10]
-        rows = np.column_stack([*placed, *sums.values(), bins]).tolist()
-        names = ("store_id", "day", "agent_id", "hour", "flag", *sums, *FIRST_REPLY_BINS)
-        bulk.insert(schema.agent_hours, names, [(self.id, *row[:4], *(v or None for v in row[4:])) for row in rows])
+        return keys, sums | dict(zip(FIRST_REPLY_BINS, bins.T))
+
+    def _insert(self, bulk: Bulk, day: Day, table: Table, columns: Columns) -> None:
+        """Rows whose first three columns are keys; elsewhere NULL stands for 0."""
+        rows = np.column_stack(list(columns.values())).tolist()
+        bulk.insert(table, ("store_id", "day", *columns), [(self.id, day.day, *row[:3], *(v or None for v in row[3:])) for row in rows])
 
     def _of(self, day: Day, rows: int) -> Columns:
         return {"store_id": np.full(rows, self.id), "day": np.full(rows, day.day)}

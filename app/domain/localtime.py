@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 SLOT_MS = 300_000
 SLOTS_PER_DAY = 288
 SLOTS_PER_HOUR = 12
+SLOTS_PER_HALF = 6
 DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
 # Zones change their offset at full minutes (some did at one minute past midnight), so one look-up per minute is exact.

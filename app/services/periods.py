@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from app.domain.localtime import SLOTS_PER_DAY, day_date
 from app.services.report_kinds import By
+from app.storage.queries import Dimension
 
 Grain = Literal["day", "slot"]
 
@@ -21,6 +22,11 @@ class Period(NamedTuple):
 
 def grain(by: By) -> Grain:
     return "slot" if by in ("hour", "halfhour") else "day"
+
+
+def dimension(by: By) -> Dimension:
+    """By what the counters are summed for these periods: day, or the first slot of each."""
+    return _DIMENSIONS.get(by, "day")
 
 
 def periods(by: By, first: int, last: int) -> list[Period]:
@@ -42,6 +48,7 @@ def _week(day: int) -> str:
     return f"{year}-W{week:02}"
 
 
+_DIMENSIONS: dict[By, Dimension] = {"hour": "hour", "halfhour": "half"}
 _LABELS: dict[By, Callable[[int], str]] = {
     "day": lambda day: day_date(day).isoformat(),
     "week": _week,

@@ -12,7 +12,7 @@ from app.domain.counters import Counts
 from app.domain.localtime import day_date
 from app.domain.metrics import METRICS, is_known_by, total
 from app.domain.statistics import Quartiles, quartiles
-from app.services.periods import grain, periods
+from app.services.periods import dimension, periods
 from app.services.questions import Asked
 from app.services.report_kinds import By
 from app.storage.queries import Dimension, sums
@@ -31,7 +31,7 @@ def team_band(connection: Connection, asked: Asked, metric: str, by: By) -> dict
         mine = asked.teams[asked.agent]
         mates = tuple(id for id, team in asked.teams.items() if team == mine)
         what = replace(what, agents=mates if mine and len(mates) > 1 else None)
-    found = sums(connection, replace(what, agent=None), ("agent_id", grain(by)), METRICS[metric].percentile is not None)
+    found = sums(connection, replace(what, agent=None), ("agent_id", dimension(by)), METRICS[metric].percentile is not None)
     cut = periods(by, asked.first, asked.last)
     period_of = {number: period.label for period in cut for number in range(period.first, period.past)}
     gathered: dict[str, dict[int, list[Counts]]] = {period.label: {} for period in cut}
@@ -54,7 +54,7 @@ def heat(connection: Connection, asked: Asked, metric: str, grouped: bool = Fals
     what = METRICS[metric]
     parts: dict[tuple[int, int], list[Counts]] = {}
     fields = what.fields(asked.window)
-    by: tuple[Dimension, ...] = ("day", "slot", "group_id") if grouped else ("day", "slot")
+    by: tuple[Dimension, ...] = ("day", "hour", "group_id") if grouped else ("day", "hour")
     for (day, slot, *group), counts in sums(connection, asked.slice, by, what.percentile is not None, fields=fields).items():
         if all(group):
             parts.setdefault((day_date(day).weekday(), slot // 12), []).append(counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from operator import itemgetter
@@ -15,7 +15,7 @@ from app.domain.language import T
 from app.domain.localtime import day_date
 from app.domain.metrics import CUSTOMER_METRICS, METRICS, VISITOR_METRICS, Part, Tally, Value, is_known_by, label_on, total
 from app.services.attendance import Attended, attendance
-from app.services.periods import Period, grain, periods
+from app.services.periods import Period, dimension, grain, periods
 from app.services.questions import Asked
 from app.services.report_kinds import By, Kind
 from app.storage import schema
@@ -52,8 +52,13 @@ class Row:
     @property
     def head(self) -> str:
         """What stands in the first column: the agent or group of a row that is one of several of theirs, else the key."""
-        found: str = self.extra.get("agent") or self.extra.get("group") or self.key
-        return found
+        return head_of(self.key, self.extra)
+
+
+def head_of(key: str, extra: Mapping[str, Any]) -> str:
+    """`Row.head` of a row of which only these are at hand."""
+    found: str = extra.get("agent") or extra.get("group") or key
+    return found
 
 
 class Summary:
@@ -104,21 +109,17 @@ def is_long(asked: Asked, kind: Kind, by: By | None) -> bool:
     return by is not None and kind.rows == "agent_period" and len(_parts(asked, by)) > 1
 
 
-def rows_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str]) -> list[Row]:
-    """All periods of the days asked for, also empty ones; of agents and groups those that have any data.
+def read_rows(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str]) -> Iterator[list[Row]]:
+    """All periods of the days asked for, also empty ones; of agents and groups those that have any data. Some thousands at a time where
+    there may be many.
 
     Their numbers have what the metrics `keys` are made of, and whether there is any data at all.
     """
-    return [row for rows in read_rows(connection, asked, kind, by, keys) for row in rows]
-
-
-def read_rows(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str]) -> Iterator[list[Row]]:
-    """The rows of `rows_of`, in their order, some thousands at a time where there may be many."""
     if by is None:
         yield _by_name(connection, asked, kind, keys)
     elif kind.rows == "period":
         cut = periods(by, asked.first, asked.last)
-        found = _sums(connection, asked, (grain(by),), keys)
+        found = _sums(connection, asked, (dimension(by),), keys)
         cells: _Cells = {(p, asked.agent or 0): total(found.get(i, {}) for i in range(p.first, p.past)) for p in cut}
         yield _made(connection, asked, kind, by, cut, cells)
     elif kind.rows == "group_period":
@@ -202,7 +203,7 @@ def _agents_crossed(connection: Connection, asked: Asked, by: By, cut: Sequence[
 def _groups_crossed(connection: Connection, asked: Asked, by: By, cut: Sequence[Period], keys: Sequence[str]) -> _Cells:
     period_of = {number: period for period in cut for number in range(period.first, period.past)}
     gathered: dict[tuple[Period, int], list[Counts]] = {}
-    for (id, number), counts in _sums(connection, asked, ("group_id", grain(by)), keys).items():
+    for (id, number), counts in _sums(connection, asked, ("group_id", dimension(by)), keys).items():
         if id in asked.groups:
             gathered.setdefault((period_of[number], id), []).append(counts)
     return {key: total(parts) for key, parts in gathered.items()}
@@ -210,9 +211,9 @@ def _groups_crossed(connection: Connection, asked: Asked, by: By, cut: Sequence[
 
 def _sums(connection: Connection, asked: Asked, by: Sequence[Dimension], keys: Sequence[str]) -> dict[Any, Counts]:
     histograms = any(METRICS[key].percentile is not None for key in keys)
-    if asked.slice.grain(by) != "slot":
+    if asked.slice.grain(by) in ("agent", "day"):
         return sums(connection, asked.slice, by, histograms)
-    # So many rows are summed there that every column tells.
+    # So many rows are summed where times matter that every column tells.
     fields = {name for key in keys for name in METRICS[key].fields(asked.window)}.union(_ANY_DATA)
     return sums(connection, asked.slice, by, histograms, fields=fields)
 

@@ -46,32 +46,34 @@ def add_agent_days(bulk: Bulk, store: int, delta: Delta, rule: AssessedRule) -> 
     days: dict[tuple[int, int, int], Counts] = {}
     for key, counts in delta.items():
         hour = key.slot // SLOTS_PER_HOUR  # -1 for what has a day alone
-        own = {name: value for name, value in counts.items() if value and name in _POSITION}
-        _gather(hours.setdefault((key.day, key.agent, hour, key.flag), {}), own)
+        gather(hours.setdefault((key.day, key.agent, hour, key.flag), {}), counts)
         if hour in cut and rule.keeps(key.slot, key.flag):
-            _gather(days.setdefault((1, key.day, key.agent), {}), own)
+            gather(days.setdefault((1, key.day, key.agent), {}), counts)
     for (day, agent, hour, flag), counts in hours.items():
-        _gather(days.setdefault((0, day, agent), {}), counts)
+        gather(days.setdefault((0, day, agent), {}), counts)
         if hour in whole and flag in rule.flags:
-            _gather(days.setdefault((1, day, agent), {}), counts)
+            gather(days.setdefault((1, day, agent), {}), counts)
     weeks: dict[tuple[int, int, int], Counts] = {}
     for (assessed, day, agent), counts in days.items():
-        _gather(weeks.setdefault((assessed, begin(day, 7), agent), {}), counts)
-    rows = [(store, key[0], span, *key[1:], *_row(counts)) for span, sums in zip(SPANS, (days, weeks)) for key, counts in sums.items()]
+        gather(weeks.setdefault((assessed, begin(day, 7), agent), {}), counts)
+    rows = [(store, key[0], span, *key[1:], *row_of(counts)) for span, sums in zip(SPANS, (days, weeks)) for key, counts in sums.items()]
     bulk.add(schema.agent_days, (*KEYS, *FIELDS), [row for row in rows if any(row[len(KEYS) :])])
-    rows = [(store, *key, *_row(counts)) for key, counts in hours.items()]
+    rows = [(store, *key, *row_of(counts)) for key, counts in hours.items()]
     bulk.add(schema.agent_hours, (*HOUR_KEYS, *FIELDS), [row for row in rows if any(row[len(HOUR_KEYS) :])])
 
 
-def _gather(into: Counts, counts: Counts) -> None:
+def gather(into: Counts, counts: Counts) -> None:
+    """into += counts, in place."""
     for name, value in counts.items():
         into[name] = into.get(name, 0) + value
 
 
-def _row(counts: Counts) -> Row:
+def row_of(counts: Counts) -> Row:
+    """In the order of FIELDS; NULL stands for 0, and what is none of FIELDS is left out."""
     row: list[int | None] = [None] * len(FIELDS)
     for name, value in counts.items():
-        row[_POSITION[name]] = value or None
+        if value and name in _POSITION:
+            row[_POSITION[name]] = value
     return tuple(row)
 
 

@@ -288,6 +288,7 @@ def _numbers(database: Database, store: int, code: str) -> list[Finding]:
         "days": T(f"{code}：日计数为五分钟计数之和", f"{code}: day counters are the sums of the five-minute ones"),
         "imports": T(f"{code}：导入的计数与导入的文件一致", f"{code}: imported counters equal what the files say"),
         "agents": T(f"{code}：客服的小时、日、周计数为其他计数之和", f"{code}: agents' hours, days and weeks are the sums of the others"),
+        "groups": T(f"{code}：咨询组的半小时计数为五分钟计数之和", f"{code}: groups' half hours are the sums of the five-minute counters"),
         "credits": T(f"{code}：促成订单与事实一致", f"{code}: credited orders equal the facts"),
     }
     wrong = {what: _Differences() for what in titles}
@@ -354,6 +355,7 @@ def _compare(recount: Recount, window: Window, agents: dict[int, str], wrong: di
     wrong["days"].take(_words(differences(by_day(slots), own), agents))
     wrong["agents"].take(_words(differences(recount.by_agent(slots, imported, window), recount.agent_days(window)), agents))
     wrong["agents"].take(_words(differences(recount.by_hour(slots, imported, window), recount.agent_hours(window)), agents))
+    wrong["groups"].take(_words(differences(recount.by_half(slots, window), recount.group_halves(window)), agents))
     held = recount.credits(window)
     wrong["credits"].count += sum(lines != held[order] for order, lines in expected.credits.items())
 

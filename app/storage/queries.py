@@ -11,21 +11,40 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, bindparam, cast, func, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 
 from app.domain.counters import FIRST_REPLY_BINS, HISTOGRAM_FIELDS, IMPORTED, SUM_FIELDS, Counts
+from app.domain.localtime import SLOTS_PER_DAY, SLOTS_PER_HALF, SLOTS_PER_HOUR
 from app.domain.metrics import GAP_FIELDS
 from app.domain.presence import OFFLINE
 from app.storage import schema
 from app.storage.agent_days import begin
 
-Dimension = Literal["day", "slot", "agent_id", "group_id", "channel"]
-Grain = Literal["agent", "day", "slot"]
-"""The tables that can answer, the smallest first: agent_days, day_counters, and the two of slots."""
+Dimension = Literal["day", "slot", "half", "hour", "agent_id", "group_id", "channel"]
+"""Half hours and hours go by the first slot of each."""
+Grain = Literal["agent", "day", "half", "hour", "slot"]
+"""The tables that can answer, in order of preference: agent_days, day_counters, group_halves, agent_hours, and the two of slots."""
 
 _ALL = frozenset({*SUM_FIELDS, *GAP_FIELDS})
 _AT_ONCE = 200
 """Rows fetched in one go: more of them hold the interpreter, and with it the window, for longer than a frame."""
+_STEPS = {"slot": 1, "half": SLOTS_PER_HALF, "hour": SLOTS_PER_HOUR}
+"""Slots in each step of the dimensions of time, which are columns of the grains called alike."""
 _MOST_CHANGES = 500
 """A reader further behind than so many commits reads everything again."""
 
@@ -51,7 +70,18 @@ class Slice:
         narrow = self.group is not None or self.channel is not None or not {"agent_id", "day"}.issuperset(by)
         if not narrow and (self.assessed or (self.slots is None and self.flags is None)):
             return "agent"
-        return "slot" if self.slots is not None or "slot" in by else "day"
+        if self.slots is None and _STEPS.keys().isdisjoint(by):
+            return "day"
+        everybody = self.agent is None and self.agents is None
+        if everybody and self.channel is None and self._fits("half", by, {"day", "half", "hour", "group_id"}):
+            return "half"
+        if self.group is None and self.channel is None and self._fits("hour", by, {"day", "hour", "agent_id"}):
+            return "hour"
+        return "slot"
+
+    def _fits(self, grain: Grain, by: Sequence[Dimension], known: set[Dimension]) -> bool:
+        """Whether `by` has only what the table knows, and the slots make whole rows of it."""
+        return known.issuperset(by) and all(slot % _STEPS[grain] == 0 for slot in self.slots or ())
 
     @property
     def has_imports(self) -> bool:
@@ -69,12 +99,13 @@ def sums(
     first is left out, so means over rows that have any data need all of them.
     """
     grain = what.grain(by)
+    timed = not _STEPS.keys().isdisjoint(by)
     bins = FIRST_REPLY_BINS if histograms and grain != "slot" else ()
     names = tuple(name for name in SUM_FIELDS if name in fields) + bins
-    shape, parameters = _shape(what, by, grain), _parameters(what)
+    shape, parameters = _shape(what, by, grain), _parameters(what, grain)
     found: dict[Any, Counts] = {}
     width = len(by)
-    for part in connection.execute(_statement(grain, tuple(by), names, shape), parameters).partitions(_AT_ONCE):
+    for part in connection.execute(_statement(tuple(by), names, shape), parameters).partitions(_AT_ONCE):
         for row in part:
             counts = {name: value for name, value in zip(names, row[width:]) if value}
             if counts:
@@ -84,7 +115,7 @@ def sums(
             counts = found.setdefault(row[0] if width == 1 else tuple(row[:width]), {})
             counts[HISTOGRAM_FIELDS[row[width]]] = row[width + 1]
     names = tuple(name for name in GAP_FIELDS if name in fields)
-    if names and what.has_imports and "slot" not in by:
+    if names and what.has_imports and not timed:
         for row in connection.execute(_gaps_statement(tuple(by), names, shape), parameters):
             counts = found.get(row[0] if width == 1 else tuple(row[:width]), {})
             counts.update((name, value) for name, value in zip(names, row[width:]) if value)
@@ -115,6 +146,7 @@ def touched_since(connection: Connection, store: int, revision: int) -> tuple[in
 class _Shape(NamedTuple):
     """What of a slice decides the statement: the rest are its parameters."""
 
+    grain: Grain
     one_day: bool
     agent: bool
     agents: bool
@@ -132,7 +164,7 @@ def _shape(what: Slice, by: Sequence[Dimension], grain: Grain) -> _Shape:
     wraps = what.slots is not None and what.slots[0] > what.slots[1]
     one_day = what.first_day == what.last_day
     return _Shape(
-        one_day, what.agent is not None, what.agents is not None, what.group is not None, what.slots is not None, wraps, what.flags,
+        grain, one_day, what.agent is not None, what.agents is not None, what.group is not None, what.slots is not None, wraps, what.flags,
         what.channel is not None, what.assessed, grain == "agent" and "day" not in by and whole_weeks < past_them,
     )  # fmt: skip
 
@@ -142,24 +174,32 @@ def _weeks(what: Slice) -> tuple[int, int]:
     return begin(what.first_day + 6, 7), begin(what.last_day + 1, 7)
 
 
-def _parameters(what: Slice) -> dict[str, object]:
-    first, past = what.slots or (None, None)
+def _parameters(what: Slice, grain: Grain) -> dict[str, object]:
+    first, past = what.slots or (0, SLOTS_PER_DAY)
+    step = _STEPS.get(grain, 1)
+    slots = (*range(first, past),) if first <= past else (*range(past), *range(first, SLOTS_PER_DAY))
+    by_agent = grain in _STEPS and (what.agent is not None or what.agents is not None)
     whole_weeks, past_them = _weeks(what)
     return {
         "p_store": what.store, "p_first": what.first_day, "p_last": what.last_day, "p_agent": what.agent,
-        "p_agents": what.agents or (), "p_group": what.group, "p_from": first, "p_past": past, "p_channel": what.channel,
-        "p_week": whole_weeks, "p_past_weeks": past_them,
+        "p_agents": what.agents or (), "p_group": what.group, "p_from": first // step, "p_past": past // step,
+        "p_channel": what.channel, "p_week": whole_weeks, "p_past_weeks": past_them,
+        "p_days": range(what.first_day, what.last_day + 1) if by_agent else (),
+        "p_slots": slots if by_agent else (),
     }  # fmt: skip
 
 
-_TABLES = {"agent": schema.agent_days, "day": schema.day_counters, "slot": schema.slot_counters}
+_TABLES = {
+    "agent": schema.agent_days, "day": schema.day_counters, "half": schema.group_halves, "hour": schema.agent_hours,
+    "slot": schema.slot_counters,
+}  # fmt: skip
 
 
 @cache
-def _statement(grain: Grain, by: tuple[str, ...], names: tuple[str, ...], shape: _Shape) -> Select[Any]:
-    table = _TABLES[grain]
-    keys = [table.c[name] for name in by]
-    if grain == "agent" and not shape.weeks and ("day" in by or shape.one_day) and ("agent_id" in by or shape.agent):
+def _statement(by: tuple[str, ...], names: tuple[str, ...], shape: _Shape) -> Select[Any]:
+    table = _TABLES[shape.grain]
+    keys: list[Any] = [_key(table, shape.grain, name) for name in by]
+    if shape.grain == "agent" and not shape.weeks and ("day" in by or shape.one_day) and ("agent_id" in by or shape.agent):
         return select(*keys, *(table.c[name] for name in names)).where(_where(table, shape))  # every row is such a sum
     # PostgreSQL answers numeric for a sum of bigint; the counters stay far inside 64 bits.
     columns = [cast(func.sum(table.c[name]), BigInteger) for name in names]
@@ -178,15 +218,23 @@ def _gaps_statement(by: tuple[str, ...], names: tuple[str, ...], shape: _Shape) 
 @cache
 def _histogram_statement(by: tuple[str, ...], shape: _Shape) -> Select[Any]:
     table = schema.slot_histograms
-    keys = [table.c[name] for name in by]
+    keys: list[Any] = [_key(table, shape.grain, name) for name in by]
     where = and_(_where(table, shape), table.c.bin < len(FIRST_REPLY_BINS))
     return select(*keys, table.c.bin, cast(func.sum(table.c.n), BigInteger)).where(where).group_by(*keys, table.c.bin)
 
 
-def _where(table: Any, shape: _Shape) -> ColumnElement[bool]:
+def _key(table: Table, grain: Grain, name: str) -> ColumnElement[Any]:
+    if name not in _STEPS:
+        return table.c[name]
+    # Not parameters: PostgreSQL would not know that it selects what it groups by.
+    rows, slots = literal_column(str(_STEPS[name] // _STEPS[grain]), Integer), literal_column(str(_STEPS[name]), Integer)
+    return table.c[grain] // rows * slots
+
+
+def _where(table: Table, shape: _Shape) -> ColumnElement[bool]:
     c = table.c
     terms: list[ColumnElement[bool]] = [c.store_id == bindparam("p_store")]
-    # An equation, so that the key of the table leads on to the agents.
+    # Equations, so that the key of the table leads on to the agents.
     days = c.day == bindparam("p_first") if shape.one_day else and_(c.day >= bindparam("p_first"), c.day <= bindparam("p_last"))
     if table is schema.agent_days:
         terms.append(c.assessed == int(shape.assessed))
@@ -198,6 +246,9 @@ def _where(table: Any, shape: _Shape) -> ColumnElement[bool]:
             days = or_(and_(c.span == 7, c.day >= monday, c.day < past), before, after)
         else:
             terms.append(c.span == 1)
+    one_by_one = shape.grain in ("hour", "slot") and (shape.agent or shape.agents)
+    if one_by_one and not shape.one_day:
+        days = c.day.in_(bindparam("p_days", expanding=True))
     terms.append(days)
     if shape.agent:
         terms.append(c.agent_id == bindparam("p_agent"))
@@ -207,9 +258,14 @@ def _where(table: Any, shape: _Shape) -> ColumnElement[bool]:
         terms.append(c.group_id == bindparam("p_group"))
     if shape.channel:
         terms.append(c.channel == bindparam("p_channel"))
-    if shape.slots and table is not schema.agent_days:
-        from_, before = c.slot >= bindparam("p_from"), c.slot < bindparam("p_past")
+    if shape.grain == "slot" and one_by_one:
+        terms.append(c.slot.in_(bindparam("p_slots", expanding=True)))
+    elif shape.slots and shape.grain in _STEPS:
+        time = c[shape.grain]
+        from_, before = time >= bindparam("p_from"), time < bindparam("p_past")
         terms.append(or_(from_, before) if shape.wraps else and_(from_, before))
+    if shape.grain == "hour":
+        terms.append(c.hour >= 0)  # days from files have none
     if shape.flags is not None and table is not schema.agent_days:
         terms.append(c.flag.in_(list(shape.flags)))
     return and_(*terms)

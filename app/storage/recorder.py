@@ -33,6 +33,7 @@ from app.storage.agent_days import add_agent_days, assessed_rule
 from app.storage.bulk import Bulk, Row
 from app.storage.codes import Codes
 from app.storage.database import Database, can_be_called_off, patiently
+from app.storage.group_halves import add_group_halves
 from app.storage.packing import CONTENTS, SENDERS, Spoken, pack_facts, pack_messages, unpack_facts, unpack_messages
 from app.storage.people import record_agents, record_customers, record_presence, record_visitors
 from app.storage.seen import Seen, identity
@@ -370,12 +371,13 @@ def session_row(s: Session, facts: list[Fact], store: int, local: LocalTime) -> 
 
 
 def add_counters(bulk: Bulk, store: int, delta: Delta, rule: AssessedRule | None = None) -> None:
-    """Adds to the five-minute and the day counters of a store, to their histograms and to the agent days. The store's lock is held.
+    """Adds to the five-minute and the day counters of a store, to their histograms and to the sums of them. The store's lock is held.
 
     A key of slot -1 is counted by day alone; one of flag IMPORTED may have gaps (metrics.GAP_FIELDS) among its counts. rule: the store's,
     looked up when it is not given.
     """
     add_agent_days(bulk, store, delta, assessed_rule(bulk, store) if rule is None else rule)
+    add_group_halves(bulk, store, delta)
     slots: list[Row] = []
     attended: list[Row] = []  # half of all rows hold nothing but presence, and a row costs by its width
     bins: list[Row] = []

@@ -14,7 +14,7 @@ from app.domain import presence
 from app.domain.attribution import FIFTEEN_DAYS, Order, sales
 from app.domain.conversation import Session, contribution, fold
 from app.domain.counters import HISTOGRAM_FIELDS, IMPORTED, SUM_FIELDS, Delta, Key, add
-from app.domain.localtime import DAY_MS, SLOTS_PER_HOUR, LocalTime
+from app.domain.localtime import DAY_MS, SLOTS_PER_HALF, SLOTS_PER_HOUR, LocalTime
 from app.domain.metrics import GAP_FIELDS
 from app.storage import imported, schema
 from app.storage.agent_days import FIELDS, assessed_rule, begin
@@ -26,7 +26,8 @@ from app.storage.trade import load_orders, load_orders_of, load_sessions
 _SESSIONS_AT_ONCE = 8_000
 _DAYS_AT_ONCE = 31
 _DAYS_OF_WEEKS = 28
-_AGENT_FIELDS = frozenset(FIELDS)
+_KEPT_FIELDS = frozenset(FIELDS)
+_COUNTERS = ("slot_counters", "slot_histograms", "day_counters", "agent_days", "agent_hours", "group_halves", "imported_gaps")
 _REACH = FIFTEEN_DAYS + DAY_MS
 """How far from a window lie the sessions and orders that decide its sales."""
 
@@ -69,7 +70,7 @@ class Recount:
             self._bulk.rows("SELECT day, count(*) FROM sessions WHERE store_id = ? AND day IS NOT NULL GROUP BY day", (self._store,))
         )
         days = set(per_day)
-        for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days", "agent_hours", "imported_gaps", "visitors"):
+        for table in (*_COUNTERS, "visitors"):
             days.update(self._span(f"SELECT min(day), max(day) FROM {table} WHERE store_id = ?"))
         days.update(
             self._span("SELECT min(day), max(day) FROM imported_days WHERE import_id IN (SELECT id FROM imports WHERE store_id = ?)")
@@ -147,11 +148,25 @@ class Recount:
         found = {Key(row[0], row[1] * SLOTS_PER_HOUR, row[2], 0, 0, row[3]): dict(zip(FIELDS, row[4:])) for row in rows}
         return _without_zeros(found, window)
 
+    def group_halves(self, window: Window) -> Delta:
+        """What the half hours of groups hold, under the first slot of each."""
+        rows = self._within(f"SELECT day, half, group_id, flag, {', '.join(FIELDS)} FROM group_halves", window)
+        found = {Key(row[0], row[1] * SLOTS_PER_HALF, 0, row[2], 0, row[3]): dict(zip(FIELDS, row[4:])) for row in rows}
+        return _without_zeros(found, window)
+
+    def by_half(self, slots: Delta, window: Window) -> Delta:
+        """What the half hours of groups ought to hold by the five-minute counters, in the same form."""
+        found: Delta = {}
+        for key, counts in slots.items():
+            kept = {name: value for name, value in counts.items() if name in _KEPT_FIELDS}
+            add(found, {Key(key.day, key.slot // SLOTS_PER_HALF * SLOTS_PER_HALF, 0, key.group, 0, key.flag): kept})
+        return _without_zeros(found, window)
+
     def by_hour(self, slots: Delta, imported: Delta, window: Window) -> Delta:
         """What the hours of agents ought to hold by the five-minute counters and the imported days, in the same form."""
         found: Delta = {}
         for key, counts in (*slots.items(), *imported.items()):
-            kept = {name: value for name, value in counts.items() if name in _AGENT_FIELDS}
+            kept = {name: value for name, value in counts.items() if name in _KEPT_FIELDS}
             hour = key.slot // SLOTS_PER_HOUR
             add(found, {Key(key.day, hour * SLOTS_PER_HOUR, key.agent, 0, 0, key.flag): kept})
         return _without_zeros(found, window)
@@ -160,7 +175,7 @@ class Recount:
         """What the rows of agents ought to hold by the five-minute counters and the imported days, in the same form."""
         found: Delta = {}
         for key, counts in (*slots.items(), *imported.items()):
-            kept = {name: value for name, value in counts.items() if name in _AGENT_FIELDS}
+            kept = {name: value for name, value in counts.items() if name in _KEPT_FIELDS}
             for assessed in (0, 1) if self._rule.keeps(key.slot, key.flag) else (0,):
                 add(found, {Key(key.day, -1, key.agent, 0, 0, assessed): kept})
         return _without_zeros(found, window)
@@ -269,7 +284,7 @@ def rebuild(bulk: Bulk, store: int) -> None:
         rows = [wanted for _, wanted, held in recount.sessions(window) if wanted != held]
         bulk.replace(schema.sessions, SESSION_COLUMNS, rows)
     rule = assessed_rule(bulk, store)
-    for table in ("slot_counters", "slot_histograms", "day_counters", "agent_days", "agent_hours", "imported_gaps"):
+    for table in _COUNTERS:
         bulk.run(f"DELETE FROM {table} WHERE store_id = ?", (store,))
     for window in recount.windows():
         add_counters(bulk, store, recount.imported(window), rule)

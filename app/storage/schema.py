@@ -310,6 +310,16 @@ agent_hours = Table(
     sqlite_with_rowid=False,
 )
 
+# The five-minute counters without agents and channels, by half hour of the day: what reports cut by time read.
+group_halves = Table(
+    "group_halves",
+    metadata,
+    *(_key("store_id"), _key("day"), _key("half", SmallInteger), _key("group_id"), _key("flag", SmallInteger)),
+    *_sums(SUM_FIELDS),
+    *_sums(FIRST_REPLY_BINS),
+    sqlite_with_rowid=False,
+)
+
 changes = Table(
     "changes",
     metadata,

@@ -26,11 +26,12 @@ def record(database: Database, batches: list[list[dict[str, Any]]], zone: str, r
 def stored(database: Database) -> tuple[dict[Key, dict[str, int]], dict[Any, dict[str, int]], list[Any]]:
     """(slot counters with their histograms, day counters, credits) without zeros and empty rows, ids as codes.
 
-    Fails when the hours, days and weeks of agents are not the sums of the slots and days.
+    Fails when the hours, days and weeks of agents and the half hours of groups are not the sums of the slots and days.
     """
     with database.read() as connection:
         assert agent_days(connection) == summed_by_agent(connection)
         assert agent_hours(connection) == summed_by_hour(connection)
+        assert group_halves(connection) == summed_by_half(connection)
         agents = {row[0]: row[1] for row in connection.execute(text("SELECT id, code FROM agents"))}
         groups = {row[0]: row[1] for row in connection.execute(text("SELECT id, code FROM skill_groups"))}
         slots: dict[Key, dict[str, int]] = {}
@@ -127,6 +128,26 @@ def summed_by_hour(connection: Connection) -> AgentHours:
             add(row, row["slot"] // 12, {HISTOGRAM_FIELDS[row["bin"]]: row["n"]})
     for row in connection.execute(text("SELECT * FROM day_counters WHERE flag = 9")).mappings():
         add(row, -1, {name: row[name] for name in (*SUM_FIELDS, *FIRST_REPLY_BINS)})
+    return _dense(found)
+
+
+def group_halves(connection: Connection) -> dict[tuple[int, ...], dict[str, int]]:
+    """{(store, day, half hour, group, flag): {counter: not 0}}"""
+    rows = connection.execute(text("SELECT * FROM group_halves")).mappings()
+    found = {tuple(row[name] for name in ("store_id", "day", "half", "group_id", "flag")): row for row in rows}
+    return _dense({key: {name: row[name] for name in (*SUM_FIELDS, *FIRST_REPLY_BINS)} for key, row in found.items()})
+
+
+def summed_by_half(connection: Connection) -> dict[tuple[int, ...], dict[str, int]]:
+    """What `group_halves` ought to be, from the slots."""
+    found: dict[tuple[int, ...], dict[str, int]] = {}
+    for table in ("slot_counters", "slot_histograms"):
+        for row in connection.execute(text(f"SELECT * FROM {table}")).mappings():
+            into = found.setdefault((row["store_id"], row["day"], row["slot"] // 6, row["group_id"], row["flag"]), {})
+            counts = {name: row[name] or 0 for name in SUM_FIELDS} if "bin" not in row else {HISTOGRAM_FIELDS[row["bin"]]: row["n"]}
+            for name, value in counts.items():
+                if name in SUM_FIELDS or name in FIRST_REPLY_BINS:
+                    into[name] = into.get(name, 0) + value
     return _dense(found)
 
 

@@ -118,14 +118,15 @@ def test_head_is_the_newest_script(database: Database) -> None:
     assert [script.revision for script in found.walk_revisions()] == [f"{n:04}" for n in range(int(HEAD), 0, -1)]
 
 
+_HOURS = ("agent_hours", "group_halves")
 _HISTORY = ("settings_revisions", "imported_days", "imported_gaps", "imported_orders", "import_columns", "imports", "search_pending",
-            "search_segments", "search_blocks", "saved_reports", "agent_days", "agent_hours", "decisions", "commands")  # fmt: skip
+            "search_segments", "search_blocks", "saved_reports", "agent_days", *_HOURS, "decisions", "commands")  # fmt: skip
 
 
 def test_agent_days_are_filled_from_the_counters_of_a_first_release(url: str, database: Database) -> None:
     record(database, [random_stream(5, 60)], "Asia/Shanghai")
     days = _rows(database, "agent_days", len(schema.agent_days.primary_key))
-    hours = _rows(database, "agent_hours", len(schema.agent_hours.primary_key))
+    hours = _hours(database)
     talked = _rows(database, "transcripts", 1).keys()
     with database.write() as connection:
         for table in _HISTORY:
@@ -136,13 +137,13 @@ def test_agent_days_are_filled_from_the_counters_of_a_first_release(url: str, da
     try:
         assert any(key[-1] for key in days), "none of the sessions is assessed: the test shows nothing"
         assert _rows(second, "agent_days", len(schema.agent_days.primary_key)) == days
-        assert _rows(second, "agent_hours", len(schema.agent_hours.primary_key)) == hours
+        assert _hours(second) == hours
         assert _rows(second, "search_pending", 1).keys() == talked
     finally:
         second.close()
 
 
-def test_hours_of_agents_are_filled_from_the_counters_of_a_second_release(url: str, database: Database) -> None:
+def test_hours_are_filled_from_the_counters_of_a_second_release(url: str, database: Database) -> None:
     """Imported days among them, which have no hours."""
     record(database, [random_stream(6, 60)], "Asia/Shanghai")
     store = open_store(database, "shop")
@@ -151,17 +152,24 @@ def test_hours_of_agents_are_filled_from_the_counters_of_a_second_release(url: s
         lock_store(bulk, store)
         add_counters(bulk, store, {Key(20_000, -1, 1, 0, 0, IMPORTED): {"consults": 70, "received": 60}})
         bulk.close()
-    hours = _rows(database, "agent_hours", len(schema.agent_hours.primary_key))
-    assert {key[3] for key in hours} >= {-1, 12}
+    hours = _hours(database)
+    agents, groups = hours
+    assert {key[3] for key in agents} >= {-1, 12}
+    assert any(key[2] % 2 for key in groups)
     with database.write() as connection:
-        connection.execute(text("DROP TABLE agent_hours"))
+        for table in _HOURS:
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     second = Database(url)
     try:
-        assert _rows(second, "agent_hours", len(schema.agent_hours.primary_key)) == hours
+        assert _hours(second) == hours
         stored(second)
     finally:
         second.close()
+
+
+def _hours(database: Database) -> list[dict[tuple[object, ...], tuple[object, ...]]]:
+    return [_rows(database, table, len(schema.metadata.tables[table].primary_key)) for table in _HOURS]
 
 
 def test_transcripts_of_a_second_release_are_indexed_anew(url: str, database: Database) -> None:
@@ -171,7 +179,8 @@ def test_transcripts_of_a_second_release_are_indexed_anew(url: str, database: Da
     index_pending(database, store, 2**42, threading.Event())
     assert talked > _rows(database, "search_pending", 1).keys()  # some have never been heard to open
     with database.write() as connection:
-        connection.execute(text("DROP TABLE agent_hours"))
+        for table in _HOURS:
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     second = Database(url)
     try:

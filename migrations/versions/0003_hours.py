@@ -1,4 +1,4 @@
-"""Counters of agents by hour and flag, from which other assessed hours are worked out; transcripts to be indexed anew, by parts of words.
+"""Counters of agents by hour and of groups by half hour; transcripts to be indexed anew, by parts of words.
 
 Policy: see script.py.mako.
 
@@ -42,27 +42,8 @@ def _key(name: str, type_: Any = sa.Integer) -> sa.Column[Any]:
 
 
 def upgrade() -> None:
-    op.create_table(
-        "agent_hours",
-        *(_key("store_id"), _key("day"), _key("agent_id"), _key("hour", sa.SmallInteger), _key("flag", sa.SmallInteger)),
-        *(sa.Column(name, sa.BigInteger if name in _WIDE else sa.Integer) for name in _SUMS),
-        *(sa.Column(name, sa.Integer) for name in _BINS),
-        sa.PrimaryKeyConstraint("store_id", "day", "agent_id", "hour", "flag", name="pk_agent_hours"),
-        sqlite_with_rowid=False,
-    )
-    op.execute(
-        f"INSERT INTO agent_hours (store_id, day, agent_id, hour, flag, {', '.join(_SUMS)}) "
-        f"SELECT store_id, day, agent_id, slot / 12 AS hour, flag, {', '.join(f'sum({name})' for name in _SUMS)} "
-        "FROM slot_counters GROUP BY store_id, day, agent_id, hour, flag"
-    )
-    bins = ", ".join(f"sum(CASE WHEN bin = {i} THEN n END) AS b{i}" for i in range(len(_BINS)))
-    op.execute(
-        f"WITH h AS (SELECT store_id, day, agent_id, slot / 12 AS hour, flag, {bins} FROM slot_histograms WHERE bin < {len(_BINS)} "
-        "GROUP BY store_id, day, agent_id, hour, flag) "
-        f"UPDATE agent_hours SET {', '.join(f'{name} = h.b{i}' for i, name in enumerate(_BINS))} FROM h "
-        "WHERE agent_hours.store_id = h.store_id AND agent_hours.day = h.day AND agent_hours.agent_id = h.agent_id "
-        "AND agent_hours.hour = h.hour AND agent_hours.flag = h.flag"
-    )
+    _roll_up("agent_hours", ("store_id", "day", "agent_id", "hour", "flag"), "hour", 12)
+    _roll_up("group_halves", ("store_id", "day", "half", "group_id", "flag"), "half", 6)
     names = ", ".join((*_SUMS, *_BINS))
     op.execute(
         f"INSERT INTO agent_hours (store_id, day, agent_id, hour, flag, {names}) "
@@ -73,3 +54,27 @@ def upgrade() -> None:
     op.execute("DELETE FROM search_segments")
     op.execute("DELETE FROM search_blocks")
     op.execute("INSERT INTO search_pending (session_id) SELECT session_id FROM transcripts WHERE true ON CONFLICT DO NOTHING")
+
+
+def _roll_up(table: str, keys: tuple[str, ...], time: str, slots: int) -> None:
+    """Five-minute counters and bins of first replies summed by `keys`, of which `time` is so many slots of the day."""
+    op.create_table(
+        table,
+        *(_key(name, sa.SmallInteger if name in (time, "flag") else sa.Integer) for name in keys),
+        *(sa.Column(name, sa.BigInteger if name in _WIDE else sa.Integer) for name in _SUMS),
+        *(sa.Column(name, sa.Integer) for name in _BINS),
+        sa.PrimaryKeyConstraint(*keys, name=f"pk_{table}"),
+        sqlite_with_rowid=False,
+    )
+    listed = ", ".join(keys)
+    values = ", ".join(f"slot / {slots} AS {time}" if name == time else name for name in keys)
+    op.execute(
+        f"INSERT INTO {table} ({listed}, {', '.join(_SUMS)}) SELECT {values}, {', '.join(f'sum({name})' for name in _SUMS)} "
+        f"FROM slot_counters GROUP BY {listed}"
+    )
+    bins = ", ".join(f"sum(CASE WHEN bin = {i} THEN n END) AS b{i}" for i in range(len(_BINS)))
+    op.execute(
+        f"WITH h AS (SELECT {values}, {bins} FROM slot_histograms WHERE bin < {len(_BINS)} GROUP BY {listed}) "
+        f"UPDATE {table} SET {', '.join(f'{name} = h.b{i}' for i, name in enumerate(_BINS))} FROM h "
+        f"WHERE {' AND '.join(f'{table}.{name} = h.{name}' for name in keys)}"
+    )
