@@ -133,9 +133,8 @@ class Metric:
         return top / (bottom * scale)
 
     def _is_unsaid(self, numbers: Numbers, window: Window) -> bool:
-        """Whether these are days from files alone, and none of them says it. No file knows how much customers have written."""
-        days = numbers.get(IMPORTED_DAYS, 0)
-        return days > 0 and numbers.get(self.gaps(window)[1], 0) >= days and not numbers.get("customer_messages")
+        """Whether these are days from files alone, and none of them says it."""
+        return is_from_files(numbers) and numbers.get(self.gaps(window)[1], 0) >= numbers[IMPORTED_DAYS]
 
     def places(self, value: float | int) -> int:
         """Decimals this value is shown with: a count has none, the mean of counts one where it is no whole number."""
@@ -391,6 +390,11 @@ _PRESENCE, _VISITORS = frozenset(PRESENCE_FIELDS), frozenset(VISITOR_FIELDS)
 # Metrics of people, who are told apart within a day only (and, those who order, within an agent's day).
 VISITOR_METRICS = ("visitors_online", "visitors_leave", "connect_rate")
 CUSTOMER_METRICS = ("presale_customers", "order_customers", "conversion", "average_order")
+
+
+def is_from_files(numbers: Numbers) -> bool:
+    """Whether these are days from files alone: no file knows how much customers have written."""
+    return numbers.get(IMPORTED_DAYS, 0) > 0 and not numbers.get("customer_messages")
 
 
 def is_known_by(key: str, parts: Collection[Part]) -> bool:

@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 from app.domain.attribution import FIFTEEN_DAYS, NOT_ORDERED
 from app.domain.conversation import LEAVE, ONLINE, RESOLVED, UNRESOLVED
 from app.domain.language import T, tr
-from app.domain.metrics import is_known_by
+from app.domain.metrics import is_from_files, is_known_by
 from app.services.report_kinds import REPORTS
-from app.services.report_rows import Place
+from app.services.report_rows import Place, Row
 from app.storage import schema
 from app.storage.faults import FaultError
 
@@ -168,6 +168,7 @@ BEHIND: dict[str, Behind] = {
 }
 """Every metric of history."""
 _NOT_KNOWN = T("按这些条件细分时没有这个数字，也就没有明细。", "This figure is not known in this breakdown, so nothing is behind it.")
+_FROM_FILES = T("这些数字来自导入的文件，文件里没有会话。", "These figures are from imported files, which hold no sessions.")
 _BY_DAY = T("出勤明细按天列出，不分时段。请改为按日查看。", "Attendance is listed by day, not by time of day. Show the report by day.")
 _ROWS_BELOW = T("总值由下面各行相加，点某一行可以继续展开。", "The total adds up the rows below; open one of them to go on.")
 
@@ -185,7 +186,11 @@ def behind(
     found, asked, kind = BEHIND[metric], report.question, report.kind
     if row_key is None and kind.timeline and kind.rows != "period":
         return _ROWS_BELOW  # of days without attendance there are no rows, and no filter says so
-    place = Place() if row_key is None else _place_of(report, row_key)
+    row = None if row_key is None else _row_of(report, row_key)
+    leave = found.only.startswith("leave")  # of real ones nothing tells among imported ones
+    if found.report == "sessions" and not leave and is_from_files(report.whole if row is None else row.numbers):
+        return _FROM_FILES
+    place = Place() if row is None else row.place
     agent, hours = place.agent or asked.agent, hours or place.hours
     same = {
         "first": place.first or report.first,
@@ -219,10 +224,10 @@ def behind(
     }
 
 
-def _place_of(report: Report, row_key: str) -> Place:
+def _row_of(report: Report, row_key: str) -> Row:
     for row in report.rows:
         if row.key == row_key:
-            return row.place
+            return row
     raise KeyError(row_key)
 
 

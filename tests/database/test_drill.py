@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -284,3 +285,20 @@ def test_what_leads_nowhere_says_why(database: Database) -> None:
 
 def asked(question: Question) -> dict[str, Any]:
     return {name: getattr(question, name) for name in Question.__dataclass_fields__}
+
+
+def test_figures_of_files_alone_say_that_no_sessions_are_behind_them(database: Database, tmp_path: Path) -> None:
+    workspace, store, period = recorded(database, 12)
+    long_ago = period[0].replace(year=period[0].year - 1)
+    exported = tmp_path / "exported.csv"
+    exported.write_text(f"日期,客服,咨询量,接待量\n{long_ago},小雨,50,49\n", encoding="utf-8")
+    workspace.imports.run(workspace.imports.preview(exported, store))
+    alone = workspace.reports.ask(store, Question("workload", long_ago, long_ago))
+    for row_key in (None, "小雨"):
+        said = behind(alone, row_key, "consults")
+        assert isinstance(said, T)
+        assert "导入" in said.zh
+    among = workspace.reports.ask(store, Question("workload", long_ago, period[1]))
+    assert isinstance(behind(among, "小雨", "consults"), T)
+    assert leads(among, None, "consults") is not None
+    assert leads(among, next(row.key for row in among.rows if row.numbers.get("consults") and row.key != "小雨"), "consults") is not None
