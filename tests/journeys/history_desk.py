@@ -25,7 +25,7 @@ from tests.journeys.seats_desk import DAY, HOUR, LOCAL, NOON, Shop
 from ui import theme
 from ui.pagehost import PageHost
 from ui.pages.history.page import HistoryPage
-from ui.pages.registry import PAGES, PageContext
+from ui.pages.registry import PAGES, Page, PageContext
 from ui.runtime.feed import LiveFeed
 from ui.runtime.operations import Operations
 from ui.runtime.preferences import Preferences
@@ -70,6 +70,11 @@ class HistoryDesk:
         self.hosts: dict[str, PageHost] = {}
 
     def open(self, key: str = "compare", where: dict[str, Any] | None = None) -> HistoryPage:
+        page = self.show(key, where)
+        assert isinstance(page, HistoryPage)
+        return page
+
+    def show(self, key: str, where: dict[str, Any] | None = None) -> Page:
         for other in self.hosts.values():
             other.deactivate()
             other.hide()
@@ -86,7 +91,7 @@ class HistoryDesk:
         self.qtbot.waitExposed(host)
         host.activate(where)
         self.settle()
-        assert isinstance(host.page, HistoryPage)
+        assert host.page is not None
         return host.page
 
     def forget(self, key: str) -> None:

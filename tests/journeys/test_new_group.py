@@ -18,8 +18,6 @@ from app.domain.permissions import local_owner
 from app.services.workspace import Workspace
 from tests.journeys.history_desk import DAY_MS, HistoryDesk, quiet_window
 from tests.journeys.seats_desk import HOUR, MINUTE, NOON, Shop
-from ui.pagehost import PageHost
-from ui.pages.registry import PAGES, Page
 from ui.pages.replay import ReplayPage
 from ui.pages.seats import SeatsPage
 from ui.pages.seats.session import SeatSession
@@ -69,25 +67,6 @@ def shop(tmp_path: Path) -> Iterator[Store]:
 
 
 class Desk(HistoryDesk):
-    def show(self, key: str, where: dict[str, Any] | None = None) -> Page:
-        for other in self.hosts.values():
-            other.deactivate()
-            other.hide()
-        host = self.hosts.get(key)
-        if host is None:
-            host = self.hosts[key] = PageHost(PAGES[key], self.context)
-            host.faulted.connect(self.faults.append)
-            self.qtbot.addWidget(host)
-            self.feed.noticed.connect(host.on_notice)
-            host.resize(1060, 672)
-        host.show()
-        host.activateWindow()
-        self.qtbot.waitExposed(host)
-        host.activate(where)
-        self.settle()
-        assert host.page is not None
-        return host.page
-
     def keys(self, widget: QWidget, *keys: Qt.Key | str) -> None:
         for key in keys:
             if isinstance(key, str):
