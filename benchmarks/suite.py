@@ -34,6 +34,7 @@ BENCHMARKS = {
     "order_window": "benchmarks.order_window",
     "replay": "benchmarks.replay",
     "assessed_hours": "benchmarks.assessed_hours",
+    "by_hour": "benchmarks.by_hour",
     "routing": "benchmarks.routing",
     "routing_engine": "benchmarks.routing_engine",
 }
