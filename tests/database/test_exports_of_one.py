@@ -10,6 +10,7 @@ from datetime import datetime
 
 import openpyxl
 import pytest
+from sqlalchemy import update
 
 from app.domain.language import Language, set_language
 from app.domain.permissions import Actor, NotAllowedError
@@ -17,9 +18,11 @@ from app.services import sheets
 from app.services.sheets import Sheet
 from app.services.sheets_of_one import account_sheet, transcript_sheet
 from app.services.workspace import StoreInfo, Workspace
+from app.storage import schema
 from app.storage.database import Database
 from app.storage.faults import FaultError
 from tests.database.test_exports import header, table
+from tests.database.test_listings import imported
 from tests.database.test_reports import DAY, DAY_1, Script
 
 HOUR = 3_600_000
@@ -98,6 +101,25 @@ def test_what_was_said_line_by_line(shop: tuple[Workspace, StoreInfo], language:
     sheets.write(transcript_sheet(*shop, "0002", MADE), "xlsx", out)
     _, lines = table(openpyxl.load_workbook(out).worksheets[0])
     assert (lines[2][4].value, lines[2][4].data_type) == (FORMULA, "s")
+
+
+def test_what_files_and_damaged_counters_say_of_an_order_is_told(database: Database) -> None:
+    script = Script()
+    script.session("s", "wang", DAY_1, [(0, 5)], "c1")
+    script.say("order.placed", DAY_1 + HOUR, order="both", customer="c1", lines=[{"sku": "k", "quantity": 1, "amount_fen": 900}])
+    script.say("order.placed", DAY_1 + HOUR, order="nobody's", customer="c2", lines=[{"sku": "k", "quantity": 1, "amount_fen": 900}])
+    workspace, store = script.record(database)
+    imported(database, store, 1, [("both", "k", 700), ("file", "k", 700)])
+    with database.write() as connection:
+        connection.execute(update(schema.order_lines).values(session_24h=0))
+    both, file, nobody = (account_sheet(workspace, store, order, MADE) for order in ("both", "file", "nobody's"))
+    head = [str(column.label) for column in both.columns]
+    told = [[(row[head.index("结果")], row[head.index("导入的文件")]) for row in sheet.rows] for sheet in (both, file, nobody)]
+    assert told == [[("归属", None)] * 3 + [("不计入", "f.xlsx")], [("归属", "f.xlsx")], [("无人", None)] * 3]
+    assert ["doctor --repair" in note for note in both.notes] == [True, False]
+    assert "以事件为准" in both.notes[1]
+    assert file.notes == ["导入的文件这样归属；文件没有说明原因。"]
+    assert nobody.notes == []
 
 
 def test_as_json_it_has_the_keys_of_its_columns(shop: tuple[Workspace, StoreInfo]) -> None:
