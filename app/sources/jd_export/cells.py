@@ -97,8 +97,7 @@ def rates(cells: Sequence[Cell], most: float = 1.0) -> list[_Read]:
     """Fractions 0–1. Numbers without a percent sign are all parts of one, or, if any of them is above `most`, all percent."""
     read = [_number(cell) for cell in cells]
     signed = ["%" in _plain(cell) for cell in cells]
-    bare = [value for value, sign in zip(read, signed) if isinstance(value, float) and not sign]
-    percent = any(value > most + 1e-9 for value in bare)
+    percent = largest_bare(cells) > most + 1e-9
     found: list[_Read] = []
     for cell, value, sign in zip(cells, read, signed):
         if isinstance(value, float):
@@ -107,6 +106,11 @@ def rates(cells: Sequence[Cell], most: float = 1.0) -> list[_Read]:
                 value = T(f"{text_of(cell)} 不在 0 到 100% 之间。请更正。", f"{text_of(cell)} is not between 0 and 100 %. Correct it.")
         found.append(value)
     return found
+
+
+def largest_bare(cells: Sequence[Cell]) -> float:
+    """Of the numbers without a percent sign; 0 where there are none."""
+    return max((value for cell in cells if isinstance(value := _number(cell), float) and "%" not in _plain(cell)), default=0.0)
 
 
 def durations(cells: Sequence[Cell], kind: Literal["h", "min", "s"], unit: Unit, rows: int | None = None) -> list[_Read]:

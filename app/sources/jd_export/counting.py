@@ -124,7 +124,11 @@ def _ratings(found: Counts, said: Mapping[str, Any], received: int | None, tell:
         if value is not None and outer is not None:
             found[f"very_{field}"] = min(outer, value)
     if rated is not None and found.get("satisfied", 0) + found.get("dissatisfied", 0) > rated:
-        if "satisfied" in said or "dissatisfied" in said:
+        beyond = found["satisfied"] + found["dissatisfied"] - rated
+        if "satisfied" not in said and "dissatisfied" not in said and beyond > 1 + 0.01 * rated:  # beyond what whole percents round away
+            tell("bad_rate", T("满意率与咨询差评率之和超过100%。请核对这两列。",
+                               "Satisfaction and bad-rating rate exceed 100 % together. Check both columns."), True)  # fmt: skip
+        elif "satisfied" in said or "dissatisfied" in said:
             tell("rated", T(f"满意与不满意之和多于评价量 {rated}。请更正。",
                             f"Satisfied and dissatisfied are more than the {rated} ratings. Correct it."), True)  # fmt: skip
         else:  # the rounding of two rates

@@ -186,6 +186,7 @@ class _Reading:
                       "There is no column of dates, and neither name nor title of the file says which one day it is. Give the date."),
                 )  # fmt: skip
         kept, summaries = self._sift()
+        self._compare_units([*kept, *summaries])
         values = self._values(kept, summaries)
         for index in kept:
             self._take(index, values, fallback)
@@ -265,6 +266,22 @@ class _Reading:
                 if value is not None:
                     found[index][column.key] = value
         return found
+
+    def _compare_units(self, indices: Sequence[int]) -> None:
+        """Small percentages without a sign look like parts of one: where other columns are percent, that is told."""
+        rates = [column for column in self._used if FIELDS[column.key].kind == "rate"]
+        largest = {column.header: cells.largest_bare([_at(self._grid.rows[index], column.index) for index in indices]) for column in rates}
+        if not any(most > 1 for most in largest.values()):
+            return
+        for header, most in largest.items():
+            if 0 < most < 1:
+                self._export.report(
+                    0, header,
+                    T(f"其他比率是百分数，这一列没有超过1的数：{most:g} 按 {most:.0%} 计。如果是 {most:g}%，请在单元格里加上百分号。",
+                      f"Other rates are percent, and this column has no number above 1: {most:g} is taken for {most:.0%}. "
+                      f"If it is {most:g}%, write the percent sign into the cells."),
+                    fatal=False,
+                )  # fmt: skip
 
     def _take(self, index: int, values: Mapping[int, dict[str, Any]], fallback: date | None) -> None:
         export, row = self._export, self._grid.numbers[index]

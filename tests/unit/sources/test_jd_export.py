@@ -572,3 +572,25 @@ def test_a_workbook_of_the_old_kind(tmp_path: Path) -> None:
     subprocess.run([*command, str(tmp_path), str(made)], check=True, capture_output=True)
     (record,) = read(tmp_path / "x.xls").records
     assert (record.agent, record.day, record.values) == ("a", date(2026, 1, 5), {"consults": 10, "answer_rate": 0.9})
+
+
+def test_small_percentages_among_percent_columns_are_told(tmp_path: Path) -> None:
+    head = ["客服", "咨询量", "接待量", "应答率", "转接率", "满意率"]
+    export = read(csv_file(tmp_path / "2026-08-25.csv", [head, ["小雨", 200, 196, 98, 0.5, "0.9%"], ["小雪", 100, 99, 99, 0.7, "1%"]]))
+    assert [(problem.column, problem.fatal) for problem in export.problems] == [("转接率", False)]
+    assert "0.7 按 70% 计" in export.problems[0].sentence.zh
+    parts = read(csv_file(tmp_path / "2026-08-26.csv", [head, ["小雨", 200, 196, 0.98, 0.5, 0.9]]))
+    assert parts.problems == []
+
+
+def test_rates_of_ratings_that_exclude_each_other_stand_in_the_way() -> None:
+    told: list[tuple[str, bool]] = []
+
+    def tell(key: str, sentence: T, fatal: bool) -> None:
+        told.append((key, fatal))
+
+    counts({"consults": 100, "received": 98, "rated": 50, "satisfaction": 0.96, "bad_rate": 0.9}, "24h", tell)
+    assert told == [("bad_rate", True)]
+    told.clear()
+    found = counts({"consults": 100, "received": 98, "rated": 15, "satisfaction": 0.9, "bad_rate": 0.1}, "24h", tell)
+    assert (found["satisfied"], found["dissatisfied"], told) == (14, 1, [])  # both rounded up
