@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from app.domain.language import T
+from app.domain.metrics import METRICS
 from app.sources.jd_export import cells
 from app.sources.jd_export.fields import (
     FIELDS,
@@ -268,15 +269,15 @@ class _Reading:
         return found
 
     def _compare_units(self, indices: Sequence[int]) -> None:
-        """Small percentages without a sign look like parts of one: where other columns are percent, that is told."""
+        """Small percentages without a sign look like parts of one: of rates that are better small that is told where others are percent."""
         rates = [column for column in self._used if FIELDS[column.key].kind == "rate"]
-        largest = {column.header: cells.largest_bare([_at(self._grid.rows[index], column.index) for index in indices]) for column in rates}
-        if not any(most > 1 for most in largest.values()):
+        largest = [cells.largest_bare([_at(self._grid.rows[index], column.index) for index in indices]) for column in rates]
+        if max(largest, default=0.0) <= 1:
             return
-        for header, most in largest.items():
-            if 0 < most < 1:
+        for column, most in zip(rates, largest):
+            if 0 < most < 1 and METRICS[column.key].better == "down":
                 self._export.report(
-                    0, header,
+                    0, column.header,
                     T(f"其他比率是百分数，这一列没有超过1的数：{most:g} 按 {most:.0%} 计。如果是 {most:g}%，请在单元格里加上百分号。",
                       f"Other rates are percent, and this column has no number above 1: {most:g} is taken for {most:.0%}. "
                       f"If it is {most:g}%, write the percent sign into the cells."),

@@ -579,8 +579,8 @@ def test_small_percentages_among_percent_columns_are_told(tmp_path: Path) -> Non
     export = read(csv_file(tmp_path / "2026-08-25.csv", [head, ["小雨", 200, 196, 98, 0.5, "0.9%"], ["小雪", 100, 99, 99, 0.7, "1%"]]))
     assert [(problem.column, problem.fatal) for problem in export.problems] == [("转接率", False)]
     assert "0.7 按 70% 计" in export.problems[0].sentence.zh
-    parts = read(csv_file(tmp_path / "2026-08-26.csv", [head, ["小雨", 200, 196, 0.98, 0.5, 0.9]]))
-    assert parts.problems == []
+    for plain in ([0.98, 0.5, 0.9], [98, 5, 0.9]):
+        assert read(csv_file(tmp_path / "2026-08-26.csv", [head, ["小雨", 200, 196, *plain]])).problems == []
 
 
 def test_rates_of_ratings_that_exclude_each_other_stand_in_the_way() -> None:
