@@ -28,6 +28,8 @@ _ALEMBIC_VERSION = (
 )
 """As Alembic writes it."""
 
+PROCESS = "kefu-manager"
+"""What a server calls our connections, with the number of the process."""
 _AGAIN_SECONDS = 0.01
 
 _TRY_SECONDS = 0.05
@@ -257,7 +259,7 @@ def postgres_arguments(url: URL) -> dict[str, Any]:
     arguments = {
         # A black hole must not hang a thread for the kernel's 15 minutes.
         "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
-        "application_name": f"kefu-manager {os.getpid()}",
+        "application_name": f"{PROCESS} {os.getpid()}",
     }  # fmt: skip
     return {name: value for name, value in arguments.items() if name not in url.query}
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from filelock import FileLock, Timeout
 
-from app.storage.database import Database, postgres_arguments
+from app.storage.database import PROCESS, Database, postgres_arguments
 from app.storage.faults import explain
 
 if TYPE_CHECKING:
@@ -114,15 +114,23 @@ class _ServerOwnership:
         return frozenset(self._held)
 
     def _end_silent(self) -> None:
-        """Ends those that hang: they have asked nothing for a while, though each asks every second, and their computers answer for them."""
+        """Ends those that hang: they have asked nothing for a while, though each asks every second, and their computers answer for them.
+
+        With all their connections: one may have stopped in the middle of a transaction, and holds up all who write to the store.
+        """
         if self._ask(
-            "SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT l.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+            "WITH silent AS (SELECT DISTINCT a.pid, a.application_name, a.client_addr "
+            "FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
             "WHERE l.locktype = 'advisory' AND l.classid IN (%s, %s) AND l.objsubid = 2 AND l.granted "
             "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-            "AND a.state = 'idle' AND a.state_change < clock_timestamp() - %s * interval '1 ms') silent",
+            "AND a.state = 'idle' AND a.state_change < clock_timestamp() - %s * interval '1 ms') "
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() "
+            "AND EXISTS (SELECT 1 FROM silent s WHERE s.pid = a.pid OR (a.application_name LIKE %s "
+            "AND s.application_name = a.application_name AND s.client_addr IS NOT DISTINCT FROM a.client_addr))",
             self._owner,
             self._candidates,
             _SILENCE_MS,
+            PROCESS + " %",
         ):
             self._ask("SELECT pg_sleep(0.1)")
 
@@ -145,7 +153,7 @@ class _ServerOwnership:
             self._connection.close()
             self._connection = None
 
-    def _ask(self, statement: str, *parameters: int) -> list[Any]:
+    def _ask(self, statement: str, *parameters: int | str) -> list[Any]:
         try:
             if self._connection is None:
                 self._connection = self._connect()

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from threading import Event, Timer
 
 import pytest
+from sqlalchemy import text
 
+from app.domain.events import SessionOpened
+from app.storage.database import waiting_until
+from app.storage.recorder import Batch
 from tests.database.routing_processes import EngineProcess, Source, kill_repeatedly
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -62,6 +67,50 @@ def test_another_engine_takes_over_from_one_that_hangs(url: str) -> None:
     finally:
         first.thaw()
     for _ in range(40):
+        source.act()
+    source.settle()
+    first.end()
+    second.end()
+    source.check_all()
+    source.close()
+
+
+def test_nor_does_one_hold_the_others_up_that_hangs_in_the_middle_of_a_turn(url: str) -> None:
+    """The server gives it the store's lock, and it never lets go of it."""
+    if url.startswith("sqlite"):
+        pytest.skip("the lock of a local file's writer is the operating system's")
+    source = Source(url, 4)
+    first = EngineProcess(url)
+    first.wait_for("shop")
+    second = EngineProcess(url)
+    source.settle()
+    lock = {"store": source.store}
+    with source.database.engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(7311, :store)"), lock)
+        batch = Batch(source.recorder, connection)
+        batch.record([SessionOpened(id="o", at=time.time_ns() // 1_000_000, session="s", customer="c", kind="leave")], "test")
+        batch.finish()
+        connection.commit()
+        waits = text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 7311 AND NOT granted")
+        end = time.monotonic() + 10
+        while connection.execute(waits).first() is None:  # until the engine is about to begin its turn
+            assert time.monotonic() < end
+        first.freeze()
+        connection.execute(text("SELECT pg_advisory_unlock(7311, :store)"), lock)
+        connection.commit()
+    frozen = time.monotonic()
+    try:
+        with waiting_until(late := Event()):
+            timer = Timer(TAKEOVER_SECONDS, late.set)
+            timer.start()
+            source.arrive()
+            timer.cancel()
+        second.wait_for("shop", seconds=TAKEOVER_SECONDS)
+        source.settle(TAKEOVER_SECONDS)
+        assert time.monotonic() - frozen < TAKEOVER_SECONDS
+    finally:
+        first.thaw()
+    for _ in range(20):
         source.act()
     source.settle()
     first.end()
