@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
@@ -45,6 +45,8 @@ _AT_ONCE = 200
 """Rows fetched in one go: more of them hold the interpreter, and with it the window, for longer than a frame."""
 _STEPS = {"slot": 1, "half": SLOTS_PER_HALF, "hour": SLOTS_PER_HOUR}
 """Slots in each step of the dimensions of time, which are columns of the grains called alike."""
+_FEW_SLOTS = 2 * SLOTS_PER_HOUR
+"""So many are looked up day by day rather than passing over the others."""
 _MOST_CHANGES = 500
 """A reader further behind than so many commits reads everything again."""
 
@@ -83,6 +85,19 @@ class Slice:
         """Whether `by` has only what the table knows, and the slots make whole rows of it."""
         return known.issuperset(by) and all(slot % _STEPS[grain] == 0 for slot in self.slots or ())
 
+    def parts(self, by: Sequence[Dimension]) -> list[Slice]:
+        """Slices that make up this one: where its slots cut half hours or hours, whole ones and the slots at either end."""
+        if self.slots is None or self.grain(by) != "slot":
+            return [self]
+        first, past = self.slots
+        for step in (SLOTS_PER_HALF, SLOTS_PER_HOUR):
+            whole = -(-first // step) * step, past // step * step
+            inner = replace(self, slots=whole)
+            if inner.grain(by) != "slot" and (first > past or whole[0] <= whole[1]):
+                ends = ((first, whole[0]), (whole[1], past))
+                return [inner, *(replace(self, slots=end) for end in ends if end[0] < end[1])]
+        return [self]
+
     @property
     def has_imports(self) -> bool:
         """Whether days from files are in it: they have no group, channel or slot, and are never assessed."""
@@ -98,6 +113,17 @@ def sums(
     Without `by` the only key is (). histograms: also the first-reply bins. fields: of SUM_FIELDS and GAP_FIELDS; what has none of the
     first is left out, so means over rows that have any data need all of them.
     """
+    first, *others = what.parts(by)
+    found = _sums(connection, first, by, histograms, fields)
+    for part in others:
+        for key, counts in _sums(connection, part, by, histograms, fields).items():
+            into = found.setdefault(key, {})
+            for name, value in counts.items():
+                into[name] = into.get(name, 0) + value
+    return found
+
+
+def _sums(connection: Connection, what: Slice, by: Sequence[Dimension], histograms: bool, fields: Collection[str]) -> dict[Any, Counts]:
     grain = what.grain(by)
     timed = not _STEPS.keys().isdisjoint(by)
     bins = FIRST_REPLY_BINS if histograms and grain != "slot" else ()
@@ -112,8 +138,9 @@ def sums(
                 found[row[0] if width == 1 else tuple(row[:width])] = counts
     if histograms and grain == "slot":
         for row in connection.execute(_histogram_statement(tuple(by), shape), parameters):
-            counts = found.setdefault(row[0] if width == 1 else tuple(row[:width]), {})
-            counts[HISTOGRAM_FIELDS[row[width]]] = row[width + 1]
+            if row[width + 1]:
+                counts = found.setdefault(row[0] if width == 1 else tuple(row[:width]), {})
+                counts[HISTOGRAM_FIELDS[row[width]]] = row[width + 1]
     names = tuple(name for name in GAP_FIELDS if name in fields)
     if names and what.has_imports and not timed:
         for row in connection.execute(_gaps_statement(tuple(by), names, shape), parameters):
@@ -150,6 +177,7 @@ class _Shape(NamedTuple):
     one_day: bool
     agent: bool
     agents: bool
+    one_by_one: bool
     group: bool
     slots: bool
     wraps: bool
@@ -164,9 +192,20 @@ def _shape(what: Slice, by: Sequence[Dimension], grain: Grain) -> _Shape:
     wraps = what.slots is not None and what.slots[0] > what.slots[1]
     one_day = what.first_day == what.last_day
     return _Shape(
-        grain, one_day, what.agent is not None, what.agents is not None, what.group is not None, what.slots is not None, wraps, what.flags,
+        grain, one_day, what.agent is not None, what.agents is not None, _is_one_by_one(what, grain), what.group is not None,
+        what.slots is not None, wraps, what.flags,
         what.channel is not None, what.assessed, grain == "agent" and "day" not in by and whole_weeks < past_them,
     )  # fmt: skip
+
+
+def _is_one_by_one(what: Slice, grain: Grain) -> bool:
+    """Whether days, and slots, are looked up one by one, because what is asked is little of each."""
+    return grain in ("hour", "slot") and (what.agent is not None or what.agents is not None or len(_slots(what)) <= _FEW_SLOTS)
+
+
+def _slots(what: Slice) -> Sequence[int]:
+    first, past = what.slots or (0, SLOTS_PER_DAY)
+    return range(first, past) if first <= past else (*range(past), *range(first, SLOTS_PER_DAY))
 
 
 def _weeks(what: Slice) -> tuple[int, int]:
@@ -177,15 +216,13 @@ def _weeks(what: Slice) -> tuple[int, int]:
 def _parameters(what: Slice, grain: Grain) -> dict[str, object]:
     first, past = what.slots or (0, SLOTS_PER_DAY)
     step = _STEPS.get(grain, 1)
-    slots = (*range(first, past),) if first <= past else (*range(past), *range(first, SLOTS_PER_DAY))
-    by_agent = grain in _STEPS and (what.agent is not None or what.agents is not None)
+    one_by_one = _is_one_by_one(what, grain)
     whole_weeks, past_them = _weeks(what)
     return {
         "p_store": what.store, "p_first": what.first_day, "p_last": what.last_day, "p_agent": what.agent,
         "p_agents": what.agents or (), "p_group": what.group, "p_from": first // step, "p_past": past // step,
         "p_channel": what.channel, "p_week": whole_weeks, "p_past_weeks": past_them,
-        "p_days": range(what.first_day, what.last_day + 1) if by_agent else (),
-        "p_slots": slots if by_agent else (),
+        "p_days": range(what.first_day, what.last_day + 1) if one_by_one else (), "p_slots": _slots(what) if one_by_one else (),
     }  # fmt: skip
 
 
@@ -246,8 +283,7 @@ def _where(table: Table, shape: _Shape) -> ColumnElement[bool]:
             days = or_(and_(c.span == 7, c.day >= monday, c.day < past), before, after)
         else:
             terms.append(c.span == 1)
-    one_by_one = shape.grain in ("hour", "slot") and (shape.agent or shape.agents)
-    if one_by_one and not shape.one_day:
+    if shape.one_by_one and not shape.one_day:
         days = c.day.in_(bindparam("p_days", expanding=True))
     terms.append(days)
     if shape.agent:
@@ -258,7 +294,7 @@ def _where(table: Table, shape: _Shape) -> ColumnElement[bool]:
         terms.append(c.group_id == bindparam("p_group"))
     if shape.channel:
         terms.append(c.channel == bindparam("p_channel"))
-    if shape.grain == "slot" and one_by_one:
+    if shape.grain == "slot" and shape.one_by_one:
         terms.append(c.slot.in_(bindparam("p_slots", expanding=True)))
     elif shape.slots and shape.grain in _STEPS:
         time = c[shape.grain]
