@@ -64,6 +64,8 @@ NO_DISPLAY = T(
     "没有可用的显示器，无法打开窗口。请在桌面会话中运行，或使用 --headless、report 等命令行功能。",
     "There is no display to open a window on. Run it in a desktop session, or use --headless, report and the other commands.",
 )
+_SWITCH_SECONDS = 0.0005
+"""How long a reader may keep the interpreter while the window waits for it. One paint may wait several times; Python's own 5 ms add up."""
 SMALLEST = (1024, 640)
 FIRST_SIZE = (1440, 900)
 USUAL_FRAME = (16, 40)
@@ -203,6 +205,7 @@ class Console(QObject):
         self._reporter = ErrorReporter(log_dir(), self)
         self._reporter.window = self.window
         self._reporter.install()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._garbage.start()
         if self.prefs.note:
             self._say(self.prefs.note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from operator import itemgetter
@@ -52,8 +52,13 @@ class Row:
     @property
     def head(self) -> str:
         """What stands in the first column: the agent or group of a row that is one of several of theirs, else the key."""
-        found: str = self.extra.get("agent") or self.extra.get("group") or self.key
-        return found
+        return head_of(self.key, self.extra)
+
+
+def head_of(key: str, extra: Mapping[str, Any]) -> str:
+    """`Row.head` of a row of which only these are at hand."""
+    found: str = extra.get("agent") or extra.get("group") or key
+    return found
 
 
 class Summary:
@@ -104,16 +109,12 @@ def is_long(asked: Asked, kind: Kind, by: By | None) -> bool:
     return by is not None and kind.rows == "agent_period" and len(_parts(asked, by)) > 1
 
 
-def rows_of(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str]) -> list[Row]:
-    """All periods of the days asked for, also empty ones; of agents and groups those that have any data.
+def read_rows(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str]) -> Iterator[list[Row]]:
+    """All periods of the days asked for, also empty ones; of agents and groups those that have any data. Some thousands at a time where
+    there may be many.
 
     Their numbers have what the metrics `keys` are made of, and whether there is any data at all.
     """
-    return [row for rows in read_rows(connection, asked, kind, by, keys) for row in rows]
-
-
-def read_rows(connection: Connection, asked: Asked, kind: Kind, by: By | None, keys: Sequence[str]) -> Iterator[list[Row]]:
-    """The rows of `rows_of`, in their order, some thousands at a time where there may be many."""
     if by is None:
         yield _by_name(connection, asked, kind, keys)
     elif kind.rows == "period":

@@ -33,8 +33,9 @@ from app.services.report_kinds import REPORTS as REPORTS
 from app.services.report_kinds import By as By
 from app.services.report_kinds import Kind as Kind
 from app.services.report_kinds import Population as Population
-from app.services.report_rows import Place, Summary, is_long, notes_of, parts_of, rows_of
+from app.services.report_rows import Place, is_long, notes_of, parts_of, read_rows
 from app.services.report_rows import Row as Row
+from app.services.rows import Rows
 
 if TYPE_CHECKING:
     from app.services.workspace import StoreInfo, Workspace
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 class Report(Answered):
     """The answer with all its rows. `notes` are sentences one should know to read the figures."""
 
-    rows: list[Row]
+    rows: Rows
     whole: Counts
     notes: list[T] = field(default_factory=list)
 
@@ -52,7 +53,9 @@ class Report(Answered):
         return self.values(self.whole)
 
     def mean(self) -> dict[str, Value]:
-        return self._known(mean_values((row.numbers for row in self.rows), self.keys, self.window, self.live))
+        if self.live:
+            return self._known(mean_values(self.rows.numbers, self.keys, self.window, pending=True))
+        return self._known(self.rows.summary(self.keys, self.window).mean())
 
     @contextmanager
     def reading(self, look: Callable[[], object]) -> Iterator[Reading]:
@@ -129,8 +132,8 @@ class ReportService:
 
     def _held(self, connection: Connection, asked: Asked, kind: Kind, keys: tuple[str, ...]) -> Report:
         by = asked.question.by or (kind.by[0] if kind.by else None)
-        rows = rows_of(connection, asked, kind, by, keys)
-        summary = Summary(keys, asked.window, rows)
+        rows = Rows(read_rows(connection, asked, kind, by, keys))
+        summary = rows.summary(keys, asked.window)
         notes = notes_of(connection, asked, kind, by, keys, summary)
         return Report(**_beside(asked, kind, keys), rows=rows, whole=summary.whole, notes=notes)
 
@@ -166,7 +169,7 @@ class ReportService:
                 whole = total(row.numbers for row in rows)
         return Report(
             question=asked.question, title=kind.title, first=today, last=today, keys=keys, zone=store.zone, names=asked.names,
-            rows=rows, whole=whole,
+            rows=Rows([rows]), whole=whole,
         )  # fmt: skip
 
     def look_up(self, connection: Connection, store: StoreInfo, question: Question) -> Asked:

@@ -302,7 +302,7 @@ def test_an_empty_store_has_no_values(database: Database) -> None:
     workspace = Workspace(database, local_owner())
     store = workspace.store(None)
     answer = workspace.reports.ask(store, Question("compare", date(2020, 12, 14), date(2020, 12, 14)))
-    assert answer.rows == []
+    assert list(answer.rows) == []
     assert answer.total()["answer_rate"] is None
     assert set(answer.mean().values()) == {None}
     assert workspace.live.overview(store).value("consults") == 0

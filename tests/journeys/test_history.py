@@ -509,6 +509,7 @@ class Many:
 
     def __init__(self) -> None:
         self.ids = [f"r{number}" for number in range(50_000)]
+        self.members = {row_id: at for at, row_id in enumerate(self.ids)}
         self.made = 0
 
     def cells(self, row_id: object) -> dict[str, Cell]:

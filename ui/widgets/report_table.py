@@ -7,8 +7,8 @@ on demand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from PySide6.QtCore import QModelIndex, QObject, Signal
 
@@ -16,24 +16,35 @@ from ui.widgets.table_model import EMPTY, Cells, Column, RowId, RowTableModel
 
 
 class RowSource(Protocol):
-    """All rows of one answer. `ids` are in the order they are to be shown in; `cells` makes one row, the same each time."""
+    """All rows of one answer. `ids` are in the order they are to be shown in; `cells` makes one row, the same each time.
+
+    `members` has every id once. Both are never changed; two sources of the same rows had better have the same members.
+    """
 
     @property
-    def ids(self) -> Sequence[RowId]: ...
+    def ids(self) -> list[RowId]: ...
+    @property
+    def members(self) -> Mapping[Any, int]: ...
 
     def cells(self, row_id: RowId) -> Cells: ...
 
 
 class _Rows(dict[RowId, Cells]):
-    """The rows that have been looked at; others are made when they are asked for."""
+    """The rows that have been looked at of late; others are made when they are asked for."""
 
     def __init__(self, make: Callable[[RowId], Cells]) -> None:
         super().__init__()
         self._make = make
 
     def __missing__(self, row_id: RowId) -> Cells:
+        if len(self) >= _KEPT:
+            del self[next(iter(self))]
         cells = self[row_id] = self._make(row_id)
         return cells
+
+
+_KEPT = 256
+"""Rows: more than a tall screen shows. Each has a cell for every column, and who scrolls through a long report passes thousands."""
 
 
 def _nothing(row_id: RowId) -> Cells:
@@ -48,15 +59,15 @@ class ReportModel(RowTableModel):
     def __init__(self, columns: Sequence[Column], parent: QObject | None = None) -> None:
         super().__init__(columns, parent)
         self._rows: dict[RowId, Cells] = _Rows(_nothing)
-        self._known: frozenset[RowId] = frozenset()
+        self._members: Mapping[Any, int] = {}
         self._ordered: list[RowId] = []
 
     def set_source(self, source: RowSource, flash: bool) -> None:
         """Another answer. flash: to the same question, so what changed is shown, and rows keep their places while they are held."""
         before, self._rows = self._rows, _Rows(source.cells)
-        self._ordered = list(source.ids)
-        known = self._known if len(self._ordered) == len(self._ids) else frozenset()
-        if not known or known != frozenset(self._ordered):
+        self._ordered = source.ids
+        members, self._members = self._members, source.members
+        if members is not self._members and members.keys() != self._members.keys():
             self._replace()
             return
         if flash:
@@ -77,10 +88,9 @@ class ReportModel(RowTableModel):
             self.beginRemoveRows(QModelIndex(), 0, len(self._ids) - 1)
             self._ids = []
             self.endRemoveRows()
-        self._known = frozenset(self._ordered)
         if self._ordered:
             self.beginInsertRows(QModelIndex(), 0, len(self._ordered) - 1)
-            self._ids = list(self._ordered)
+            self._ids = self._ordered
             self.endInsertRows()
         if self._waits:
             self._waits = False
@@ -91,7 +101,7 @@ class ReportModel(RowTableModel):
         changed = [
             (row_id, key)
             for row_id, old in before.items()
-            if row_id in self._known
+            if row_id in self._members
             for key, cell in self._rows[row_id].items()
             if key in self._flashing and cell.text != old.get(key, EMPTY).text
         ]
@@ -101,7 +111,7 @@ class ReportModel(RowTableModel):
     def _order(self, at_once: bool = False) -> None:
         waits = bool(self._holds) and not at_once and self._ordered != self._ids
         if not waits:
-            self._permute(list(self._ordered))
+            self._permute(self._ordered)
         if waits != self._waits:
             self._waits = waits
             self.order_waits.emit(waits)

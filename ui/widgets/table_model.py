@@ -288,7 +288,8 @@ class RowTableModel(QAbstractTableModel):
             return
         self.layoutAboutToBeChanged.emit()
         old = self.persistentIndexList()
-        place_of = {row_id: place for place, row_id in enumerate(wanted)} if old else {}
+        kept = {self._ids[index.row()] for index in old}
+        place_of = {row_id: place for place, row_id in enumerate(wanted) if row_id in kept} if kept else {}
         new = [self.createIndex(place_of[self._ids[index.row()]], index.column()) for index in old]
         self._ids = wanted
         self.changePersistentIndexList(old, new)

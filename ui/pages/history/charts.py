@@ -133,10 +133,10 @@ def _people(report: Report) -> list[Entry]:
     """One entry an agent, whatever the report cuts their days into."""
     if report.kind.rows == "agent":
         return [Entry(row.key, name_of(row), row.numbers) for row in report.rows]
-    gathered: dict[str, list[Any]] = {}
-    for row in report.rows:
-        gathered.setdefault(row.head, []).append(row)
-    return [Entry(code, name_of(rows[0]), total(row.numbers for row in rows)) for code, rows in gathered.items()]
+    rows, gathered = report.rows, dict[str, list[int]]()
+    for i, head in enumerate(rows.heads()):
+        gathered.setdefault(head, []).append(i)
+    return [Entry(code, name_of(rows[at[0]]), total(rows.numbers[i] for i in at)) for code, at in gathered.items()]
 
 
 def _lines(metric: Metric, labels: Sequence[str], values: Sequence[Value]) -> ChartData:

@@ -5,9 +5,12 @@ Python destroys what is no longer referred to at once and all together; tens of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import weakref
+from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.services.rows import Rows
 
 _EVERY_MS, _AT_ONCE = 5, 1_000
 _FEW = 2_000
@@ -15,20 +18,38 @@ _FEW = 2_000
 
 
 class Leftovers(QObject):
-    """Keeps the rows it is given alive, and fewer of them with every tick."""
+    """Takes over the columns that rows leave behind once nobody holds them any more, and drops a piece of them with every tick."""
 
-    def __init__(self, parent: QObject) -> None:
+    _left = Signal(object, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rows: list[object] = []
+        self._columns: list[list[Any]] = []
         self._timer = QTimer(self, interval=_EVERY_MS)
         self._timer.timeout.connect(self._drop_some)
+        self._left.connect(self._take)
 
-    def take(self, rows: Sequence[object]) -> None:
+    def mind(self, rows: Rows) -> None:
+        """On any thread, once for each answer."""
         if len(rows) > _FEW:
-            self._rows.extend(rows)
-            self._timer.start()
+            weakref.finalize(rows, _hand_over, self, rows.numbers, rows.extras).atexit = False
+
+    def _take(self, *columns: list[Any]) -> None:
+        self._columns += columns
+        self._timer.start()
 
     def _drop_some(self) -> None:
-        del self._rows[-_AT_ONCE:]
-        if not self._rows:
+        column = self._columns[-1]
+        del column[-_AT_ONCE:]
+        if not column:
+            self._columns.pop()
+        if not self._columns:
             self._timer.stop()
+
+
+def _hand_over(leftovers: Leftovers, *columns: list[Any]) -> None:
+    """On whichever thread the last one lets go."""
+    try:
+        leftovers._left.emit(*columns)
+    except RuntimeError:  # the page is gone, and what it showed with it
+        return

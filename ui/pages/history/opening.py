@@ -27,7 +27,7 @@ def behind_cell(what: Picture, weekday: int, hour: int, metric: str) -> Place | 
 
 def behind_row(what: Picture, row_id: RowId, choices: Choices) -> Place | T:
     """The agent of the row over its days, the agents of a day of the store, else what is behind the first figure."""
-    report, place = what.report, what.rows[row_id].place
+    report, place = what.report, what.report.rows[what.members[row_id]].place
     same = {
         "first": place.first or report.first, "last": place.last or report.last, "group": choices.group, "channel": choices.channel,
     }  # fmt: skip

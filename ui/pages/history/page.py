@@ -6,6 +6,7 @@ window, search, sorting) are answered from what is held.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -29,7 +30,7 @@ from ui.pages.history.controls import Footnotes, Toolbar, TopControls
 from ui.pages.history.leftovers import Leftovers
 from ui.pages.history.names import Reference, read_reference
 from ui.pages.history.opening import Place, behind_cell, behind_figure, behind_row
-from ui.pages.history.picture import TOTAL_ID, Picture, in_window, picture, reading_notes
+from ui.pages.history.picture import TOTAL_ID, Picture, in_window, picture
 from ui.pages.history.table import ReportTable
 from ui.pages.registry import Page, PageContext
 from ui.runtime.subscribe import subscribe
@@ -73,6 +74,7 @@ class HistoryPage(Page):
         self._due = False
         """Whether what is held is to be read again: until that is answered, nothing asked meanwhile is answered from it."""
         self._shown: tuple[Any, ...] | None = None
+        self._drawn: tuple[Any, ...] | None = None
         self._reason: empty.Reason | None = None
         self._returning: TablePlace | None = None
         self._tables: dict[str, ReportTable] = {}
@@ -200,7 +202,7 @@ class HistoryPage(Page):
         found = self._table().picture
         wanted = replace(question, metrics=self._table().metric_keys())
         if found is not None and found.text:
-            wanted = replace(wanted, agents=tuple(dict.fromkeys(row.head for row in found.rows.values())))
+            wanted = replace(wanted, agents=tuple(dict.fromkeys(found.report.rows.heads())))
         reports, store = self.context.workspace.reports, self.context.store
         days = f"{wanted.first} {wanted.last}" if wanted.first != wanted.last else f"{wanted.first}"
         export(self.context, self, f"{self._kind().title} {days}", lambda: reports.read(store, wanted))
@@ -316,17 +318,19 @@ class HistoryPage(Page):
             self._reason = None
         reports, store, text, sort = self.context.workspace.reports, self.context.store, self._choices.text, table.sorting()
         readings, metrics, window = self._reference.names.readings, self._reference.metrics, self._window()
+        leftovers = self._leftovers
 
         def answer() -> tuple[_Held, Picture]:
-            found = _Held(asked, reports.ask(store, question)) if held is None else held
+            found = held
+            if found is None:
+                found = _Held(asked, reports.ask(store, question))
+                leftovers.mind(found.report.rows)
             return found, picture(in_window(found.report, window), text, sort, readings, metrics)
 
         self.read("table", answer, self._take, (question, text, sort))
 
     def _let_go(self) -> None:
-        if self._held is not None:
-            self._leftovers.take(self._held.report.rows)
-            self._held = None
+        self._held = None
 
     # -- what is answered --
 
@@ -350,12 +354,10 @@ class HistoryPage(Page):
             self._asked.invalidate()
         before, (self._held, found) = self._held, answer
         self._due = self._due and self._held is before
-        if before is not None and before.report is not self._held.report:
-            self._leftovers.take(before.report.rows)
         table, identity = self._table(), (found.report.question, found.text)
         same, self._shown = self._shown == identity, identity
         if found.is_empty:
-            if self._held.report.rows and not found.rows:
+            if self._held.report.rows and not found.report.rows:
                 self._say(empty.no_match(self._choices))
             else:
                 self._say(empty.no_data(self._choices, self.context.preparing(), self.context.actor.may("data.ingest")))
@@ -365,7 +367,7 @@ class HistoryPage(Page):
         if (place := self._returning) is not None:
             self._returning = None
             bring_back(table, place)
-        self._show_notes(found.report)
+        self._show_notes(found.notes)
         self._fit()
         self._draw()
 
@@ -401,7 +403,9 @@ class HistoryPage(Page):
         chart, metric, day = self.charts.chart(), self.charts.metric_key(), self.charts.day()
         service, store, asked = self.context.workspace.reports, self.context.store, found.report.question
         question = (asked, found.text, chart, metric, day)
-        self.read("chart", lambda: draw(found, chart, metric, day, service, store, asked), self._take_drawing, question)
+        drawn, before, self._drawn = self.charts.drawing(), self._drawn, question
+        if drawn is None or drawn.report.rows is not found.report.rows or before != question:  # else only the order is another
+            self.read("chart", lambda: draw(found, chart, metric, day, service, store, asked), self._take_drawing, question)
 
     def _take_drawing(self, drawing: Drawing) -> None:
         self.charts.show_drawing(drawing, self._reference.names.name_of(self._choices.agent))
@@ -420,12 +424,13 @@ class HistoryPage(Page):
         """The row of that key, or the first one of that agent."""
         table = self._table()
         if table.picture is not None:
-            ids = (row_id for row_id in table.model_.ids() if key in (row_id, table.picture.rows[row_id].head))
-            table.select(next(ids, None))
+            rows = table.picture.report.rows
+            heads = rows.heads()
+            table.select(key if key in rows.at else next((id for id in table.model_.ids() if heads[rows.at[str(id)]] == key), None))
 
     def _row_current(self, row_id: RowId | None) -> None:
         found = self._table().picture
-        row = found.rows.get(row_id) if found is not None and row_id is not None else None
+        row = found.row(row_id) if found is not None and row_id is not None else None
         self.charts.highlight("" if row is None else row.head)
 
     def _fit(self) -> None:
@@ -438,8 +443,8 @@ class HistoryPage(Page):
         super().resizeEvent(event)
         self._fit()
 
-    def _show_notes(self, report: Report) -> None:
-        words = "\n".join(str(note) for note in (*report.notes, *reading_notes(report)))
+    def _show_notes(self, notes: Iterable[T]) -> None:
+        words = "\n".join(map(str, notes))
         self._notes.set_words(words)
         self._notes.setVisible(bool(words))
 
@@ -492,7 +497,7 @@ class HistoryPage(Page):
             self._go(behind_figure(found, row_id, key))
 
     def _open_row(self, row_id: RowId) -> None:
-        if (found := self._table().picture) is not None and row_id in found.rows:
+        if (found := self._table().picture) is not None and row_id in found.members:
             self._go(behind_row(found, row_id, self._choices))
 
     def _open_cell(self, weekday: int, hour: int, key: str) -> None:

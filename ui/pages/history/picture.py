@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from heapq import merge
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.domain.counters import Window
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
-from app.domain.metrics import METRICS, SALES_COLUMNS, Metric, Unit, is_known_by, label_on, total
+from app.domain.metrics import METRICS, SALES_COLUMNS, Metric, Unit, is_known_by, label_on, total, values
 from app.domain.statistics import Funnel, is_proportion, sentence
 from app.domain.terms import WEEKDAYS
 from app.services.report_kinds import BESIDE, REPORTS, ROW_LABELS
@@ -26,6 +27,7 @@ from ui.widgets.table_model import Cell, Cells, Column, RowId
 
 if TYPE_CHECKING:
     from app.services.reports import Report, Row
+    from app.services.rows import Rows
 
 TOTAL_ID, MEAN_ID = "\0total", "\0mean"
 """No row's key: a code cannot hold a NUL."""
@@ -33,6 +35,8 @@ LABEL = "key"
 """The first column: what a row is about."""
 FEWEST_PEERS = 5
 """Among fewer agents nobody is marked: their pooled rate is mostly their own."""
+_SORTED_AT_ONCE = 2_000
+"""Sorting more in one go keeps the interpreter, and with it the window, for longer than a frame."""
 
 
 _CREDITED = frozenset(key for key in SALES_COLUMNS if key != "presale_customers")
@@ -57,18 +61,25 @@ class Picture:
     report: Report
     metrics: Mapping[str, Metric]
     text: str
-    rows: Mapping[RowId, Row]
-    ids: Sequence[RowId]
+    ids: list[RowId]
+    members: Mapping[Any, int]
+    """Where each row of the report is, by its id."""
     pinned: tuple[tuple[RowId, Cells], ...]
     funnels: Mapping[str, Funnel]
+    notes: Sequence[T]
 
     @property
     def is_empty(self) -> bool:
         """Whether there is no number in any row."""
         return not any(self.report.whole.values())
 
+    def row(self, row_id: RowId) -> Row | None:
+        """None for a row on top, or one that is not shown."""
+        at = self.members.get(row_id)
+        return None if at is None else self.report.rows[at]
+
     def cells(self, row_id: RowId) -> Cells:
-        report, row = self.report, self.rows[row_id]
+        report, row = self.report, self.report.rows[self.members[row_id]]
         cells = {LABEL: label_cell(row)}
         for key in report.kind.beside:
             if key != "name":
@@ -82,7 +93,7 @@ class Picture:
 
     def tooltip(self, row_id: RowId, key: str) -> str:
         """How a figure came about, and whether chance explains it."""
-        row = self.rows.get(row_id)
+        row = self.row(row_id)
         if key not in METRICS:
             return "" if row is None else _who(row)
         metric = replace(self.metrics[key], label=self.report.label(key))
@@ -105,15 +116,15 @@ def picture(
     """`readings` of the rows' names, for `text`; without any text every row is shown. metrics: the catalogue with the store's standards."""
     shown = report
     if typed(text):
-        rows = [row for row in report.rows if fits(row, text, readings or {})]
-        shown = replace(report, rows=rows, whole=total(row.numbers for row in rows))
+        rows = fitting(report.rows, text, readings or {})
+        shown = replace(report, rows=rows, whole=total(rows.numbers))
     blank = {key: Cell() for key in report.kind.beside}
     pinned: tuple[tuple[RowId, Cells], ...] = (
         (TOTAL_ID, {**blank, LABEL: Cell(tr("总值", "Total"), detail=_count(shown)), **_cells(metrics, shown.total())}),
         (MEAN_ID, {**blank, LABEL: Cell(tr("均值", "Mean")), **_cells(metrics, shown.mean())}),
     )
-    by_id: dict[RowId, Row] = {row.key: row for row in shown.rows}
-    return Picture(shown, metrics, text, by_id, ordered(shown, sort), pinned, funnels(report))
+    notes = (*shown.notes, *reading_notes(shown))
+    return Picture(shown, metrics, text, ordered(shown, sort), shown.rows.at, pinned, funnels(report), notes)
 
 
 def reading_notes(report: Report) -> list[T]:
@@ -122,8 +133,8 @@ def reading_notes(report: Report) -> list[T]:
     sales = [key for key in report.keys if key in _CREDITED and is_known_by(key, report.parts)]
     if sales:
         found.append(T("促成的订单计入咨询当天，不是下单当天。", "Credited orders count on the day of the consultation, not of the order."))
-    many = len({row.head for row in report.rows}) >= FEWEST_PEERS
-    if report.kind.rows == "agent_period" and many and any(is_proportion(METRICS[key]) for key in report.keys):
+    compared = report.kind.rows == "agent_period" and any(is_proportion(METRICS[key]) for key in report.keys)
+    if compared and len(set(report.rows.heads())) >= FEWEST_PEERS:
         found.append(
             T("一天一位客服的量太少，这里不标随机界限；差距是否偶然，看工作量和满意度评价表。",
               "A day of one agent is too little to mark against chance here; Workload and Ratings tell differences from noise.")
@@ -138,18 +149,28 @@ def in_window(report: Report, window: Window) -> Report:
 
 def ordered(report: Report, sort: Sort) -> list[RowId]:
     """Row ids by a column, those without a value last."""
-    known: list[tuple[Any, RowId]]
+    rows = report.rows
+    found: list[Any]
     if sort.key in METRICS:
-        metric, window = METRICS[sort.key], report.window
-        known = [(metric.value(row.numbers, window), row.key) for row in report.rows]
+        metric, keys = sort.key, (sort.key,)
+        found = [values(numbers, keys, report.window)[metric] for numbers in rows.numbers]
     elif sort.key:
         cell = label_cell if sort.key == LABEL else lambda row: said(sort.key, row, report.zone)
-        known = [(cell(row).value, row.key) for row in report.rows]
+        found = [cell(row).value for row in rows]
     else:
-        return [row.key for row in report.rows]
-    having = [pair for pair in known if pair[0] is not None]
-    having.sort(key=lambda pair: pair[0], reverse=sort.descending)
-    return [row_id for _, row_id in having] + [row_id for value, row_id in known if value is None]
+        return [*rows.keys]
+    having, by = [i for i, value in enumerate(found) if value is not None], found.__getitem__
+    parts = (having[i : i + _SORTED_AT_ONCE] for i in range(0, len(having), _SORTED_AT_ONCE))
+    in_order = merge(*(sorted(part, key=by, reverse=sort.descending) for part in parts), key=by, reverse=sort.descending)
+    return [*(rows.keys[i] for i in in_order), *(rows.keys[i] for i, value in enumerate(found) if value is None)]
+
+
+def fitting(rows: Rows, text: str, readings: Mapping[str, Reading]) -> Rows:
+    """Those that `fits`, asked once for each whom they are about."""
+    heads = rows.heads()
+    one_of = {head: i for i, head in enumerate(heads)}
+    wanted = {head for head, i in one_of.items() if fits(rows[i], text, readings)}
+    return rows if len(wanted) == len(one_of) else rows.some([i for i, head in enumerate(heads) if head in wanted])
 
 
 def fits(row: Row, text: str, readings: Mapping[str, Reading]) -> bool:

@@ -95,7 +95,9 @@ def _tick(actions: Sequence[QAction], on: bool) -> None:
 
 
 class _Nothing:
-    ids: tuple[RowId, ...] = ()
+    def __init__(self) -> None:
+        self.ids: list[RowId] = []
+        self.members: Mapping[RowId, int] = {}
 
     def cells(self, row_id: RowId) -> dict[str, Any]:
         return {}
