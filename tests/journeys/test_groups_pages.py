@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton, QWidget
@@ -226,6 +226,24 @@ def test_overlapping_scopes_are_told_while_editing_with_a_way_out(groups: Hands)
     assert panel.forms["scope"].editor("skus").value() == ["sku3"]
     assert groups.said() == ["「新咨询组」没有成员"]
     assert groups.page.save.isEnabled()
+
+
+def test_nobody_moves_under_the_mouse_when_a_member_is_ticked(groups: Hands) -> None:
+    groups.groups.open_members("pre")
+    dialog = groups.groups.members_dialog
+    assert dialog is not None
+    team = dialog.tree.topLevelItem(0)
+    assert team is not None
+
+    def places() -> list[QRect]:
+        QApplication.processEvents()
+        return [dialog.tree.visualItemRect(team.child(row)) for row in range(team.childCount())]
+
+    before = places()
+    code = str(team.child(0).data(0, Qt.ItemDataRole.UserRole))
+    dialog.tick(code, on=code not in dialog.weights)
+    assert places() == before
+    dialog.reject()
 
 
 def test_members_are_ticked_by_team_found_by_pinyin_and_weighed_by_keyboard(groups: Hands) -> None:

@@ -124,6 +124,7 @@ class MembersDialog(QDialog):
             item.setData(0, _CODE, line.code)
             item.setFlags((item.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
             item.setCheckState(0, Qt.CheckState.Checked if line.code in self.weights else Qt.CheckState.Unchecked)
+        self.tree.ensurePolished()  # rows are laid out once, as high as the style sheet wants them
         self.tree.expandAll()
         self._teams = list(teams.values())
         self._filling = False
