@@ -1,4 +1,4 @@
-"""The UI thread while a table of 45,000 rows is loaded, sorted, scrolled and filtered: 员工日报 of five hundred agents over ninety days.
+"""The UI thread while a table of 45,000 rows is loaded, sorted, scrolled, filtered …: 员工日报 of five hundred agents over ninety days.
 
 The window is the real console's; each act is done as the person does it, and watched from then until its rows have been painted and
 everything is still again. The peer is a window that shows nothing: what of a stall is the machine's.
@@ -11,8 +11,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ DAYS, QUICK_DAYS = 90, 20
 _FIRST = day_date(export.FIRST_DAY)
 _STILL_SECONDS = 0.6
 _SCROLLS, _SCROLL_MS = 60, 16
-ACTS = {"load": "load", "sort": "sort by a figure", "scroll": "scroll through", "filter": "filter by a name", "leave": "another report"}
+_KEY_MS, _MENU_MS = 250, 200
+ACTS = {
+    "load": "load", "sort": "sort by a figure", "scroll": "scroll through", "window": "another order window", "columns": "choose columns",
+    "filter": "type a code to filter by", "leave": "another report",
+}  # fmt: skip
 
 
 def run(quick: bool = False) -> list[Result]:
@@ -56,7 +61,7 @@ def run(quick: bool = False) -> list[Result]:
 
 
 def _acted(console: Observed, act: str) -> tuple[Pulse, float]:
-    """What the UI thread did, and how many seconds it took until the table had painted what was wanted."""
+    """What the UI thread did, and how many seconds it took until the table had painted what was wanted, or the first of it."""
     took = 0.0
 
     def do() -> None:
@@ -86,8 +91,9 @@ def _result(what: str, pulses: list[Pulse], waits: list[float], empty: Pulse) ->
 
 def main() -> None:
     """`python -m benchmarks.long_table URL DAYS`: the console, which does what ACTS name and says `painted`."""
-    from PySide6.QtCore import QTimer
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtCore import QPoint, QTimer
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QApplication, QMenu
 
     from benchmarks.answers import Answers, say
     from benchmarks.console import NoSecrets
@@ -130,31 +136,48 @@ def main() -> None:
 
     watched.show_picture = show_picture
 
-    def scroll(_rest: str) -> None:
-        bar = page()._table().verticalScrollBar()
-        ticks = QTimer(console, interval=_SCROLL_MS)
-        places = iter(range(_SCROLLS + 1))
+    def one_by_one(steps: Iterable[Callable[[], object]], interval: int) -> None:
+        ticks, left = QTimer(console, interval=interval), iter(steps)
 
         def step() -> None:
-            place = next(places, None)
-            if place is None:
+            do = next(left, None)
+            if do is None:
                 ticks.stop()
                 painted()
             else:
-                bar.setValue(bar.maximum() * place // _SCROLLS)
+                do()
 
         ticks.timeout.connect(step)
         ticks.start()
 
-    def filter_by_name(_rest: str) -> None:
-        from dataclasses import replace
+    def scroll(_rest: str) -> None:
+        bar = page()._table().verticalScrollBar()
+        one_by_one([partial(bar.setValue, bar.maximum() * at // _SCROLLS) for at in range(_SCROLLS + 1)], _SCROLL_MS)
 
-        page()._choose(replace(page()._choices, text="a0007"))
+    def type_code(_rest: str) -> None:
+        search = page()._tools.search
+        page().focus_filter()
+        one_by_one([partial(QTest.keyClick, search, key) for key in "a0007"], _KEY_MS)
+
+    def choose_columns(_rest: str) -> None:
+        table = page()._table()
+
+        def menu() -> QMenu:
+            found = QApplication.activePopupWidget()
+            assert isinstance(found, QMenu)
+            return found
+
+        one_by_one(
+            [lambda: table.show_columns(QPoint(800, 300)), lambda: menu().actions()[-1].trigger(), lambda: menu().close()], _MENU_MS
+        )  # fmt: skip
+
+    def other_window(_rest: str) -> None:
+        page()._choose_window("15d" if page()._window() == "7d" else "7d")
 
     commands: dict[str, Any] = {
         "load": lambda _rest: page().open_at({"report": "daily", **period}),
         "sort": lambda _rest: page()._table().model_.sort_by("consults", descending=True),
-        "scroll": scroll, "filter": filter_by_name,
+        "scroll": scroll, "window": other_window, "columns": choose_columns, "filter": type_code,
         "leave": lambda _rest: page().open_at({"report": "workload", **period}),
         "end": lambda _rest: console.window.close(),
     }  # fmt: skip

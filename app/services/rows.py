@@ -45,7 +45,7 @@ class Rows(Sequence[Row]):
                 for column, value in zip(places, _place(row.place), strict=True):
                     column.append(value)
 
-    def _columns(self) -> list[list[Any]]:
+    def columns(self) -> list[list[Any]]:
         return [getattr(self, name) for name in _COLUMNS]
 
     def __len__(self) -> int:
@@ -58,15 +58,15 @@ class Rows(Sequence[Row]):
     def __getitem__(self, at: int | slice) -> Row | Rows:
         if isinstance(at, slice):
             return self.some(range(len(self))[at])
-        return _row(*(column[at] for column in self._columns()))
+        return _row(*(column[at] for column in self.columns()))
 
     def __iter__(self) -> Iterator[Row]:
-        return starmap(_row, zip(*self._columns(), strict=True))
+        return starmap(_row, zip(*self.columns(), strict=True))
 
     def some(self, at: Sequence[int]) -> Rows:
         """Those at these positions, in that order."""
         found = Rows()
-        for name, column in zip(_COLUMNS, self._columns(), strict=True):
+        for name, column in zip(_COLUMNS, self.columns(), strict=True):
             setattr(found, name, [column[i] for i in at])
         return found
 

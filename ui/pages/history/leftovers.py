@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.services.rows import Rows
 
-_EVERY_MS, _AT_ONCE = 5, 1_000
+_EVERY_MS, _AT_ONCE = 5, 2_000
 _FEW = 2_000
 """So many rows can go at once."""
 
@@ -20,7 +20,7 @@ _FEW = 2_000
 class Leftovers(QObject):
     """Takes over the columns that rows leave behind once nobody holds them any more, and drops a piece of them with every tick."""
 
-    _left = Signal(object, object)
+    _left = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -32,9 +32,9 @@ class Leftovers(QObject):
     def mind(self, rows: Rows) -> None:
         """On any thread, once for each answer."""
         if len(rows) > _FEW:
-            weakref.finalize(rows, _hand_over, self, rows.numbers, rows.extras).atexit = False
+            weakref.finalize(rows, _hand_over, self, rows.columns()).atexit = False
 
-    def _take(self, *columns: list[Any]) -> None:
+    def _take(self, columns: list[list[Any]]) -> None:
         self._columns += columns
         self._timer.start()
 
@@ -47,9 +47,9 @@ class Leftovers(QObject):
             self._timer.stop()
 
 
-def _hand_over(leftovers: Leftovers, *columns: list[Any]) -> None:
+def _hand_over(leftovers: Leftovers, columns: list[list[Any]]) -> None:
     """On whichever thread the last one lets go."""
     try:
-        leftovers._left.emit(*columns)
+        leftovers._left.emit(columns)
     except RuntimeError:  # the page is gone, and what it showed with it
         return
