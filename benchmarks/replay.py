@@ -17,7 +17,8 @@ from pathlib import Path
 from app.domain import events as ev
 from app.domain.localtime import DAY_MS, LocalTime, day_date
 from app.domain.permissions import local_owner
-from app.domain.replay import Recording, replay
+from app.domain.recording import Recording
+from app.domain.replay import replay
 from app.domain.routing.scopes import NewSession, Plan
 from app.services.workspace import Workspace
 from app.storage.database import Database

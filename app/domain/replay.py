@@ -4,12 +4,18 @@ A pure function of a recording and a plan. Who opened a session, when and with w
 it is decided by the router (app/domain/routing). How long a session then keeps its agent is what it really took.
 
 The rules where the record does not say:
-- Handling is the time from the assignment to the close. It begins with the first agent; a hand-over does not prolong it. A session whose
-  handling is unknown (never assigned, or not closed) takes the median of its kind; with none known, the time from its opening to its
-  close, or else ten minutes.
+- Handling is the time from the assignment to the close. A session whose handling is unknown (never assigned, or not closed) takes the
+  median of its kind; with none known, the time from its opening to its close, or else ten minutes.
+- A hand-over happens again: when its agent has had the session for as long as they really had it, it goes to the group it went to, by that
+  group's turns, or to the agent somebody chose by hand; where that agent cannot take it, to one of their group. Where that group is not
+  there or closed, it stays where it is. Each later agent keeps it for as long as their like really did. What followed from an agent's going
+  offline is no hand-over: it follows here, too.
+- A session that closed and was gone on with is closed as long as it was. Then it is with its agent again.
+- Who was chosen by hand for a customer who waited gets them at that moment, if they still wait, and so does a group.
 - A customer who really left without ever having had an agent leaves at that moment here, too, if nobody has taken them by then.
 - What was open when the first day began stays with the agent who really had it. The 48 hours before tell who had served whom, and whose
   turn it is. Customers who were still waiting then are left out. What is undecided when the last day ends stays so.
+- Where it is not known whose turn it was, at the moments `anew`, nobody is owed anything.
 - A customer asks for somebody when the session opens or, where messages are told and nobody had it until then, with the first of theirs.
 - At the same millisecond sessions close first, then agents come and go, then sessions open.
 """
@@ -17,19 +23,17 @@ The rules where the record does not say:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from heapq import heappop, heappush
-from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from app.domain.events import State
-from app.domain.routing.router import Decision, Router
+from app.domain.recording import Recording, Served
+from app.domain.routing.router import Decision, NotPossibleError, Router
 from app.domain.routing.scopes import NewSession, Plan
 
 HALF_HOUR_MS = 1_800_000
-UNKNOWN_HANDLING_MS = 600_000
 _TELL_EVERY = 5_000
 _FOREVER = 1 << 62
 _BITS = 24
@@ -38,46 +42,6 @@ _MASK = (1 << _BITS) - 1
 _CLOSED, _CAME, _GIVEN = range(3)
 """In what order things happen at the same millisecond."""
 Outcome = Literal["assigned", "waited", "leave"]
-
-
-class Served(NamedTuple):
-    """A session of the 48 hours before the first day that had an agent. group "": not recorded, so it is that of the plan.
-
-    given_at: when they got it; until: when it ends or ended.
-    """
-
-    session: NewSession
-    group: str
-    agent: str
-    given_at: int
-    until: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """What really happened in [start, end), epoch ms: columns of the sessions in order of opening, and presence in order of time.
-
-    handling: ms. left_at: when a customer whom nobody took left, else None. agents: who really had it last ("": nobody by `end`);
-    waits: ms from opening to the assignment, None where nobody took it, where it was a leave message or was handed over.
-    presence begins with how everybody stood 48 hours before `start`; before: what was going on since then.
-    """
-
-    start: int
-    end: int
-    sessions: Sequence[NewSession] = ()
-    opened: Sequence[int] = ()
-    handling: Sequence[int] = ()
-    left_at: Sequence[int | None] = ()
-    agents: Sequence[str] = ()
-    waits: Sequence[int | None] = ()
-    presence: Sequence[tuple[int, str, State]] = ()
-    before: Sequence[Served] = ()
-
-    def is_anybody_here(self) -> bool:
-        """At the start or later."""
-        standing = {agent: state for at, agent, state in self.presence if at <= self.start}
-        later = {state for at, _, state in self.presence if at > self.start}
-        return not {*standing.values(), *later} <= {"offline"}
 
 
 class Fate(NamedTuple):
@@ -175,15 +139,6 @@ class Outcomes:
     fates: list[Fate] = field(default_factory=list)
 
 
-def handling_of(opened: int, assigned: int | None, closed: int | None, median: int | None) -> int:
-    """Milliseconds a session keeps its agent; median: of the known ones of its kind, None where none is known."""
-    if assigned is not None and closed is not None:
-        return max(0, closed - assigned)
-    if median is not None:
-        return median
-    return UNKNOWN_HANDLING_MS if closed is None else max(0, closed - opened)
-
-
 def replay(
     recording: Recording, plan: Plan, detail: bool = False, tell: Callable[[int], None] | None = None,
     stopped: Callable[[], bool] | None = None,
@@ -216,7 +171,8 @@ class _Run:
         self._presence = [entry for entry in recording.presence if start < entry[0] < recording.end]
         self._presence.append((_FOREVER, "", "offline"))
         self._next = 0
-        going_on = [served for served in recording.before if served.until > start]
+        self._anew = [at for at in reversed(recording.anew) if at > start]
+        self._going_on = going_on = [served for served in recording.before if served.until > start]
         self.ids = [session.id for session in recording.sessions] + [served.session.id for served in going_on]
         self._position = {id: position for position, id in enumerate(self.ids)}
         room = len(self.ids)
@@ -239,33 +195,54 @@ class _Run:
         self._ending: list[int] = []
         """A heap of what ends: (when − start) and the position, in one number, which orders several times faster than a pair."""
         self.overflow = self.handed_over = 0
+        self._ahead = {self._position[id]: [*reversed(each)] for id, each in recording.hand_overs.items() if id in self._position}
+        """Hand-overs to come, the last first."""
+        self._goes_on = self._ahead.keys() | {self._position[id] for id in recording.chosen if id in self._position}
+        self._paused: set[int] = set()
+        self._keeps: dict[int, int] = {}
+        """For how long whoever gets it next has a session that is being handed over."""
         self._held: dict[str, int] = {}
         self.peaks: dict[str, int] = {}
         self._all = self.busiest = 0
         self.busiest_at: int | None = None
         self.busiest_of = [0] * -(-max(0, recording.end - start) // HALF_HOUR_MS)
         self._half_hour, self._border = 0, start + HALF_HOUR_MS
+        self._here: set[str] = set()
         self._router = self._begin(plan, going_on)
 
     def _begin(self, plan: Plan, going_on: Sequence[Served]) -> Router:
         """What went before as it really went: so it is known at `start` who has what, who served whom, and whose turn it is."""
         recording, start = self.recording, self.recording.start
         router = Router(plan, explains=False)
-        happened: list[tuple[int, int, Callable[[], object]]] = []
-        for each in recording.before:
-            group = each.group or plan.match(each.session).group
-            happened.append((each.given_at, _GIVEN, partial(router.learn, each.session, each.agent, group, each.given_at)))
-            if each.until <= start:
-                order = _CLOSED if each.until > each.given_at else _GIVEN
-                happened.append((each.until, order, partial(router.closed, each.session.id, each.until)))
-        happened += [(at, _CAME, partial(router.presence, agent, state, at)) for at, agent, state in recording.presence if at <= start]
-        for _, _, happen in sorted(happened, key=itemgetter(0, 1)):
-            happen()
+        before, presence = recording.before, recording.presence
+        stints = [(each.session, stint) for each in before for stint in each.stints]
+        happened = [(stint.at, _GIVEN, number) for number, (_, stint) in enumerate(stints)]
+        happened += [
+            (each.until, _CLOSED if each.until > each.stints[-1].at else _GIVEN + 1, number)
+            for number, each in enumerate(before)
+            if each.until <= start
+        ]
+        happened += [(at, _CAME, number) for number, (at, _, _) in enumerate(presence) if at <= start]
+        happened.sort()
+        for at, what, number in happened:
+            if what == _GIVEN:
+                session, (_, agent, group, by_turn) = stints[number]
+                (router.learn if by_turn else router.taken)(session, agent, group or plan.match(session).group, at)
+            elif what == _CAME:
+                self._stand(*presence[number][1:])
+                router.presence(*presence[number][1:], at)
+            else:
+                router.closed(before[number].session.id, at)
         for position, each in enumerate(going_on, len(recording.sessions)):
-            self.owners[position], self.given[position] = each.agent, each.given_at
+            first, last = each.stints[0], each.stints[-1]
+            self.owners[position], self.groups[position], self.given[position] = last.agent, last.group, first.at
             self._end_at(position, each.until)
-            if each.session.kind != "leave":
-                self._hold(position, each.agent, start)
+            if each.session.kind == "leave":
+                self.outcomes[position] = "leave"
+            else:
+                self._hold(position, last.agent, start)
+        if start in recording.anew:
+            router.begin_anew()
         return router
 
     # What happens
@@ -277,14 +254,20 @@ class _Run:
         presence_at = self._presence[self._next][0]
         for position in range(first, past):
             at = opened[position]
+            while self._anew and self._anew[-1] <= at:
+                self._until(self._anew.pop() - 1)
+                router.begin_anew()
+                presence_at = self._presence[self._next][0]
             if presence_at <= at or (ending and ending[0] >> _BITS <= at - start):
                 self._until(at)
                 presence_at = self._presence[self._next][0]
             decision = router.opened(sessions[position], at)
             self._settle(position, decision, at)
-            if decision.agent is None and decision.outcome == "waited":
-                left = recording.left_at[position]
-                if left is not None:
+            if decision.agent is None:
+                left, chosen = recording.left_at[position], recording.chosen.get(decision.session)
+                if chosen is not None:
+                    self._end_at(position, max(at, chosen[0]))
+                elif left is not None and decision.outcome == "waited":
                     self._end_at(position, left)
 
     def finish(self) -> None:
@@ -295,7 +278,7 @@ class _Run:
 
     def _until(self, at: int) -> None:
         """What closes and who comes and goes, up to and including this moment."""
-        ending, start, router, position_of = self._ending, self.recording.start, self._router, self._position
+        ending, start, router = self._ending, self.recording.start, self._router
         while True:
             coming = self._presence[self._next][0]
             ends = start + (ending[0] >> _BITS) if ending else _FOREVER
@@ -303,41 +286,124 @@ class _Run:
                 position = heappop(ending) & _MASK
                 if self._ends[position] != ends:
                     continue
-                if self._holding[position]:
-                    self._let_go(position, ends)
-                for decision in router.closed(self.ids[position], ends):
-                    self._settle(position_of[decision.session], decision, ends)
+                if position not in self._goes_on or not self._go_on(position, ends):
+                    self._close(position, ends)
             elif coming <= at:
                 moment, agent, state = self._presence[self._next]
                 self._next += 1
-                for decision in router.presence(agent, state, moment):
-                    self._settle(position_of[decision.session], decision, moment)
+                self._stand(agent, state)
+                self._settle_all(router.presence(agent, state, moment), moment)
             else:
                 return
 
+    def _close(self, position: int, at: int) -> None:
+        if self._holding[position]:
+            self._let_go(position, at)
+        self._settle_all(self._router.closed(self.ids[position], at), at)
+
+    def _go_on(self, position: int, at: int) -> bool:
+        """What comes next for a session that does not end yet; False if it does."""
+        if position in self._paused:
+            self._paused.discard(position)
+            self._again(position, at)
+        elif self.given[position] is None:
+            chosen = self.recording.chosen.get(self.ids[position])
+            if chosen is None:
+                return False
+            self._ends[position] = _FOREVER
+            self._hand_over(position, chosen[1], chosen[2], at)
+        else:
+            ahead = self._ahead.get(position)
+            if not ahead:
+                return False
+            agent, group, keeps, pause = ahead.pop()
+            self._ends[position], self._keeps[position] = _FOREVER, keeps
+            if pause is None:
+                self._hand_over(position, agent, group or self.groups[position], at)
+            else:
+                self._close(position, at)
+                self._paused.add(position)
+                self._end_at(position, at + pause)
+        return True
+
+    def _hand_over(self, position: int, agent: str, group: str, at: int) -> None:
+        decisions = self._asked(position, agent, group, at)
+        if decisions and self._holding[position]:
+            self._let_go(position, at)
+        self._settle_all(decisions, at)
+        if not decisions:
+            self._keep(position, at)
+
+    def _again(self, position: int, at: int) -> None:
+        """With the agent it had; where they have gone, with another."""
+        agent = self.owners[position]
+        assert agent is not None
+        self._keep(position, at)
+        if self.outcomes[position] != "leave":
+            self._hold(position, agent, at)
+        self._router.taken(self._session(position), agent, self.groups[position], at, given=False)
+        if agent not in self._here:
+            self._settle_all(self._router.presence(agent, "offline", at), at)
+
+    def _keep(self, position: int, at: int) -> None:
+        """Whoever has it now has it for as long as its next agent really had."""
+        keeps = self._keeps.pop(position, None)
+        if keeps is not None:
+            self._end_at(position, at + keeps)
+
+    def _session(self, position: int) -> NewSession:
+        sessions = self.recording.sessions
+        return sessions[position] if position < len(sessions) else self._going_on[position - len(sessions)].session
+
+    def _asked(self, position: int, agent: str, group: str, at: int) -> list[Decision]:
+        """Nothing where it stays where it is."""
+        session, router = self.ids[position], self._router
+        if agent:
+            if self.owners[position] == agent:
+                return []
+            try:
+                return router.move(session, agent, at)
+            except NotPossibleError:
+                pass
+        try:
+            return router.transfer(session, group, at) if group else []
+        except NotPossibleError:
+            return []
+
+    def _stand(self, agent: str, state: State) -> None:
+        if state == "offline":
+            self._here.discard(agent)
+        else:
+            self._here.add(agent)
+
     # What follows from it
+
+    def _settle_all(self, decisions: Iterable[Decision], at: int) -> None:
+        for decision in decisions:
+            self._settle(self._position[decision.session], decision, at)
 
     def _settle(self, position: int, decision: Decision, at: int) -> None:
         self._decided += 1
         _, outcome, group, agent, reason, _, _ = decision
         first = self.given[position] is None
-        if not first:
-            self.handed_over += 1
-            if self._holding[position]:
-                self._let_go(position, at)
+        if not first and self._holding[position]:
+            self._let_go(position, at)
         if agent is None:
             if first:
                 self.outcomes[position], self.groups[position], self.order[position] = outcome, group, self._decided
             return
-        self.owners[position], self.groups[position], self.reasons[position] = agent, group, reason
         if first:
             self.given[position], self.order[position] = at, self._decided
             self._end_at(position, at + self.recording.handling[position])
             if group == self._fallback and self._plan.match(self.recording.sessions[position]).group != group:
                 self.overflow += 1
+        else:
+            self.handed_over += agent != self.owners[position]
+            self._keep(position, at)
+        self.owners[position], self.groups[position], self.reasons[position] = agent, group, reason
         if reason == "leave":
             self.outcomes[position] = "leave"
-        else:
+        elif self.outcomes[position] != "leave":
             self._hold(position, agent, at)
 
     def _end_at(self, position: int, at: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,17 +11,19 @@ from statistics import median_low
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from app.domain.conversation import FLAGS, KINDS, LEAVE, ONLINE, ORDER_STATES, PAGES
 from app.domain.language import T
 from app.domain.localtime import LocalTime
 from app.domain.presence import OFFLINE, STATES
-from app.domain.replay import Recording, Served, handling_of
+from app.domain.recording import HandOver, Recording, Served, Stint, handling_of
 from app.domain.routing.router import RETURNING_MS
 from app.domain.routing.scopes import AgentPlan, GroupPlan, NewSession
+from app.services.hand_overs import LEFT, MANUAL, Asked, Had, HandOvers, Later
 from app.storage import schema
 from app.storage.faults import FaultError
+from app.storage.packing import may_go_on
 
 if TYPE_CHECKING:
     from app.services.sheets import Tell
@@ -29,6 +32,8 @@ _CHUNK = 1_000
 """Rows fetched at a time: more would hold up the window, which shares the interpreter with this thread."""
 _BOT_ONLY = FLAGS.index("bot_only")
 _WEIGHT = 6
+_SAMPLED = 5
+"""So many sessions before and after midnight tell who gave them to agents."""
 REST = "-"
 """The code of the group that a derived plan gives sessions which were in no group."""
 
@@ -62,17 +67,20 @@ def read_recorded(
     of_days = _s.store_id == store, _s.day >= before, _s.day <= last
     about = _customers(connection, of_days)
     count = connection.execute(select(func.count()).select_from(schema.sessions).where(*of_days)).scalar_one()
-    found = _Columns(start, end, codes, about)
+    presence = _presence(connection, store, codes, start - RETURNING_MS, end)
+    found = _Columns(start, end, codes, about, HandOvers(presence, _asked(connection, store, start - RETURNING_MS, end)))
     done = 0
-    for rows in _chunks(connection, select(*_COLUMNS).where(*of_days, _s.opened_at.is_not(None)).order_by(_s.opened_at, _s.id)):
+    heard = schema.sessions.outerjoin(schema.decisions, and_(_d.session_id == _s.id, _d.number == 1))
+    wanted = select(*_COLUMNS).select_from(heard).where(*of_days, _s.opened_at.is_not(None)).order_by(_s.opened_at, _s.id)
+    for rows in _chunks(connection, wanted):
         if stop is not None and stop.is_set():
             raise cancelled()
         found.take(rows)
         done += len(rows)
         if tell is not None:
             tell(done, count)
-    recording = found.recording(_presence(connection, store, codes, start - RETURNING_MS, end))
-    return Recorded(recording, codes.names, codes.named_groups, codes.capacities, found.served)
+    anew = _anew(found.given, [local.start_of_day(day) for day in range(first, last + 2)])
+    return Recorded(found.recording(presence, anew), codes.names, codes.named_groups, codes.capacities, found.served)
 
 
 def tag_of(group: str) -> str:
@@ -103,10 +111,10 @@ def told_agents(found: Recorded) -> list[AgentPlan]:
     return [AgentPlan(code, found.names.get(code, code), capacity) for code, capacity in sorted(found.capacities.items())]
 
 
-_s = schema.sessions.c
+_s, _d = schema.sessions.c, schema.decisions.c
 _COLUMNS = (
     _s.code, _s.customer_id, _s.opened_at, _s.assigned_at, _s.closed_at, _s.kind, _s.page, _s.sku_id, _s.region, _s.order_state,
-    _s.agent_id, _s.group_id, _s.transfers, _s.flag, _s.first_customer_at,
+    _s.agent_id, _s.group_id, _s.reason, _s.transfers, _s.flag, _s.first_customer_at, _s.facts, _d.at,
 )  # fmt: skip
 
 
@@ -131,33 +139,51 @@ class _Codes:
 class _Columns:
     """The columns of a Recording as they are filled."""
 
-    def __init__(self, start: int, end: int, codes: _Codes, about: dict[int, tuple[str, tuple[str, ...]]]) -> None:
-        self._start, self._end, self._codes, self._about = start, end, codes, about
+    def __init__(
+        self, start: int, end: int, codes: _Codes, about: dict[int, tuple[str, tuple[str, ...]]], hand_overs: HandOvers
+    ) -> None:  # fmt: skip
+        self._start, self._end, self._codes, self._about, self._hand_overs = start, end, codes, about, hand_overs
         self._sessions: list[NewSession] = []
         self._opened: list[int] = []
         self._times: list[tuple[int, int | None, int | None]] = []
-        """(kind, assigned, closed)"""
+        """(kind, assigned, closed or handed over)"""
         self._left: list[int | None] = []
         self._agents: list[str] = []
         self._waits: list[int | None] = []
-        self._before: list[tuple[NewSession, str, str, int, int | None]] = []
+        self._before: list[tuple[NewSession, list[Stint], int | None]] = []
+        self._later: dict[str, tuple[int, list[Later]]] = {}
+        """{session: (kind, hand-overs to come)}"""
+        self._chosen: dict[str, tuple[int, str, str]] = {}
         self._tags: dict[str, tuple[str, ...]] = {}
         self._heard = False
         """A customer has written: the source tells messages."""
+        self._moved = False
+        """Somebody asked later than they opened their session."""
         self._silent: set[int] = set()
         """Online sessions that nobody had and in which the customer never wrote."""
         self.served: dict[str, Counter[str]] = defaultdict(Counter)
+        self.given: list[tuple[int, bool]] = []
+        """(when, by an engine) of all that somebody had."""
 
     def take(self, rows: Sequence[Any]) -> None:
-        start, end, agents, groups, skus, about = (
-            self._start, self._end, self._codes.agents, self._codes.groups, self._codes.skus, self._about,
+        start, end, agents, groups, skus, about, asked = (
+            self._start, self._end, self._codes.agents, self._codes.groups, self._codes.skus, self._about, self._hand_overs.asked,
         )  # fmt: skip
         nobody = "", ()
-        for code, customer, opened, assigned, closed, kind, page, sku, region, order_state, agent, group, transfers, flag, wrote in rows:
-            if wrote is not None and kind != LEAVE and opened < wrote and (assigned is None or wrote <= assigned):
-                opened = wrote
+        for (
+            code, customer, opened, assigned, closed, kind, page, sku, region, order_state, agent, group, reason, transfers,
+            flag, wrote, facts, heard,
+        ) in rows:  # fmt: skip
             if opened >= end or (flag == _BOT_ONLY and not agent):
                 continue
+            had: Had | None = None
+            if agent and (transfers or reason == MANUAL or may_go_on(facts) or code in asked):
+                had = self._hand_overs.of(code, (assigned, agent, group, reason), facts, closed, self._codes)
+                assigned, group, reason = had.assigned, had.group, had.reason
+            if wrote is not None and kind != LEAVE and opened < wrote and (assigned is None or wrote <= assigned):
+                opened = wrote
+                if opened >= end:
+                    continue
             home, tags = about.get(customer, nobody)
             name = groups.get(group, "")
             if name:
@@ -165,32 +191,59 @@ class _Columns:
                 if known is None:
                     known = self._tags[name] = (tag_of(name),)
                 tags = tags + known if tags else known
+            left = kind == LEAVE or (opened < start and reason == LEFT)
             session = NewSession(
-                code, str(customer), "leave" if kind == LEAVE else "online", PAGES[page], skus.get(sku, ""), region or home,
+                code, str(customer), "leave" if left else "online", PAGES[page], skus.get(sku, ""), region or home,
                 ORDER_STATES[order_state], tags,
             )  # fmt: skip
+            if assigned is not None:
+                self.given.append((assigned, heard is not None))
             if opened < start:
                 if agent and assigned is not None and assigned < start:
-                    self._before.append((session, name, agents[agent], assigned, closed))
+                    self._take_before(session, kind, Stint(assigned, agents[agent], name, reason != MANUAL), closed, had)
                 continue
             if wrote is not None:
                 self._heard = True
             elif not agent and kind != LEAVE:
                 self._silent.add(len(self._sessions))
+            taken = bool(agent) and assigned is not None and assigned < end
+            self._waits.append(max(0, assigned - opened) if taken and kind != LEAVE else None)
+            if heard is not None and opened < heard < end:
+                opened, assigned = heard - 1, heard - 1 if assigned == heard else assigned
+                self._moved = True
             self._sessions.append(session)
             self._opened.append(opened)
-            self._times.append((kind or ONLINE, assigned, closed))
-            taken = bool(agent) and assigned is not None and assigned < end
+            if had is None or not had.later:
+                self._times.append((kind or ONLINE, assigned, closed))
+            else:
+                self._times.append((kind or ONLINE, assigned, had.later[0].at))
+                self._later[code] = kind or ONLINE, [*had.later]
+            if had is not None and had.chosen is not None:
+                self._chosen[code] = had.chosen
             self._left.append(None if agent or closed is None else closed)
             self._agents.append(agents[agent] if taken else "")
-            self._waits.append(max(0, assigned - opened) if taken and not transfers and kind != LEAVE else None)
-            counted = self.served[name]
             if agent:
-                counted[agents[agent]] += 1
+                self.served[name][agents[agent]] += 1
+                if had is not None:
+                    for stint in had.stints:
+                        self.served[stint.group][stint.agent] += 1
+            else:
+                self.served[name]  # a group in which nobody had any is one, too
 
-    def recording(self, presence: Sequence[Any]) -> Recording:
-        if self._heard:
-            kept = [position for position in range(len(self._opened)) if position not in self._silent]
+    def _take_before(self, session: NewSession, kind: int, first: Stint, closed: int | None, had: Had | None) -> None:
+        if had is None:
+            self._before.append((session, [first], closed))
+            return
+        later = [each for each in had.later if each.at >= self._start]
+        if later:
+            self._later[session.id] = kind or ONLINE, later
+        stints = [stint for stint in had.stints if stint.at < self._start]
+        self._before.append((session, stints, later[0].at if later else closed))
+
+    def recording(self, presence: Sequence[Any], anew: Sequence[int]) -> Recording:
+        if self._heard or self._moved:
+            silent = self._silent if self._heard else ()
+            kept = [position for position in range(len(self._opened)) if position not in silent]
             self._arrange(sorted(kept, key=self._opened.__getitem__))
         medians = {}
         for kind in range(len(KINDS)):
@@ -198,11 +251,13 @@ class _Columns:
             medians[kind] = max(0, median_low(known)) if known else None
         handling = [handling_of(at, assigned, closed, medians[k]) for at, (k, assigned, closed) in zip(self._opened, self._times)]
         before = [
-            Served(session, group, agent, assigned, assigned + handling_of(assigned, assigned, closed, medians[KINDS.index(session.kind)]))
-            for session, group, agent, assigned, closed in self._before
+            Served(session, stints, stints[-1].at + handling_of(stints[-1].at, stints[-1].at, until, medians[KINDS.index(session.kind)]))
+            for session, stints, until in self._before
         ]
+        hand_overs = {code: [_as_replayed(each, medians[kind]) for each in later] for code, (kind, later) in self._later.items()}
         return Recording(
-            self._start, self._end, self._sessions, self._opened, handling, self._left, self._agents, self._waits, presence, before
+            self._start, self._end, self._sessions, self._opened, handling, self._left, self._agents, self._waits, presence, before,
+            hand_overs, self._chosen, anew,
         )  # fmt: skip
 
     def _arrange(self, positions: Sequence[int]) -> None:
@@ -210,6 +265,11 @@ class _Columns:
         columns: tuple[list[Any], ...] = self._sessions, self._opened, self._times, self._left, self._agents, self._waits
         for column in columns:
             column[:] = [column[position] for position in positions]
+
+
+def _as_replayed(each: Later, median: int | None) -> HandOver:
+    handling = handling_of(each.since, each.since, each.until, median)
+    return HandOver(each.agent, each.group, handling, each.since - each.at if each.pause else None)
 
 
 def _chunks(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[Any]]:
@@ -251,4 +311,39 @@ def _presence(connection: Connection, store: int, codes: _Codes, start: int, end
     )
     for rows in _chunks(connection, changes):
         found += [(at, codes.agents[agent], STATES[state]) for at, agent, state in rows]
+    return found
+
+
+def _asked(connection: Connection, store: int, since: int, until: int) -> dict[str, list[Asked]]:
+    """{session: what supervisors and agents asked for, and got}, in order."""
+    c = schema.commands.c
+    found: dict[str, list[Asked]] = defaultdict(list)
+    done = c.store_id == store, c.done_at >= since, c.done_at < until, c.result == "", c.kind.in_(("move", "transfer"))
+    for rows in _chunks(connection, select(c.done_at, c.body).where(*done).order_by(c.done_at, c.id)):
+        for at, text in rows:
+            body = json.loads(text)
+            found[body["session"]].append(Asked(at, body.get("agent", ""), body.get("group", "")))
+    return found
+
+
+def _anew(given: list[tuple[int, bool]], midnights: Sequence[int]) -> list[int]:
+    """When nobody knows whose turn it was: when a day begins on which a source gave its sessions to agents itself, and when an engine
+    took that over.
+
+    given: (when, by an engine) of sessions, which it sorts; midnights: of each day and the one after.
+    """
+    given.sort()
+    ends = [bisect_left(given, (midnight,)) for midnight in midnights]
+
+    def by_engine(first: int, past: int) -> bool:
+        few = given[max(0, first) : past]
+        return 2 * sum(ours for _, ours in few) > len(few)
+
+    found = []
+    for end, past, begin in zip(ends, ends[1:], midnights):
+        begins_so = by_engine(end, min(past, end + _SAMPLED))
+        if end < past and not (begins_so and by_engine(end - _SAMPLED, end)):
+            found.append(begin)
+        if not begins_so and by_engine(max(end, past - _SAMPLED), past):
+            found.append(next(at for at, ours in given[end:past] if ours))
     return found

@@ -225,6 +225,15 @@ class Rotation:
         turn.lost = min(turn.lost, least + turn.weight * self._round) + self.total
         turn.peers.push(turn)
 
+    def begin_anew(self) -> None:
+        """Nobody holds anything."""
+        self._before = {}
+        for turn in self.turns.values():
+            turn.credit = 0
+            if turn.entry is not None:
+                turn.lost = turn.weight * self._round
+                turn.peers.push(turn)
+
     def _next(self) -> tuple[_Standing, int]:
         """Whose turn it is in another round, and what they are short of."""
         self._round = now = self._round + 1

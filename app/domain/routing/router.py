@@ -92,12 +92,30 @@ class Router(Board):
 
     def learn(self, session: NewSession, agent: str, group: str, at: int) -> None:
         """As `taken`, where it was by these rules: then it tells whose turn it was, which no one else may know."""
-        held = self._groups.get(group)
-        if held is not None and session.kind != "leave" and held.rotation.is_eligible(agent):
+        held, found = self._groups.get(group), self._sessions.get(session.id)
+        if session.kind == "leave":
+            box = self._designated or (held.box if held is not None else None)
+            if box is not None:
+                box.had(agent)
+        elif held is not None and held.rotation.is_eligible(agent):
+            rotation, before = held.rotation, None if found is None or found.agent is None else found.agent.code
+            kept_out = rotation.turns[before] if before not in (None, agent) and rotation.is_eligible(before) else None
+            if kept_out is not None:
+                rotation.drop(kept_out)
             last = held.served.get(session.customer)
             if last is None or last[0] != agent or at - last[1] > RETURNING_MS:
-                held.rotation.grant(agent)
+                rotation.grant(agent)
+            if kept_out is not None:
+                rotation.put(kept_out)
         self.taken(session, agent, group, at)
+
+    def begin_anew(self) -> None:
+        """Nobody is owed a turn: from here on nobody knows whose it was."""
+        for group in self._groups.values():
+            group.rotation.begin_anew()
+            group.box.begin_anew()
+        if self._designated is not None:
+            self._designated.begin_anew()
 
     def presence(self, agent: str, state: State, at: int) -> list[Decision]:
         """Who comes takes what waits; whoever goes offline leaves their sessions to the others."""

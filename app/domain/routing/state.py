@@ -56,16 +56,27 @@ class Box:
     def comes(self, code: str) -> None:
         self.here.put((self.turns.get(code, 0), code))
 
+    def begin_anew(self) -> None:
+        """Nobody has had one."""
+        self.turns, self._turn = {}, 0
+        for _, code in self.here:
+            self.comes(code)
+
     def take(self) -> str | None:
         """Whose turn it is among those who are here."""
         found = self.here.first()
         if found is None:
             return None
         code: str = found[-1]
+        self.had(code)
+        return code
+
+    def had(self, code: str) -> None:
+        """They had one just now."""
         self._turn += 1
         self.turns[code] = self._turn
-        self.comes(code)
-        return code
+        if code in self.here:
+            self.comes(code)
 
 
 class Group:

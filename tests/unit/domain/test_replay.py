@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app.domain.events import State
-from app.domain.replay import HALF_HOUR_MS, UNKNOWN_HANDLING_MS, Outcomes, Recording, Served, handling_of, replay
+from app.domain.recording import UNKNOWN_HANDLING_MS, HandOver, Recording, Served, Stint, handling_of
+from app.domain.replay import HALF_HOUR_MS, Outcomes, replay
 from app.domain.routing.scopes import NewSession, Plan
 from tests.unit.domain.routing_desk import HOUR, group, plan
 
@@ -29,6 +30,10 @@ def recording(
 
 def here(agents: str, at: int = 0) -> list[tuple[int, str, State]]:
     return [(at, agent, "available") for agent in agents]
+
+
+def had(session: str, customer: str, agent: str, at: int, until: int) -> Served:
+    return Served(NewSession(session, customer), [Stint(at, agent, "g")], until)
 
 
 def run(found: Recording, under: Plan) -> Outcomes:
@@ -125,7 +130,7 @@ def test_a_session_whose_agent_goes_offline_goes_to_another_and_ends_when_it_wou
 
 
 def test_what_was_going_on_before_holds_its_agent_and_is_not_counted() -> None:
-    before = Served(NewSession("s0", "c9"), "g", "a", -HOUR, 5 * MINUTE)
+    before = had("s0", "c9", "a", -HOUR, 5 * MINUTE)
     outcomes = run(recording([0], [(-HOUR, "a", "available")], before=[before]), plan(group("g", {"a": 6}), caps={"a": 1}))
     assert [(f.session, f.wait_ms) for f in outcomes.fates] == [("s1", 5 * MINUTE)]
     assert (outcomes.sessions, outcomes.assigned) == (1, 1)
@@ -134,9 +139,9 @@ def test_what_was_going_on_before_holds_its_agent_and_is_not_counted() -> None:
 def test_who_served_a_customer_last_before_serves_them_again() -> None:
     start = 100 * HOUR
     before = [
-        Served(NewSession("x1", "c1"), "g", "b", start - 9 * HOUR, start - 8 * HOUR),
-        Served(NewSession("x2", "c1"), "g", "c", start - 7 * HOUR, start - 6 * HOUR),
-        Served(NewSession("x3", "c2"), "g", "c", start - 60 * HOUR, start - 59 * HOUR),
+        had("x1", "c1", "b", start - 9 * HOUR, start - 8 * HOUR),
+        had("x2", "c1", "c", start - 7 * HOUR, start - 6 * HOUR),
+        had("x3", "c2", "c", start - 60 * HOUR, start - 59 * HOUR),
     ]
     found = replace(recording([start, start + 1_000], here("abc", start), before=before), start=start, end=start + DAY)
     outcomes = run(found, plan(group("g", {"a": 9, "b": 1, "c": 1})))
@@ -146,12 +151,82 @@ def test_who_served_a_customer_last_before_serves_them_again() -> None:
 
 def test_whose_turn_it_is_is_learnt_from_what_went_before() -> None:
     start = 10 * HOUR
-    earlier = [
-        Served(NewSession(f"x{number}", f"d{number}"), "g", agent, HOUR + number * MINUTE, 2 * HOUR) for number, agent in enumerate("aab")
-    ]
+    earlier = [had(f"x{number}", f"d{number}", agent, HOUR + number * MINUTE, 2 * HOUR) for number, agent in enumerate("aab")]
     opened = [start + at * MINUTE for at in range(8)]
     found = replace(recording(opened, here("abc"), before=earlier), start=start, end=start + DAY)
     assert given(run(found, plan(group("g", {"a": 5, "b": 1, "c": 1})))) == "a c a a a a b a"
+
+
+def test_turns_that_nobody_knows_begin_anew() -> None:
+    start = 10 * HOUR
+    earlier = [had("x0", "d0", "a", HOUR, 2 * HOUR)]
+    opened = [start + at * MINUTE for at in range(4)]
+    three = plan(group("g", {"a": 5, "b": 1, "c": 1}))
+    known = replace(recording(opened, here("abc"), before=earlier), start=start, end=start + DAY)
+    assert given(run(known, three)) == "a b a c"
+    assert given(run(replace(known, anew=[start]), three)) == "a a b a"
+    assert given(run(replace(known, anew=[start, opened[2]]), three)) == "a a a a"
+
+
+def test_a_hand_over_takes_a_turn_of_its_group_and_each_agent_keeps_it_as_long_as_theirs_did() -> None:
+    two = plan(
+        group("pre", {"a": 6}, scope={"pages": ["item"]}), group("post", {"b": 9, "c": 1}, scope={"pages": ["order"]}), caps={"b": 1}
+    )
+    sessions = [NewSession("s1", "c1", page="item"), *(NewSession(f"s{n}", f"c{n}", page="order") for n in (2, 3))]
+    found = recording(
+        [0, 5 * MINUTE, 12 * MINUTE], here("abc"), sessions=sessions, handling=[2 * MINUTE, MINUTE, MINUTE],
+        hand_overs={"s1": [HandOver("", "post", 10 * MINUTE)]},
+    )  # fmt: skip
+    outcomes = run(found, two)
+    assert [(f.session, f.group, f.agent, f.reason) for f in outcomes.fates] == [
+        ("s1", "post", "b", "transfer"), ("s2", "post", "c", "routed"), ("s3", "post", "b", "routed"),
+    ]  # fmt: skip
+    assert (outcomes.handed_over, outcomes.busiest) == (1, 2)
+    assert run(replace(found, opened=[0, 5 * MINUTE, 12 * MINUTE - 1]), two).fates[-1].agent == "c"
+
+
+def test_a_hand_over_waits_where_nobody_is_free_and_is_kept_from_then() -> None:
+    two = plan(group("pre", {"a": 6}, scope={"pages": ["item"]}), group("post", {"b": 6}, scope={"pages": ["order"]}), caps={"b": 1})
+    sessions = [NewSession("s1", "c1", page="order"), NewSession("s2", "c2", page="item"), NewSession("s3", "c3", page="order")]
+    found = recording(
+        [0, 0, 14 * MINUTE], here("ab"), sessions=sessions, handling=[10 * MINUTE, MINUTE, MINUTE],
+        hand_overs={"s2": [HandOver("", "post", 5 * MINUTE)]},
+    )  # fmt: skip
+    fates = {fate.session: (fate.agent, fate.wait_ms) for fate in run(found, two).fates}
+    assert fates == {"s1": ("b", 0), "s2": ("b", 0), "s3": ("b", MINUTE)}
+
+
+def test_moved_by_hand_goes_to_that_agent_or_to_one_of_the_group_who_is_here() -> None:
+    under = plan(group("g", {"a": 9, "b": 1, "c": 1}))
+    found = recording([0], here("abc"), hand_overs={"s1": [HandOver("c", "g", MINUTE)]})
+    assert [(f.agent, f.reason) for f in run(found, under).fates] == [("c", "manual")]
+    without = run(replace(found, presence=here("ab")), under)
+    assert [(f.agent, f.reason) for f in without.fates] == [("b", "transfer")]
+
+
+def test_what_cannot_be_handed_over_stays_as_long_as_both_had_it() -> None:
+    one = plan(group("g", {"a": 6}), caps={"a": 1})
+    found = recording([0, 1_000], here("a"), hand_overs={"s1": [HandOver("", "gone", 4 * MINUTE)]})
+    outcomes = run(found, one)
+    assert [(f.agent, f.wait_ms) for f in outcomes.fates] == [("a", 0), ("a", 5 * MINUTE - 1_000)]
+    assert outcomes.handed_over == 0
+
+
+def test_a_session_that_closed_and_went_on_takes_up_nothing_in_between_and_its_agent_has_it_again() -> None:
+    one = plan(group("g", {"a": 6}), caps={"a": 1})
+    found = recording([0, 30_000, 2 * MINUTE], here("a"), handling=[MINUTE, 20_000, 1_000])
+    gone_on = replace(found, hand_overs={"s1": [HandOver("", "", 4 * MINUTE, pause=MINUTE)]})
+    assert [(f.session, f.wait_ms) for f in run(gone_on, one).fates] == [("s1", 0), ("s2", 30_000), ("s3", 4 * MINUTE)]
+    away = [*here("ab"), (90_000, "a", "offline")]
+    assert run(replace(gone_on, presence=away), plan(group("g", {"a": 9, "b": 1}))).fates[0].agent == "b"
+
+
+def test_who_was_chosen_by_hand_while_they_waited_is_chosen_again() -> None:
+    one = plan(group("g", {"a": 6}), group("h", {"b": 6}, scope={"pages": ["order"]}), caps={"a": 1})
+    found = recording([0, 1_000], here("ab"), handling=10 * MINUTE, chosen={"s2": (MINUTE, "b", "")})
+    assert [(f.agent, f.reason, f.wait_ms) for f in run(found, one).fates] == [("a", "routed", 0), ("b", "manual", 59_000)]
+    free = run(found, plan(group("g", {"a": 6}), caps={"a": 2}))
+    assert [(f.agent, f.reason, f.wait_ms) for f in free.fates] == [("a", "routed", 0), ("a", "routed", 0)]
 
 
 def test_half_hours_add_up_and_carry_on_what_lasts() -> None:
