@@ -144,7 +144,7 @@ def test_every_table_gives_the_same_answer(database: Database, what: str) -> Non
         held = rows(connection)
         days, agents, groups = (sorted({getattr(key, name) for key, _ in held}) for name in ("day", "agent", "group"))
         answered = set()
-        for _ in range(120):
+        for number in range(120):
             first, last = sorted(rng.choices(range(days[0] - 9, days[-1] + 9), k=2))
             kept = rng.random() < 0.5
             asked = Slice(
@@ -157,9 +157,10 @@ def test_every_table_gives_the_same_answer(database: Database, what: str) -> Non
             by = rng.choice(BY)
             found = sums(connection, asked, by, histograms=True)
             assert found == summed(held, asked, by), (asked, by)
-            few = sums(connection, asked, by, fields=("consults", "login_ms"))
-            wanted = {key: {name: n for name, n in counts.items() if name in ("consults", "login_ms")} for key, counts in found.items()}
-            assert few == {key: counts for key, counts in wanted.items() if counts}
+            if number % 5 == 0:
+                few = {"consults", "login_ms"}
+                wanted = {key: {name: n for name, n in counts.items() if name in few} for key, counts in found.items()}
+                assert sums(connection, asked, by, fields=few) == {key: counts for key, counts in wanted.items() if counts}
             if found:
                 answered.add(asked.grain(by))
         assert answered == {"agent", "day", "half", "hour", "slot"}
