@@ -192,7 +192,7 @@ class DraftPage(Page):
             if newer.keys() - mine:
                 self._saved = {**was, **{key: newer[key] for key in newer if key not in mine}}
                 self.show_bodies({**bodies, **{key: newer[key].body for key in newer if key not in mine}})
-            if mine:
+            if mine and not self._saving:  # it may be what is being saved here; the answer tells
                 self._meet({key: newer[key] for key in mine})
         self.judge()
 
