@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 from app.domain.documents import Body, Object
+from app.domain.naming import told_apart
 from app.domain.routing_settings import AGENTS, DEFAULT_WEIGHT, GROUPS, newcomers
 
 MAX_WEIGHT = 10
@@ -38,8 +39,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class AgentLine:
-    """An agent as the documents and the events have them together. weights: {group code: weight}; listed: in the document;
-    newcomer: named by neither document, so in the default group if there is one."""
+    """An agent as the documents and the events have them together. label: what to call them beside the others; weights: {group code:
+    weight}; listed: in the document; newcomer: named by neither document, so in the default group if there is one."""
 
     code: str
     name: str
@@ -50,10 +51,7 @@ class AgentLine:
     weights: Mapping[str, int]
     listed: bool
     newcomer: bool = False
-
-    @property
-    def label(self) -> str:
-        return self.name or self.code
+    label: str = ""
 
 
 def agent_lines(groups: Body, agents: Body, facts: Facts) -> list[AgentLine]:
@@ -71,7 +69,8 @@ def agent_lines(groups: Body, agents: Body, facts: Facts) -> list[AgentLine]:
         name, team = held["name"] or known.name, held["team"] or known.team
         said = weights.get(code, {}), entry is not None, code in new
         found.append(AgentLine(code, name, team, known.role, held["capacity"], held["receives"], *said))
-    return found
+    called = told_apart((line.code, line.name) for line in found)
+    return [replace(line, label=called[line.code]) for line in found]
 
 
 def with_agents(agents: Body, codes: Collection[str], facts: Facts, **values: Any) -> Body:

@@ -5,7 +5,7 @@ It is worked out anew from the facts, by the rules the recorder counts with (dom
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from app.domain.counters import WINDOWS, Window
 from app.domain.language import T, tr
 from app.domain.localtime import DAY_MS
 from app.domain.terms import MISSES, RULES
+from app.services.people import called
 from app.storage import schema
 
 if TYPE_CHECKING:
@@ -148,22 +149,23 @@ def account(connection: Connection, store: StoreInfo, code: str) -> Account | No
         .order_by(li.line)
     ).all()
     sessions, told = _sessions(connection, order)
+    names = called(connection, store.id)
     lines = []
     for r in records:
         line = Line(r.sku_id, r.quantity, r.amount_fen, (r.session_24h, r.session_7d, r.session_15d))
-        decisions = {window: _decide(line, order, sessions, told, i) for i, window in enumerate(WINDOWS)}
+        decisions = {window: _decide(line, order, sessions, told, names, i) for i, window in enumerate(WINDOWS)}
         lines.append(AccountLine(r.line, r.sku, r.sku_name or r.sku, r.quantity, r.amount_fen, decisions))
     times = (found.placed_at, found.paid_at, found.shipped_at, found.cancelled_at)
     return Account(code, found.customer or "", found.customer_name or "", *times, lines, imported)
 
 
-def _decide(line: Line, order: Order, sessions: Sequence[Session], told: dict[int, Any], window: int) -> Decision:
+def _decide(line: Line, order: Order, sessions: Sequence[Session], told: dict[int, Any], names: Mapping[str, str], window: int) -> Decision:
     verdict = judge(line, order, sessions, list(WINDOWS.values())[window])
 
     def candidate(session: Session) -> Candidate:
         r, opened = told[session.id], session.opened_at or 0
         return Candidate(
-            session.code, r.agent, r.agent_name or r.agent or "", KINDS[session.kind], opened, (order.placed_at or 0) - opened,
+            session.code, r.agent, names.get(r.agent, ""), KINDS[session.kind], opened, (order.placed_at or 0) - opened,
             r.sku or "", r.sku_name or r.sku or "", bool(session.sku) and session.sku == line.sku,
         )  # fmt: skip
 
@@ -184,7 +186,7 @@ def _sessions(connection: Connection, order: Order) -> tuple[list[Session], dict
     records = connection.execute(
         select(
             s.id, s.code, s.opened_at, s.kind, s.agent_id, s.sku_id, s.first_reply_ms, a.code.label("agent"),
-            a.name.label("agent_name"), k.code.label("sku"), k.name.label("sku_name"),
+            k.code.label("sku"), k.name.label("sku_name"),
         )
         .select_from(schema.sessions.outerjoin(schema.agents, a.id == s.agent_id).outerjoin(schema.skus, k.id == s.sku_id))
         .where(s.customer_id == order.customer, s.opened_at >= order.placed_at - _BEFORE, s.opened_at <= order.placed_at + _AFTER)
@@ -201,14 +203,15 @@ def _sessions(connection: Connection, order: Order) -> tuple[list[Session], dict
 def _imported(connection: Connection, store: int, code: str) -> list[ImportedLine]:
     io, im, a = schema.imported_orders.c, schema.imports.c, schema.agents.c
     records = connection.execute(
-        select(schema.imported_orders, im.file, a.code.label("agent"), a.name.label("agent_name"))
+        select(schema.imported_orders, im.file, a.code.label("agent"))
         .select_from(schema.imported_orders.join(schema.imports, im.id == io.import_id).outerjoin(schema.agents, a.id == io.agent_id))
         .where(im.store_id == store, im.undone_at.is_(None), io.order_code == code)
         .order_by(io.import_id.desc(), io.line)
     )
+    names = called(connection, store)
     return [
         ImportedLine(
-            r.file, r.sku_code, r.sku_name or r.sku_code, r.agent, r.agent_name or r.agent or "", r.opened_at, r.placed_at, r.quantity,
+            r.file, r.sku_code, r.sku_name or r.sku_code, r.agent, names.get(r.agent, ""), r.opened_at, r.placed_at, r.quantity,
             r.amount_fen, bool(r.cancelled),
         )
         for r in records

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import Connection, select
 
 from app.domain.language import T, tr
+from app.domain.naming import told_apart
 from app.domain.routing.reasons import Names, words
 from app.domain.routing_settings import AGENTS
+from app.services.people import called
 from app.storage import revisions, routed, schema
 from app.storage.bulk import Bulk
 
@@ -70,9 +72,8 @@ def reasons(connection: Connection, store: int, sessions: Sequence[int]) -> dict
 
 def _names(connection: Connection, store: int) -> Names:
     """As people call them now: by the settings, else by what events tell."""
-    a, g = schema.agents.c, schema.skill_groups.c
-    agents = {code: name for code, name in connection.execute(select(a.code, a.name).where(a.store_id == store)) if name}
+    g = schema.skill_groups.c
     listed = revisions.current(connection, store, AGENTS).body["agents"]
-    agents |= {entry["agent"]: entry["name"] for entry in listed if entry["name"]}
+    agents = told_apart((called(connection, store) | {entry["agent"]: entry["name"] for entry in listed if entry["name"]}).items())
     groups = {code: name for code, name in connection.execute(select(g.code, g.name).where(g.store_id == store)) if name}
     return Names(agents, groups)

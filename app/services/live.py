@@ -7,7 +7,7 @@ same after a day and after a year. `at` is the moment the answer is for: now, un
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -18,9 +18,11 @@ from app.domain.counters import Counts
 from app.domain.language import T
 from app.domain.localtime import SLOTS_PER_DAY, LocalTime
 from app.domain.metrics import METRICS, Metric, total
+from app.domain.naming import told_apart
 from app.domain.presence import AVAILABLE, AWAY, OFFLINE, STATES, SUSPENDED
 from app.domain.settings import Effective
 from app.services.leave_cover import uncovered
+from app.services.people import called
 from app.services.standing import Standing, Standings
 from app.storage import schema
 from app.storage.packing import CONTENTS, SENDERS, unpack_messages
@@ -269,7 +271,7 @@ class LiveService:
             longest = self.workspace.settings.effective(connection, store.id).metrics["longest_wait"]
             limit, alarm = _limits(longest)
             waiting = (
-                select(s.code, s.waiting_since, a.code.label("agent"), a.name, c.name.label("customer"), c.code.label("who"))
+                select(s.code, s.waiting_since, a.code.label("agent"), c.name.label("customer"), c.code.label("who"))
                 .select_from(
                     schema.sessions.outerjoin(schema.agents, a.id == s.agent_id).outerjoin(schema.customers, c.id == s.customer_id)
                 )
@@ -277,6 +279,7 @@ class LiveService:
                 .order_by(s.waiting_since)
                 .limit(_NEEDS_LIMIT)
             )
+            names = {seat.code: seat.name for seat in seats}
             for row in connection.execute(waiting):
                 found.append(
                     Need(
@@ -285,7 +288,7 @@ class LiveService:
                         T("客户等待回复", "Customer waiting") if row.agent else T("客户等待分配", "Customer waiting for an agent"),
                         row.waiting_since,
                         row.agent,
-                        row.name or "",
+                        names.get(row.agent, row.agent or ""),
                         row.code,
                         row.customer or row.who or "",
                     )
@@ -340,7 +343,8 @@ class LiveService:
             if seat is None:
                 return None
             points = _points(connection, seat.id, start, at)
-            open_sessions = _session_list(connection, _open(store.id, None) & (schema.sessions.c.agent_id == seat.id))
+            mine = _open(store.id, None) & (schema.sessions.c.agent_id == seat.id)
+            open_sessions = _session_list(connection, mine, {seat.code: seat.name})
         return AgentDay(
             seat,
             at,
@@ -356,14 +360,15 @@ class LiveService:
         self.workspace.actor.require("transcripts.view")
         s, t, a = schema.sessions.c, schema.transcripts.c, schema.agents.c
         with self.workspace.database.read() as connection:
-            found = _session_list(connection, (s.store_id == store.id) & (s.code == session))
+            named = called(connection, store.id)
+            found = _session_list(connection, (s.store_id == store.id) & (s.code == session), named)
             if not found:
                 return None
             info = found[0]
             packed = connection.execute(select(t.messages).where(t.session_id == info.id)).scalar()
             spoken = [] if packed is None else unpack_messages(packed)
             speakers = {agent for _, _, agent, _, _ in spoken}
-            names = {r.id: r.name or r.code for r in connection.execute(select(a.id, a.name, a.code).where(a.id.in_(speakers)))}
+            names = {r.id: named[r.code] for r in connection.execute(select(a.id, a.code).where(a.id.in_(speakers)))}
         messages = []
         for at, who_spoke, agent, content, body in spoken:
             sender = SENDERS[who_spoke]
@@ -450,7 +455,8 @@ def _seats(standing: Standing, members: set[int] | None) -> tuple[list[SeatRow],
     rows: list[SeatRow] = []
     serving = 0
     states = [0] * len(STATES)
-    for id, code, name, team, capacity, state, since in roster:
+    names = told_apart((agent.code, agent.name) for agent in roster)
+    for id, code, _, team, capacity, state, since in roster:
         if members is not None and id not in members:
             continue
         mine = numbers.setdefault(id, {})
@@ -463,7 +469,7 @@ def _seats(standing: Standing, members: set[int] | None) -> tuple[list[SeatRow],
                 whole["active_capped"] = whole.get("active_capped", 0) + active
         states[state] += 1
         serving += bool(active) and state in (AVAILABLE, AWAY)
-        rows.append(SeatRow(id, code, name or code, team, capacity, STATES[state], since, mine))  # type: ignore[arg-type]
+        rows.append(SeatRow(id, code, names[code], team, capacity, STATES[state], since, mine))  # type: ignore[arg-type]
     whole["seats_total"], whole["seats_online"] = len(rows), len(rows) - states[OFFLINE]
     whole["seats_suspended"], whole["seats_offline"], whole["seats_serving"] = states[SUSPENDED], states[OFFLINE], serving
     return rows, whole
@@ -495,11 +501,12 @@ def _points(connection: Connection, agent: int, start: int, at: int) -> list[Int
     return found
 
 
-def _session_list(connection: Connection, where, limit: int = 500) -> list[SessionInfo]:  # type: ignore[no-untyped-def]
+def _session_list(connection: Connection, where, names: Mapping[str, str], limit: int = 500) -> list[SessionInfo]:  # type: ignore[no-untyped-def]
+    """names: what agents are called, by code."""
     s, a, c, g = schema.sessions.c, schema.agents.c, schema.customers.c, schema.skill_groups.c
     statement = (
         select(
-            s.id, s.code, c.code.label("who"), c.name.label("customer_name"), a.code.label("agent"), a.name,
+            s.id, s.code, c.code.label("who"), c.name.label("customer_name"), a.code.label("agent"),
             g.name.label("group_name"), g.code.label("group_code"), s.kind, s.channel, s.page, s.region, s.opened_at,
             s.first_reply_ms, s.waiting_since, s.agent_messages, s.customer_messages, s.rating, s.closed_at, s.closed_by, s.reason,
         )
@@ -514,7 +521,7 @@ def _session_list(connection: Connection, where, limit: int = 500) -> list[Sessi
     )  # fmt: skip
     return [
         SessionInfo(
-            r.id, r.code, r.who or "", r.customer_name or "", r.agent, r.name or r.agent or "", r.group_name or r.group_code or "",
+            r.id, r.code, r.who or "", r.customer_name or "", r.agent, names.get(r.agent, ""), r.group_name or r.group_code or "",
             "leave" if r.kind == LEAVE else "online", CHANNELS[r.channel], PAGES[r.page], r.region, r.opened_at, r.first_reply_ms,
             r.waiting_since, r.agent_messages, r.customer_messages, r.rating, r.closed_at, CLOSERS[r.closed_by], REASONS[r.reason],
         )

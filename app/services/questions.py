@@ -16,6 +16,7 @@ from app.domain.events import EARLIEST, LATEST
 from app.domain.language import T, tr
 from app.domain.localtime import DAY_MS, LocalTime, day_number
 from app.domain.metrics import METRICS, Part
+from app.domain.naming import told_apart
 from app.domain.settings import ORDER_WINDOW
 from app.services.report_kinds import By, Kind, Population
 from app.storage import revisions, schema
@@ -56,7 +57,10 @@ class Question:
 
 @dataclass(slots=True)
 class Asked:
-    """A question with its names looked up; `question.window` is set. `chosen` are the agents that `agents` and `team` leave."""
+    """A question with its names looked up; `question.window` is set. `chosen` are the agents that `agents` and `team` leave.
+
+    agents, groups: (code, what people call them) by id; namesakes among agents are told apart by their codes.
+    """
 
     question: Question
     store: StoreInfo
@@ -124,7 +128,8 @@ def look_up(workspace: Workspace, connection: Connection, store: StoreInfo, ques
         raise FaultError("refused", tr("时间范围不能超过十年", "A period cannot be longer than ten years"))
     a, g = schema.agents.c, schema.skill_groups.c
     known = connection.execute(select(a.id, a.code, a.name, a.team).where(a.store_id == store.id)).all()
-    agents = {row.id: (row.code, row.name or row.code) for row in known}
+    called = told_apart((row.code, row.name) for row in known)
+    agents = {row.id: (row.code, called[row.code]) for row in known}
     teams = {row.id: row.team for row in known}
     groups = {r.id: (r.code, r.name or r.code) for r in connection.execute(select(g.id, g.code, g.name).where(g.store_id == store.id))}
     agent = _find(agents, question.agent, T("客服", "agent"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain.kinds import fill
 from app.domain.language import T
 from app.domain.localtime import LocalTime, day_date, day_number
+from app.domain.naming import told_apart
 from app.domain.replay import Outcomes, replay
 from app.domain.routing.scopes import Plan
 from app.domain.routing_settings import AGENTS, GROUPS, LEAVE_RULE
@@ -128,7 +129,7 @@ class ReplayService:
             raise FaultError("refused", T("这些天没有会话，无法试算。请换几天。", "There are no sessions on these days; choose others."))
         now = self._run(found, _plan(found, saved, {}), detail and not given, progress, stop)
         tried = self._run(found, _plan(found, saved, given), detail, progress, stop) if given else now
-        return Replay(*days, tried, now, found.names, store.zone, _notes(found, saved))
+        return Replay(*days, tried, now, told_apart(found.names.items()), store.zone, _notes(found, saved))
 
     def _run(self, found: Recorded, plan: Plan, detail: bool, progress: _Progress, stop: Event | None) -> Outcomes:
         outcomes = replay(found.recording, plan, detail, progress.decided, None if stop is None else stop.is_set)

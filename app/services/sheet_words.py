@@ -9,6 +9,7 @@ from app.domain import terms
 from app.domain.clock import wall_clock
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
+from app.domain.naming import with_code
 from app.services.drill import ONLY
 from app.services.listings import Listing, Wanted
 from app.services.report_answer import Answered
@@ -39,11 +40,6 @@ def framed(lines: Sequence[Words], store: StoreInfo | None, made: int | None) ->
     at = LocalTime(store.zone).local(wall_clock() if made is None else made)
     shop, time = (tr("店铺", "Store"), store.name or store.code), (tr("制表时间", "Made"), f"{at:%Y-%m-%d %H:%M:%S} ({store.zone})")
     return [shop, *lines, time]
-
-
-def with_code(code: str | None, name: str) -> str:
-    """A name with its code, as far as they are known."""
-    return tr(f"{name}（{code}）", f"{name} ({code})") if code and name and name != code else name or code or ""
 
 
 def filters(answer: Answered | Listing) -> list[Words]:

@@ -11,7 +11,8 @@ from app.domain.counters import Window
 from app.domain.kinds import fill
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
-from app.services.sheet_words import framed, with_code
+from app.domain.naming import with_code
+from app.services.sheet_words import framed
 from app.services.sheets import Cell, Column, Sheet
 from app.storage.faults import FaultError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.domain.language import T
+from app.domain.naming import told_apart
 from app.storage import routed
 from app.storage.bulk import Bulk
 
@@ -54,11 +55,17 @@ def targets(workspace: Workspace, store: StoreInfo) -> Targets:
         bulk = Bulk(connection)
         plan = routed.configuration(bulk, store.id).plan
         bulk.close()
-    agents = {seat.code: _agent(seat, plan) for seat in seats}
+    names = told_apart((seat.code, _name(seat, plan)) for seat in seats)
+    agents = {seat.code: _agent(seat, names[seat.code], plan) for seat in seats}
     return Targets(list(agents.values()), [_group(group, agents) for group in plan.groups.values()])
 
 
-def _agent(seat: SeatRow, plan: Plan) -> AgentTarget:
+def _name(seat: SeatRow, plan: Plan) -> str:
+    configured = plan.agent(seat.code)
+    return configured.name if seat.code in plan.agents and configured.name != seat.code else seat.name
+
+
+def _agent(seat: SeatRow, name: str, plan: Plan) -> AgentTarget:
     configured = plan.agent(seat.code)
     why_not = None
     if not configured.receives:
@@ -67,7 +74,6 @@ def _agent(seat: SeatRow, plan: Plan) -> AgentTarget:
         why_not = T("挂起，不接转接", "Suspended: takes no transfers")
     elif seat.state == "offline":
         why_not = T("离线", "Offline")
-    name = configured.name if seat.code in plan.agents and configured.name != seat.code else seat.name
     return AgentTarget(seat.code, name, seat.team, seat.state, seat.numbers.get("active", 0), configured.capacity, why_not)
 
 

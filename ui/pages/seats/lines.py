@@ -6,7 +6,6 @@ touches only what changed. What ages by itself (state, longest wait) is put in b
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -128,8 +127,7 @@ class LineMaker:
         label = Cell(tr("总览", "All"), detail=tr(f"{len(rows)}人", f"{len(rows)}"))
         cells = {"agent": label, **_UNKNOWN, **_cells(numbers, keys, seats.settings)}
         whole = Line(TOTAL_ID, cells, None, None, _wait_since(numbers, seats.at))
-        namesakes = Counter(row.name for row in seats.rows)
-        lines = [self._line(row, keys, seats.settings, seats.at, namesakes[row.name] > 1) for row in rows]
+        lines = [self._line(row, keys, seats.settings, seats.at) for row in rows]
         return Picture(seats, filters, {row.code: row for row in seats.rows}, lines, whole, numbers)
 
     def _shown(self, rows: Iterable[SeatRow], filters: Filters) -> list[SeatRow]:
@@ -144,18 +142,17 @@ class LineMaker:
             self._readings.update(zip(names, with_pinyin(names), strict=True))
         return [row for row in wanted if text in typed(row.code) or holds(self._readings[row.name], text)]
 
-    def _line(self, row: SeatRow, keys: frozenset[str], settings: Effective, at: int, with_code: bool) -> Line:
+    def _line(self, row: SeatRow, keys: frozenset[str], settings: Effective, at: int) -> Line:
         kept = self._kept.get(row.code)
-        code = row.code if with_code else ""
         wait_since = _wait_since(row.numbers, at)
         if kept is None or kept.keys != keys or kept.settings is not settings:
-            cells = {**_labels(row, code), **_UNKNOWN, **_cells(row.numbers, keys, settings)}
+            cells = {**_labels(row), **_UNKNOWN, **_cells(row.numbers, keys, settings)}
             line = Line(row.code, cells, row.state, row.state_since, wait_since)
         else:
             was, _, _, line = kept
             new: dict[str, Cell] = {}
-            if (row.name, row.team) != (was.name, was.team) or line.cells["agent"].detail != code:
-                new = _labels(row, code)
+            if (row.name, row.team) != (was.name, was.team):
+                new = _labels(row)
             changed = {name for name, _ in was.numbers.items() ^ row.numbers.items()}
             touched = keys.intersection([key for name in changed for key in _AFFECTED.get(name, ())])
             for key, cell in _cells(row.numbers, touched, settings).items():
@@ -169,10 +166,9 @@ class LineMaker:
         return line
 
 
-def _labels(row: SeatRow, code: str) -> dict[str, Cell]:
-    """`code` is shown beside the name; "" where the name alone is enough."""
+def _labels(row: SeatRow) -> dict[str, Cell]:
     return {
-        "agent": Cell(row.name, _alphabetical(row.name), detail=code),
+        "agent": Cell(row.name, _alphabetical(row.name)),
         "team": Cell(row.team, _alphabetical(row.team) if row.team else None),
     }  # fmt: skip
 

@@ -120,7 +120,7 @@ class MembersDialog(QDialog):
             if team is None:
                 team = teams[line.team] = QTreeWidgetItem(self.tree, [line.team or tr("未分组", "No team")])
                 team.setFlags(team.flags() | Qt.ItemFlag.ItemIsAutoTristate | Qt.ItemFlag.ItemIsUserCheckable)
-            item = self._items[line.code] = QTreeWidgetItem(team, [f"{line.label}  {line.code}" if line.name else line.code])
+            item = self._items[line.code] = QTreeWidgetItem(team, [f"{line.name}  {line.code}" if line.name else line.code])
             item.setData(0, _CODE, line.code)
             item.setFlags((item.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
             item.setCheckState(0, Qt.CheckState.Checked if line.code in self.weights else Qt.CheckState.Unchecked)
