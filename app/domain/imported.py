@@ -3,7 +3,8 @@
 A file speaks of some parts of a day (`PARTS`): workload, ratings, sales of one order window … For each part the newest import that speaks
 of it holds, so that the workload and the sales of one day, exported as two files, stand beside each other, while a corrected file
 replaces its forerunner whole. Lines of credited orders are the exception that adds up: two exports overlap, and each order line is
-taken as the newest export says it.
+taken as the newest export says it. Which lines of a day an export has depends on when they were ordered, so that sales of the whole day,
+where a file says them, hold over them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ PARTS: tuple[frozenset[str], ...] = (
     *(frozenset(name for name in SALES_FIELDS if name.endswith(f"_{window}")) for window in WINDOWS),
 )
 _WORK, _RATED = 0, 1
+_SOLD = frozenset(SALES_FIELDS) - {"presale_customers"}
 PART_OF = {name: number for number, part in enumerate(PARTS) for name in part}
 _GAPS = frozenset(GAP_FIELDS)
 
@@ -52,12 +54,12 @@ AgentDay = tuple[int, int]
 def holding(claims: Iterable[tuple[int, Counts]], lines: Counts | None, order_imports: frozenset[int]) -> Counts:
     """The counters of one agent's day.
 
-    claims: (import's id, what it says), oldest first. lines: what all order lines of that day come to; they stand wherever one of
-    `order_imports` would hold. Where workload and ratings are of two imports and more is rated or invited than handled, the newer holds
-    alone: the two do not speak of the same sessions.
+    claims: (import's id, what it says), oldest first. lines: what all order lines of that day come to; they stand for what
+    `order_imports` say, unless another import says what was sold on that day, in any window. Where workload and ratings are of two
+    imports and more is rated or invited than handled, the newer holds alone: the two do not speak of the same sessions.
     """
     spoken: dict[int, tuple[int, Counts]] = {}
-    for import_id, counts in claims:
+    for import_id, counts in _without_outsold(claims, order_imports):
         for name, value in counts.items():
             part = PART_OF[name]
             if part not in spoken or spoken[part][0] != import_id:
@@ -73,6 +75,18 @@ def holding(claims: Iterable[tuple[int, Counts]], lines: Counts | None, order_im
             counts = {name: (lines or {}).get(name, 0) for name in PARTS[part]}
         found.update(counts)
     return found
+
+
+def says_sales(counts: Iterable[str]) -> bool:
+    """Whether these counters have sales of an order window among them."""
+    return not _SOLD.isdisjoint(counts)
+
+
+def _without_outsold(claims: Iterable[tuple[int, Counts]], order_imports: frozenset[int]) -> list[tuple[int, Counts]]:
+    """The claims without those of order lines where a file of days says the sales."""
+    every = list(claims)
+    of_days = [(import_id, counts) for import_id, counts in every if import_id not in order_imports]
+    return of_days if any(says_sales(counts) for _, counts in of_days) else every
 
 
 def gaps(said: Counts) -> Counts:

@@ -32,11 +32,12 @@ _TOLD_BY = _told_by()
 
 
 def lost_of(plan: Plan) -> dict[str, Any]:
-    """{"unsaid" (the file speaks of that part of the day and no longer says it), "refuted" (it contradicts it), "outsold" (its order
-    lines come to less): {"days": of agents, "figures": [metric]}}: what earlier imports said and what holds no more."""
+    """{"unsaid" (the file speaks of that part of the day and no longer says it), "refuted" (it contradicts it), "outsold" (of order
+    lines: it says the sales of the whole day): {"days": of agents, "figures": [metric]}}: what earlier imports said and what holds no
+    more; "waiting": what the file's own order lines say and what does not hold, as an earlier import says the sales of the whole day."""
     return {
         why: {"days": lost.days, "figures": [key for key, names in _TOLD_BY.items() if names & lost.names]}
-        for why, lost in (("unsaid", plan.unsaid), ("refuted", plan.refuted), ("outsold", plan.outsold))
+        for why, lost in (("unsaid", plan.unsaid), ("refuted", plan.refuted), ("outsold", plan.outsold), ("waiting", plan.waiting))
     }
 
 
@@ -122,9 +123,15 @@ def _losing(lost: Mapping[str, Any]) -> Iterable[T]:
             )
         elif why == "outsold":
             yield T(
-                f"{days} 个客服日的{zh}变少：改由这些订单明细相加，不再是较早导入的全天数字。明细不全时请撤销",
-                f"{_many(days, 'agent day')} come to less {en}: the sum of these order lines holds, no longer the whole day's "
-                "figure of an earlier import. Undo this import if the lines are not all of the day's",
+                f"{days} 个客服日改用这个文件的全天销售数据：较早导入的订单明细保留但不计入，撤销这次导入后恢复",
+                f"{_many(days, 'agent day')} take the sales of the whole day from this file: order lines of earlier imports are kept and "
+                "not counted; undoing this import brings them back",
+            )
+        elif why == "waiting":
+            yield T(
+                f"{days} 个客服日已有较早导入的全天销售数据，以它为准：这些天的订单明细保留但不计入，撤销那次导入后计入",
+                f"{_many(days, 'agent day')} keep the sales of the whole day of an earlier import: the order lines of these days are kept "
+                "and not counted until it is undone",
             )
         else:
             yield T(

@@ -1,7 +1,8 @@
 """Imports: what files say of agents' days, kept as said, and the counters of flag IMPORTED made from it.
 
 Which import holds is the domain's rule (domain/imported.py). Writing and undoing are one transaction each under the store's lock: the
-counters move by the difference between what held before and what holds after.
+counters move by the difference between what is counted before and what holds after, so that days counted by the rules of an earlier
+version come right with it; the doctor puts the others right.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.domain.counters import IMPORTED, PRESENCE_FIELDS, SALES_FIELDS, SESSION_FIELDS, Counts, Delta, Key
-from app.domain.imported import PART_OF, AgentDay, Line, difference, gaps, holding, newest, sales_of
+from app.domain.counters import IMPORTED, PRESENCE_FIELDS, SALES_FIELDS, SESSION_FIELDS, SUM_FIELDS, Counts, Delta, Key
+from app.domain.imported import PART_OF, AgentDay, Line, difference, gaps, holding, newest, sales_of, says_sales
 from app.domain.language import T
 from app.domain.localtime import DAY_MS, LocalTime
+from app.domain.metrics import GAP_FIELDS
 from app.storage import schema
 from app.storage.bulk import Bulk, Row
 from app.storage.database import Database
@@ -83,7 +85,9 @@ class Plan:
     refuted: Lost = field(default_factory=Lost)
     """The file speaks of another part, and so that these cannot be true with it."""
     outsold: Lost = field(default_factory=Lost)
-    """The file has order lines, and they come to less than what an earlier one says of the whole day."""
+    """The file says the sales of the day, over order lines of earlier imports."""
+    waiting: Lost = field(default_factory=Lost)
+    """The file has order lines, and an earlier import says the sales of the day."""
 
 
 @dataclass(slots=True)
@@ -172,7 +176,7 @@ def write(
         done = 0
         # Lines of an order can belong to any of the days, so those of a file with lines are looked at together.
         for part in _parts(affected, len(affected) if own else _TOGETHER):
-            before = held(bulk, store, part, local)
+            before = _counted(bulk, store, part)
             rows = [(written.id, day, agent, json.dumps(kept[agent, day])) for agent, day in sorted(part & kept.keys())]
             _insert(bulk, "imported_days", ("import_id", "day", "agent_id", "counts"), rows, done, total, step)
             done += len(rows)
@@ -208,12 +212,9 @@ def undo(database: Database, store: int, import_id: int) -> int:
         orders = {row[0] for row in bulk.rows("SELECT DISTINCT order_code FROM imported_orders WHERE import_id = ?", (import_id,))}
         affected |= _lines_elsewhere(bulk, store, orders, local)
         moved = _Moved()
-        now = time.time_ns() // 1_000_000
+        bulk.run("UPDATE imports SET undone_at = ? WHERE id = ?", (time.time_ns() // 1_000_000, import_id))
         for part in _parts(affected, len(affected) if orders else _TOGETHER):
-            bulk.run("UPDATE imports SET undone_at = NULL WHERE id = ?", (import_id,))
-            before = held(bulk, store, part, local)
-            bulk.run("UPDATE imports SET undone_at = ? WHERE id = ?", (now, import_id))
-            _move(bulk, store, before, held(bulk, store, part, local), moved)
+            _move(bulk, store, _counted(bulk, store, part), held(bulk, store, part, local), moved)
         _announce(bulk, store, revision + 1, moved, False)
         bulk.close()
     return moved.days
@@ -259,6 +260,23 @@ def held(bulk: Bulk, store: int, wanted: set[AgentDay], local: LocalTime) -> dic
     return {where: counts | gaps(counts) for where, counts in found.items()}
 
 
+def _counted(bulk: Bulk, store: int, wanted: Collection[AgentDay]) -> dict[AgentDay, Counts]:
+    """What is counted of these days of agents and their gaps: what `held` says, or said by the rules of an earlier version."""
+    first, last = min(day for _, day in wanted), max(day for _, day in wanted)
+    agents = sorted({agent for agent, _ in wanted})
+    found: dict[AgentDay, Counts] = {}
+    for table, names, only in (("day_counters", SUM_FIELDS, f"AND flag = {IMPORTED} "), ("imported_gaps", GAP_FIELDS, "")):
+        for agent, day, *values in bulk.rows_in(
+            f"SELECT agent_id, day, {', '.join(names)} FROM {table} "
+            f"WHERE store_id = ? AND day BETWEEN ? AND ? {only}AND agent_id IN {{keys}}",
+            (store, first, last),
+            agents,
+        ):
+            if (agent, day) in wanted:
+                found.setdefault((agent, day), {}).update((name, value) for name, value in zip(names, values) if value)
+    return found
+
+
 def _with_lines(bulk: Bulk, store: int) -> frozenset[int]:
     """The imports of credited orders."""
     with_lines = "SELECT id FROM imports i WHERE store_id = ? AND EXISTS (SELECT 1 FROM imported_orders WHERE import_id = i.id)"
@@ -284,19 +302,24 @@ def _claims(bulk: Bulk, store: int, wanted: Collection[AgentDay]) -> dict[AgentD
 
 def _find_lost(bulk: Bulk, store: int, plan: Plan, kept: Mapping[AgentDay, Counts], of_lines: bool) -> None:
     """Fills in what the newest import, which says `kept`, would make of earlier ones."""
-    plan.unsaid, plan.refuted, plan.outsold = Lost(), Lost(), Lost()
+    plan.unsaid, plan.refuted, plan.outsold, plan.waiting = Lost(), Lost(), Lost(), Lost()
     order_imports = _with_lines(bulk, store)
     for part in _parts(kept, _TOGETHER):
         for where, claims in _claims(bulk, store, part).items():
+            said = kept[where]
+            of_days = [(import_id, counts) for import_id, counts in claims if import_id not in order_imports]
+            sold = any(says_sales(counts) for _, counts in of_days)
+            if of_lines:
+                plan.waiting.take(set(said) if sold else set())
+                continue
             newest_id = claims[-1][0] + 1
-            lost = holding(claims, None, frozenset()).keys() - holding([*claims, (newest_id, kept[where])], None, frozenset()).keys()
-            spoken = {PART_OF[name] for name in kept[where]}
+            lost = holding(of_days, None, frozenset()).keys() - holding([*of_days, (newest_id, said)], None, frozenset()).keys()
+            spoken = {PART_OF[name] for name in said}
             plan.unsaid.take({name for name in lost if PART_OF[name] in spoken})
             plan.refuted.take({name for name in lost if PART_OF[name] not in spoken})
-            if of_lines:
-                held_of = {name: (import_id, value) for import_id, counts in claims for name, value in counts.items()}
-                before = {name: value for name, (import_id, value) in held_of.items() if import_id not in order_imports}
-                plan.outsold.take({name for name, value in kept[where].items() if value < before.get(name, 0)})
+            if says_sales(said) and not sold:
+                plan.outsold.take({name for import_id, counts in claims if import_id in order_imports for name in counts})
+    plan.replaced -= plan.waiting.days
 
 
 def _parts(wanted: Collection[AgentDay], size: int) -> Iterator[set[AgentDay]]:

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from app.cli import run
+from app.domain import imported as imported_rules
 from app.domain.counters import IMPORTED, SUM_FIELDS
 from app.domain.localtime import day_number
 from app.domain.metrics import GAP_FIELDS, METRICS
@@ -309,18 +310,84 @@ def test_credited_orders_count_in_every_window_they_fit(url: str, tmp_path: Path
     assert_sound(url)
 
 
-def test_order_lines_that_bring_down_a_whole_days_sales_are_told(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    whole = [["客服", "促成下单人数", "促成订单数", "促成下单金额"], ["小雨", 20, 22, 43_809], ["小雪", 0, 0, 0]]
-    bring(capsys, url, csv_file(tmp_path / "sales2026-08-25.csv", whole))
+def whole_day_and_lines(folder: Path) -> tuple[Path, Path]:
+    """Sales of a day, and an export of the next day's orders: of each agent one line consulted late that evening, one of them cancelled."""
+    whole = [["客服", "促成下单人数", "促成订单数", "促成下单金额"], ["小雨", 20, 22, 43_809], ["小雪", 3, 3, 300]]
     late = ["2026-08-25 22:30:00", "2026-08-26 08:00:00", "1", "线", "小雨", "甲", "290000000000000009", 99, 1, "已付款"]
-    file = csv_file(tmp_path / "促成订单2026-08-26.csv", [ORDER_HEAD, late, [*late[:4], "小雪", "乙", "290000000000000010", *late[7:]]])
-    outsold = {"days": 1, "figures": ["order_customers", "orders", "order_amount"]}
-    assert bring(capsys, url, file, "--preview")["lost"]["outsold"] == outsold
-    assert run(["import", str(file), "--db", url, "--store", "shop"]) == 0
-    assert "1 个客服日的促成下单人数、促成订单数、促成下单金额变少" in capsys.readouterr().out
-    # Another export of orders adds its lines: nothing becomes less.
-    more = csv_file(tmp_path / "促成订单2026-08-27.csv", [ORDER_HEAD, [*late[:6], "290000000000000011", 5, 1, "已付款"]])
-    assert bring(capsys, url, more)["lost"]["outsold"] == {"days": 0, "figures": []}
+    lines = [late, [*late[:4], "小雪", "乙", "290000000000000010", 99, 1, "已取消"]]
+    sales = csv_file(folder / "sales2026-08-25.csv", whole)
+    return sales, csv_file(folder / "促成订单2026-08-26.csv", [ORDER_HEAD, *lines])
+
+
+SOLD = ("order_customers", "orders", "order_amount")
+WHOLE_DAY = {"小雨": (20, 22, 43_809.0), "小雪": (3, 3, 300.0)}
+LATE_LINES = {"小雨": (1, 1, 99.0)}
+NONE_LOST = {"days": 0, "figures": []}
+
+
+def test_the_sales_of_a_whole_day_hold_over_order_lines_imported_later(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sales, lines = whole_day_and_lines(tmp_path)
+    first = bring(capsys, url, sales)["id"]
+    assert bring(capsys, url, lines, "--preview")["lost"]["waiting"]["days"] == 2
+    assert run(["import", str(lines), "--db", url, "--store", "shop"]) == 0
+    told = capsys.readouterr().out
+    assert "2 个客服日已有较早导入的全天销售数据，以它为准" in told
+    assert "替换" not in told
+    assert figures(compare(capsys, url), *SOLD) == WHOLE_DAY
+    # Which lines of the wider windows are missing is as unknown.
+    assert figures(compare(capsys, url, DAY, DAY, "--window", "7d"), *SOLD) == dict.fromkeys(WHOLE_DAY, (None, None, None))
+    assert_sound(url)
+    command(capsys, "import", "--undo", str(first), "--db", url, "--format", "json")
+    assert figures(compare(capsys, url), *SOLD) == LATE_LINES
+    assert figures(compare(capsys, url, DAY, DAY, "--window", "7d"), *SOLD) == LATE_LINES
+    assert_sound(url)
+
+
+def test_the_sales_of_a_whole_day_hold_over_order_lines_imported_before(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sales, lines = whole_day_and_lines(tmp_path)
+    bring(capsys, url, lines)
+    assert figures(compare(capsys, url), *SOLD) == LATE_LINES
+    lost = bring(capsys, url, sales, "--preview")["lost"]
+    assert (lost["outsold"]["days"], lost["unsaid"], lost["refuted"], lost["waiting"]) == (2, NONE_LOST, NONE_LOST, NONE_LOST)
+    done = bring(capsys, url, sales)
+    assert done["lost"] == lost
+    assert figures(compare(capsys, url), *SOLD) == WHOLE_DAY
+    assert_sound(url)
+    # A corrected file replaces its forerunner, and has no lines to outsell any more.
+    fewer = [["客服", "促成下单人数", "促成订单数", "促成下单金额"], ["小雨", 19, 21, 43_000], ["小雪", 3, 3, 300]]
+    second = bring(capsys, url, csv_file(tmp_path / "corrected2026-08-25.csv", fewer))
+    assert second["lost"]["outsold"] == NONE_LOST
+    assert figures(compare(capsys, url), *SOLD)["小雨"] == (19, 21, 43_000.0)
+    for each in (second, done):
+        command(capsys, "import", "--undo", str(each["id"]), "--db", url, "--format", "json")
+    assert figures(compare(capsys, url), *SOLD) == LATE_LINES
+    assert_sound(url)
+
+
+@pytest.mark.parametrize("cure", ["doctor", "next import", "undo"])
+def test_days_counted_by_the_earlier_rule_come_right(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, cure: str
+) -> None:
+    """Order lines once held over an earlier file's sales of the day."""
+    sales, lines = whole_day_and_lines(tmp_path)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(imported_rules, "_without_outsold", lambda claims, _: list(claims))
+        bring(capsys, url, sales)
+        second = bring(capsys, url, lines)["id"]
+    assert figures(compare(capsys, url), *SOLD) == LATE_LINES
+    if cure == "doctor":
+        assert run(["doctor", "--db", url, "--repair"]) == 0
+        capsys.readouterr()
+    elif cure == "next import":
+        bring(capsys, url, csv_file(tmp_path / "work2026-08-25.csv", [["客服", "咨询量", "接待量"], ["小雨", 9, 9], ["小雪", 5, 5]]))
+    else:
+        command(capsys, "import", "--undo", str(second), "--db", url, "--format", "json")
+    assert figures(compare(capsys, url), *SOLD) == WHOLE_DAY
+    assert_sound(url)
 
 
 def test_an_order_that_a_later_export_credits_to_another_is_counted_once(
@@ -588,7 +655,8 @@ def test_a_later_part_that_cannot_be_true_with_an_earlier_one_drops_it_and_says_
     lost = {
         "unsaid": {"days": 1, "figures": ["reply_30s_rate", "first_reply"]},
         "refuted": {"days": 1, "figures": ["invited", "rated", "satisfaction"]},
-        "outsold": {"days": 0, "figures": []},
+        "outsold": NONE_LOST,
+        "waiting": NONE_LOST,
     }
     seen = bring(capsys, url, less, "--preview")
     assert seen["lost"] == lost
@@ -602,7 +670,7 @@ def test_a_later_part_that_cannot_be_true_with_an_earlier_one_drops_it_and_says_
     assert figures(compare(capsys, url), *keys) == {"小雨": (10, 9, None, None, None, None, None)}
     assert_sound(url)
     again = bring(capsys, url, less)
-    assert again["lost"] == {why: {"days": 0, "figures": []} for why in ("unsaid", "refuted", "outsold")}
+    assert again["lost"] == dict.fromkeys(("unsaid", "refuted", "outsold", "waiting"), NONE_LOST)
     # The other way round the ratings are newer, so that it is the workload that goes.
     ratings = csv_file(tmp_path / "c2026-08-25.csv", [["客服", "邀评量", "评价量"], ["小雨", 300, 50]])
     assert bring(capsys, url, ratings)["lost"]["refuted"]["figures"] == ["consults", "received"]
