@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -165,21 +165,23 @@ class ImportService:
         corrected = {jd_export.normal(header): key for header, key in (mapping or {}).items()}
         export = _read(path, {**imported.remembered(self._database, store.id), **corrected}, sheet, date)
         chosen = window or self.window(store)
-        problems = list(export.problems)
+        local = LocalTime(store.zone)
+        problems = [*export.problems, *_not_yet(export, day_date(local.day(self._workspace.now(store))))]
         if export.kind == "orders":
-            days, lines = _orders(export, LocalTime(store.zone))
+            days, lines = _orders(export, local)
             checks: list[Check] = []
         else:
             days, lines = _days(export, chosen, problems), []
             checks = _checks(export, days, chosen)
         plan = imported.examine(self._database, store.id, days, bool(lines))
+        problems += _unclear(export, plan)
         problems.sort(key=lambda problem: (not problem.fatal, problem.row))
         return Preview(path, store, export, chosen, corrected, problems, days, lines, plan, checks)
 
     def check(self, path: Path, date: date | None = None, mapping: Mapping[str, str] | None = None, sheet: str | None = None) -> None:
         """Refuses a file that could not be imported into any store."""
         export = _read(path, mapping or {}, sheet, date)
-        problems = list(export.problems)
+        problems = [*export.problems, *_not_yet(export, datetime.now(UTC).date())]
         nothing = not (_days(export, "24h", problems) if export.kind == "days" else export.records)
         problems.sort(key=lambda problem: (not problem.fatal, problem.row))
         _refuse(problems, nothing)
@@ -236,6 +238,35 @@ def _read(path: Path, mapping: Mapping[str, str], sheet: str | None, given: date
         raise FaultError("refused", error.sentence) from error
     except OSError as error:
         raise FaultError("refused", T(f"无法读取 {path}：{error.strerror}", f"Cannot read {path}: {error.strerror}")) from error
+
+
+def _not_yet(export: Export, today: date) -> list[Problem]:
+    """Days that have not come; tomorrow's may have, where the clock is behind."""
+    latest = today + timedelta(days=1)
+    of_file = export.dated_by != "column"
+    found: list[Problem] = []
+    for record in export.records:
+        of_order: dict[str, date] = {key: record.values[key].date() for key in ("opened_at", "placed_at") if key in record.values}
+        days: dict[str, date] = of_order if export.kind == "orders" else {"date": record.day}
+        late = next((key for key, day in days.items() if day > latest), None)
+        if late is None:
+            continue
+        column = export.column(late)
+        sentence = T(f"{days[late]} 还没有到。请更正日期。", f"{days[late]} has not come yet. Correct the date.")
+        found.append(Problem(0 if of_file else record.row, column.header if column is not None else "", sentence))
+        if of_file or len(found) >= jd_export.MOST_PROBLEMS:
+            break
+    return found
+
+
+def _unclear(export: Export, plan: Plan) -> list[Problem]:
+    """Names that several agents have, each where it stands first."""
+    column = export.column("agent")
+    rows: dict[str, int] = {}
+    for record in export.records:
+        rows.setdefault(record.agent, record.row)
+    header = column.header if column is not None else ""
+    return [Problem(rows[name], header, imported.unclear(name, codes)) for name, codes in plan.unclear.items()]
 
 
 def _days(export: Export, window: Window, problems: list[Problem]) -> list[Spoken]:

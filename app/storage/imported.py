@@ -30,6 +30,7 @@ _AT_ONCE = 2_000
 _TOGETHER = 10_000
 """Days of agents whose counters are in memory at once: a file may speak of a million."""
 _LARGEST_NOTICE = 200
+_NAMESAKES = 8
 _PRESENCE, _SALES = frozenset(PRESENCE_FIELDS), frozenset(SALES_FIELDS)
 
 
@@ -77,6 +78,8 @@ class Plan:
 
     ids: dict[str, int] = field(default_factory=dict)
     new: list[str] = field(default_factory=list)
+    unclear: dict[str, list[str]] = field(default_factory=dict)
+    """Names of the file that several agents have → the agents' codes; nothing can be imported for them."""
     skips: list[Skip] = field(default_factory=list)
     replaced: int = 0
     """Days of agents of which an earlier import speaks."""
@@ -123,6 +126,15 @@ Step = Callable[[int, int], None]
 """(done, total); may raise to take everything back."""
 
 
+def unclear(name: str, codes: Sequence[str]) -> T:
+    """What to do about a name that several agents (by code) have."""
+    shown = ", ".join(codes[:_NAMESAKES]) + (" …" if len(codes) > _NAMESAKES else "")
+    return T(
+        f"有 {len(codes)} 位客服都叫“{name}”：{shown}。请用客服ID的列作“客服”，或把这里改成其中一个ID。",
+        f"{len(codes)} agents are called “{name}”: {shown}. Take a column of agent ids as “Agent”, or write one of these ids instead.",
+    )
+
+
 def examine(database: Database, store: int, days: Sequence[Spoken], of_lines: bool) -> Plan:
     """What importing these would meet. of_lines: they are what order lines come to."""
     with database.read() as connection:
@@ -140,13 +152,16 @@ def write(
     """Writes an import. days: one entry per agent and day; those of `lines` are among them.
 
     mix: also onto days that have sessions of their own. columns: corrected meanings to remember, by normalised header.
-    Raises FaultError when nothing at all would be left to write, and whatever `step` raises; nothing is written then.
+    Raises FaultError when a name fits several agents or nothing at all would be left to write, and whatever `step` raises; nothing is
+    written then.
     """
     with database.write() as connection:
         bulk = Bulk(connection)
         revision = lock_store(bulk, store)
         written = Written(plan=_plan(bulk, store, [(spoken.agent, spoken.day) for spoken in days]))
         plan = written.plan
+        if plan.unclear:
+            raise FaultError("refused", unclear(*next(iter(plan.unclear.items()))))
         if mix:
             plan.skips = []
         _create(bulk, store, plan, {spoken.agent: spoken.name for spoken in days})
@@ -373,16 +388,18 @@ def _local(bulk: Bulk, store: int) -> LocalTime:
 def _plan(bulk: Bulk, store: int, wanted: Sequence[tuple[str, int]]) -> Plan:
     plan = Plan()
     codes: dict[str, int] = {}
-    names: dict[str, list[int]] = {}
-    for id, code, name in bulk.rows("SELECT id, code, name FROM agents WHERE store_id = ?", (store,)):
+    names: dict[str, list[str]] = {}
+    for id, code, name in bulk.rows("SELECT id, code, name FROM agents WHERE store_id = ? ORDER BY code", (store,)):
         codes[code] = id
-        names.setdefault(name, []).append(id)
+        names.setdefault(name, []).append(code)
     for agent in dict.fromkeys(agent for agent, _ in wanted):
         namesakes = names.get(agent, [])
         if agent in codes:
             plan.ids[agent] = codes[agent]
         elif len(namesakes) == 1:
-            plan.ids[agent] = namesakes[0]
+            plan.ids[agent] = codes[namesakes[0]]
+        elif namesakes:
+            plan.unclear[agent] = namesakes
         else:
             plan.new.append(agent)
     if not wanted or not plan.ids:

@@ -402,6 +402,39 @@ def test_an_order_that_a_later_export_credits_to_another_is_counted_once(
     assert_sound(url)
 
 
+def test_a_name_that_two_agents_have_is_asked_about(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = ["客服ID", "客服昵称", "日期", "咨询量", "接待量"]
+    known = csv_file(tmp_path / "1.csv", [head, ["w1", "小雨", "2026-08-24", 9, 9], ["w7", "小雨", "2026-08-24", 5, 5]])
+    assert bring(capsys, url, known)["created"] == ["w1", "w7"]
+    rows = [["小雪", "", "2026-08-25", 1, 1], ["小雨", "", "2026-08-25", 7, 7], ["小雨", "", "2026-08-26", 7, 7]]
+    named = csv_file(tmp_path / "2.csv", [["客服", "团队", *head[2:]], *rows])
+    seen = bring(capsys, url, named, "--preview")
+    (problem,) = [problem for problem in seen["problems"] if problem["fatal"]]
+    assert (problem["row"], problem["column"]) == (3, "客服")
+    assert "有 2 位客服都叫“小雨”：w1, w7。请用客服ID" in problem["reason"]
+    assert "w1, w7" in bring(capsys, url, named, code=1)
+    assert figures(compare(capsys, url, DAY - timedelta(days=9), DAY + timedelta(days=9)), "consults") == {"w1": (9,), "w7": (5,)}
+    corrected = csv_file(tmp_path / "3.csv", [["客服", *head[2:]], ["w7", *rows[1][2:]]])
+    assert bring(capsys, url, corrected)["created"] == []
+    assert figures(compare(capsys, url), "consults") == {"w7": (7,)}
+    assert_sound(url)
+
+
+def test_days_that_have_not_come_are_told_with_their_row(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = ["客服", "日期", "咨询量", "接待量"]
+    file = csv_file(tmp_path / "x.csv", [head, ["小雨", "2026-08-25", 9, 9], ["小雨", "2062-12-01", 9, 9]])
+    said = bring(capsys, url, file, code=1)
+    assert "第 3 行“日期”：2062-12-01 还没有到。请更正日期。" in said
+    named = csv_file(tmp_path / "2062-12-01.csv", [["客服", "咨询量", "接待量"], ["小雨", 9, 9], ["小雪", 9, 9]])
+    assert bring(capsys, url, named, code=1).count("2062-12-01 还没有到") == 1
+    assert "另有" not in bring(capsys, url, named, code=1)
+    late = [*ORDERS[0][:1], "2062-12-01 11:00:00", *ORDERS[0][2:]]
+    orders = csv_file(tmp_path / "orders.csv", [ORDER_HEAD, ORDERS[1], late])
+    assert "第 3 行“下单时间”：2062-12-01 还没有到" in bring(capsys, url, orders, code=1)
+    bring(capsys, url, csv_file(tmp_path / "y.csv", [head, ["小雨", "2026-08-25", 9, 9]]))
+    assert "2062-12-01 还没有到" in bring(capsys, url, file, code=1)
+
+
 def test_a_correction_is_remembered_for_the_next_file(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [["姓名", "会话", "接待量"], ["小雨", 10, 9]]
     file = csv_file(tmp_path / "2026-08-25.csv", rows)

@@ -2,7 +2,7 @@
 
 from app.sources.jd_export.counting import counts
 from app.sources.jd_export.fields import FIELDS, normal
-from app.sources.jd_export.reading import Column, Export, Problem, Record, Totals, read
+from app.sources.jd_export.reading import MOST_PROBLEMS, Column, Export, Problem, Record, Totals, read
 from app.sources.jd_export.tables import UnreadableError
 
-__all__ = ["FIELDS", "Column", "Export", "Problem", "Record", "Totals", "UnreadableError", "counts", "normal", "read"]
+__all__ = ["FIELDS", "MOST_PROBLEMS", "Column", "Export", "Problem", "Record", "Totals", "UnreadableError", "counts", "normal", "read"]

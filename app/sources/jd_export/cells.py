@@ -36,6 +36,7 @@ _SPOKEN = re.compile(
 )
 _DATE = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日?|(\d{2})(\d{2}))(.*)", re.DOTALL)
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(.*)", re.DOTALL)
+_BARE_DATE = re.compile(r"\d{5}(\.\d+)?|\d{8}")
 _TIME = re.compile(r"[t ]*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?")
 
 _Read = float | None | T
@@ -53,6 +54,15 @@ def text_of(cell: Cell) -> str:
     if text.startswith('="') and text.endswith('"'):
         text = text[2:-1]
     return text.removeprefix("'").strip()
+
+
+def date_text(cell: Cell) -> str:
+    """As `text_of`, but a date kept as a number is shown as the day, with its time of day where it has one."""
+    text = text_of(cell)
+    found = _of_serial(float(text)) if _BARE_DATE.fullmatch(text) else cell
+    if not isinstance(found, datetime):
+        return text
+    return f"{found:%Y-%m-%d}" if found.time() == time() else f"{found:%Y-%m-%d %H:%M:%S}"
 
 
 def is_empty(cell: Cell) -> bool:

@@ -161,8 +161,9 @@ class _Reading:
         used = {column.key for column in columns if column.state == "used"}
         orders = {"opened_at", "placed_at", "order"} <= used
         kind: Literal["days", "orders"] = "orders" if orders else "days"
+        dated = {column.index for column in columns if column.state == "used" and FIELDS[column.key].kind in ("date", "moment")}
         shown = [
-            (grid.numbers[i], [cells.text_of(cell) for cell in grid.rows[i]])
+            (grid.numbers[i], [cells.date_text(cell) if at in dated else cells.text_of(cell) for at, cell in enumerate(grid.rows[i])])
             for i in range(head + 1, min(len(grid.rows), head + 1 + SAMPLES))
         ]
         self._export = Export(kind, grid.name, sheets, grid.numbers[head], columns, shown)

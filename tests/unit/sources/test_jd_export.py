@@ -248,6 +248,19 @@ def test_dates(cell: Any) -> None:
     assert reading.days([cell]) == [DAY]
 
 
+def test_dates_kept_as_numbers_are_looked_at_as_days(tmp_path: Path) -> None:
+    rows = [["客服", "日期", "咨询量"], ["a", "46259", 46259], ["b", 46259, 3], ["c", (46259, "yyyy-mm-dd"), 4], ["d", "2026/8/25", 3]]
+    shown = [texts[1:] for _, texts in read(workbook(tmp_path / "x.xlsx", {"S": rows})).samples]
+    assert shown == [["2026-08-25", "46259"], ["2026-08-25", "3"], ["2026-08-25", "4"], ["2026/8/25", "3"]]
+    order = [["咨询时间", "下单时间", "客服", "订单编号", "商品单价", "购买数量"], [46259.5, "46260.25", "a", "45964", 1, 1]]
+    assert read(workbook(tmp_path / "o.xlsx", {"S": order})).samples[0][1][:4] == [
+        "2026-08-25 12:00:00",
+        "2026-08-26 06:00:00",
+        "a",
+        "45964",
+    ]
+
+
 @pytest.mark.parametrize(
     "cell", ["2026-13-01", "2026-02-30", "昨天", "2026-08-25至2026-08-26", "2026-08-25~08-31", 7, 1e18, "1999-01-01", True]
 )
