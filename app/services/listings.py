@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from sqlalchemy import select
+
 from app.domain import terms
 from app.domain.counters import Window
 from app.domain.language import T, tr
@@ -19,6 +21,7 @@ from app.services import paging
 from app.services.drill import check_only
 from app.services.listing_sources import sources
 from app.services.reports import Asked, Kind, Question, check_metric, check_times, iso
+from app.storage import schema
 from app.storage.faults import FaultError
 
 if TYPE_CHECKING:
@@ -115,12 +118,14 @@ class Total(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Agents by name and groups as (code, name), teams by name; `window` is the store's own order window."""
+    """Agents by name and groups as (code, name), teams by name; `window` is the store's own order window; `bare`: nothing of any day has
+    been recorded or imported yet."""
 
     agents: list[tuple[str, str]]
     groups: list[tuple[str, str]]
     teams: list[str]
     window: Window
+    bare: bool
 
 
 _ORDER_STATES = {
@@ -284,8 +289,10 @@ class ListingService:
         self.workspace.actor.require("history.view")
         with self.workspace.database.read() as connection:
             asked = self.workspace.reports.look_up(connection, store, Question("sessions"))
+            d = schema.day_counters.c
+            bare = connection.execute(select(d.day).where(d.store_id == store.id).limit(1)).first() is None
         agents = sorted(asked.agents.values(), key=lambda pair: pair[1].encode("gb18030", "replace"))
-        return Offered(agents, list(asked.groups.values()), sorted({team for team in asked.teams.values() if team}), asked.window)
+        return Offered(agents, list(asked.groups.values()), sorted({team for team in asked.teams.values() if team}), asked.window, bare)
 
     def account(self, store: StoreInfo, order: str) -> Account | None:
         """Who is credited for each line of an order in each window, by which rule, and why nobody else; None for an unknown code."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -311,19 +311,38 @@ def test_every_chart_of_a_report_draws_what_the_table_says(shop: Shop, desk: His
 
 def test_an_empty_store_says_why_and_what_to_do(desk: HistoryDesk) -> None:
     page = desk.open("compare")
-    words = said(page)
-    assert words.button.text() == "看近30天"
     assert not page.charts.isVisibleTo(page)
-    words.acted.emit()
-    desk.settle()
-    assert page._choices.period.preset == "30d"
     assert said(page).button.text() == "导入报表"
     said(page).acted.emit()
     dialog = page.findChild(ImportDialog)
     assert dialog is not None
     desk.settle()
     dialog.close()
-    assert "选择一位客服" in said(desk.open("agent")).accessibleName()
+    for key in ("store", "agent"):
+        assert said(desk.open(key)).button.text() == "导入报表"
+
+
+def test_an_open_page_of_an_empty_store_fills_once_something_is_told(shop: Shop, desk: HistoryDesk) -> None:
+    page = desk.open("compare")
+    assert said(page).button.text() == "导入报表"
+    shop.agent("a1", "王敏", since=NOON - DAY_MS)
+    shop.session("a1", NOON - DAY_MS, reply_after=5_000, closed=True)
+    page.on_notice(frozenset({"past"}))
+    desk.settle()
+    assert pinned(page)[TOTAL_ID]["consults"] == "1"
+    desk.choose(page, period=Period("custom", TODAY - timedelta(days=90), TODAY - timedelta(days=80)))
+    assert said(page).button.text() == "看近30天"
+
+
+def test_days_without_data_lead_to_more_days_and_then_to_an_import(shop: Shop, desk: HistoryDesk) -> None:
+    shop.agent("a1", "王敏", since=NOON - 90 * DAY_MS)
+    shop.session("a1", NOON - 60 * DAY_MS, reply_after=5_000, closed=True)
+    page = desk.open("compare")
+    assert said(page).button.text() == "看近30天"
+    said(page).acted.emit()
+    desk.settle()
+    assert page._choices.period.preset == "30d"
+    assert said(page).button.text() == "导入报表"
 
 
 def test_one_agent_one_day(shop: Shop, desk: HistoryDesk) -> None:
@@ -337,6 +356,7 @@ def test_one_agent_one_day(shop: Shop, desk: HistoryDesk) -> None:
 
 
 def test_no_complete_day_offers_today(shop: Shop, desk: HistoryDesk) -> None:
+    shop.agent("a1", "王敏", since=NOON - DAY_MS)
     shop.set_clock(LOCAL.start_of_day(DAY + (7 - TODAY.weekday())) + 12 * HOUR)  # a Monday
     page = desk.open("compare")
     desk.choose(page, period=Period("week"))

@@ -22,6 +22,21 @@ class Reason(NamedTuple):
     imports: bool = False
 
 
+def no_store(preparing: tuple[str, str] | None, may_import: bool) -> Reason:
+    """Nothing of any day is known yet."""
+    if preparing is not None:
+        return Reason("history", *preparing)
+    return Reason(
+        "import",
+        tr("店铺里还没有数据", "This store has no data yet"),
+        tr("导入从商家后台导出的报表就能看到历史，也可以用 ingest 命令写入事件文件。想先看看演示或连接其他店铺，请在菜单里关闭这个店铺。",
+           "Import the reports that the store's own manager tool exports, or feed events with the ingest command. For the demo, or to "
+           "connect to another store, close this one in the menu."),
+        tr("导入报表", "Import reports") if may_import else tr("重新读取", "Read again"),
+        imports=may_import,
+    )  # fmt: skip
+
+
 def no_days() -> Reason:
     return Reason(
         "calendar",

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reference:
-    """`window` is the store's own order window, `metrics` the catalogue with the store's standards."""
+    """`window` is the store's own order window, `metrics` the catalogue with the store's standards; `bare`: a store without any data."""
 
     names: Names = field(default_factory=Names)
     window: Window = "24h"
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
+    bare: bool = False
 
 
 def read_reference(workspace: Workspace, store: StoreInfo) -> Reference:
@@ -36,4 +37,4 @@ def read_reference(workspace: Workspace, store: StoreInfo) -> Reference:
         [(key, str(words)) for key, words in CHANNELS.items()],
         dict(zip(names, with_pinyin(names), strict=True)),
     )
-    return Reference(found, offered.window, with_standards(workspace.settings.standards(store)))
+    return Reference(found, offered.window, with_standards(workspace.settings.standards(store)), offered.bare)

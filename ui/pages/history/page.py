@@ -148,7 +148,7 @@ class HistoryPage(Page):
         self._ask(again=True)
 
     def on_notice(self, topics: frozenset[str]) -> None:
-        if "settings" in topics:
+        if "settings" in topics or self._reference.bare:
             self.refresh()
         elif ("past" in topics or self._choices.period.has_today(self._today())) and not self._live.isActive():
             self._live.start()
@@ -308,7 +308,7 @@ class HistoryPage(Page):
         question, table = self._question(), self._table()
         if question is None:
             self._let_go()
-            self._say(empty.no_agent() if self._choices.period.days(self._today()) else empty.no_days())
+            self._say(self._bare() or (empty.no_agent() if self._choices.period.days(self._today()) else empty.no_days()))
             return
         asked = replace(question, window="24h")
         self._due = self._due or again
@@ -357,7 +357,9 @@ class HistoryPage(Page):
         table, identity = self._table(), (found.report.question, found.text)
         same, self._shown = self._shown == identity, identity
         if found.is_empty:
-            if self._held.report.rows and not found.report.rows:
+            if bare := self._bare():
+                self._say(bare)
+            elif self._held.report.rows and not found.report.rows:
                 self._say(empty.no_match(self._choices))
             else:
                 self._say(empty.no_data(self._choices, self.context.preparing(), self.context.actor.may("data.ingest")))
@@ -370,6 +372,11 @@ class HistoryPage(Page):
         self._show_notes(found.notes)
         self._fit()
         self._draw()
+
+    def _bare(self) -> empty.Reason | None:
+        if not self._reference.bare:
+            return None
+        return empty.no_store(self.context.preparing(), self.context.actor.may("data.ingest"))
 
     def _say(self, why: empty.Reason) -> None:
         table = self._table()
