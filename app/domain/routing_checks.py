@@ -209,7 +209,7 @@ def _set_weights(code: str, weights: Mapping[str, int | None], groups: Body, age
 
 
 def _set_agents(codes: Sequence[str], facts: Facts, values: dict[str, Any], groups: Body, agents: Body) -> tuple[Body, Body]:
-    return groups, with_agents(agents, codes, facts, **values)
+    return with_agents(groups, agents, codes, facts, **values)
 
 
 def _add_fallback(groups: Body, agents: Body) -> tuple[Body, Body]:

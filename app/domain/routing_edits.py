@@ -73,13 +73,18 @@ def agent_lines(groups: Body, agents: Body, facts: Facts) -> list[AgentLine]:
     return [replace(line, label=called[line.code]) for line in found]
 
 
-def with_agents(agents: Body, codes: Collection[str], facts: Facts, **values: Any) -> Body:
-    """These agents with these fields; one not in the document yet starts from what the events tell."""
+def with_agents(groups: Body, agents: Body, codes: Collection[str], facts: Facts, **values: Any) -> tuple[Body, Body]:
+    """Both documents with these fields of these agents; one not in `agents` yet starts from what the events tell.
+
+    Whoever is in the default group only because no document names them becomes a member of it: what is edited here is not their group.
+    """
+    staying = dict.fromkeys((code for code in newcomers(groups, agents, facts.agents) if code in codes), DEFAULT_WEIGHT)
     wanted = dict.fromkeys(codes)
     listed = [{**entry, **values} if entry["agent"] in wanted else entry for entry in agents["agents"]]
     there = {entry["agent"] for entry in listed}
     new = [{**_entry(facts.agents.get(code) or KnownAgent(code)), **values} for code in wanted if code not in there]
-    return {**agents, "agents": [*listed, *new]}
+    held = with_weights(groups, groups["default_group"], staying) if staying else groups
+    return held, {**agents, "agents": [*listed, *new]}
 
 
 def _entry(known: KnownAgent) -> Body:

@@ -410,6 +410,22 @@ def test_one_agent_touches_both_documents_and_both_are_saved_together(agents: Ha
     assert "客服" in agents.desk.toasts[-1]
 
 
+def test_a_new_account_that_is_edited_stays_in_the_default_group_and_the_difference_says_so(agents: Hands) -> None:
+    page = agents.agents
+    agents.somebody_saves({**TWO, "groups": [TWO["groups"][0], {**TWO["groups"][1], "members": [member("a1")]}], "default_group": "all"})
+    page.refresh()
+    agents.desk.settle()
+    page.table.select("a3")
+    agents.click(page.change)
+    agents.keys(agents.agent_panel().capacity.line, "7", Qt.Key.Key_Return)
+    told = page.foot.summary.text()
+    assert "赵强" in told or "a3" in told
+    assert "兜底" in told
+    agents.save()
+    assert agents.weights("all") == {"a1": 6, "a3": 6}
+    assert [entry["agent"] for entry in agents.saved("agents")["agents"]] == ["a3"]
+
+
 def test_several_agents_at_once(agents: Hands) -> None:
     page = agents.agents
     page.table.selectAll()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.domain.merging import merged
+from app.domain.routing.scopes import AgentPlan, Plan
 from app.domain.routing_checks import Check, checks
 from app.domain.routing_edits import (
     Facts,
@@ -153,11 +154,21 @@ def test_the_gravest_first() -> None:
 
 class TestEdits:
     def test_an_agent_new_to_the_document_starts_from_what_the_events_tell(self) -> None:
-        body = with_agents(agents_of(b=3), ["a", "b"], FACTS, receives=False)
+        groups = groups_of(group("g", {"a": 6}))
+        same, body = with_agents(groups, agents_of(b=3), ["a", "b"], FACTS, receives=False)
+        assert same == groups
         assert body["agents"] == [
             {"agent": "b", "name": "", "team": "", "capacity": 3, "receives": False},
             {"agent": "a", "name": "王敏", "team": "一组", "capacity": 5, "receives": False},
         ]
+
+    def test_who_is_in_the_default_group_by_default_stays_in_it(self) -> None:
+        groups = groups_of(group("g", {"a": 2}), group("h", {}), default="g")
+        before = Plan.of(groups, agents_of(b=3), known=[AgentPlan(code, code) for code in FACTS.agents])
+        edited = with_agents(groups, agents_of(b=3), ["a", "b", "c"], FACTS, capacity=9)
+        after = Plan.of(*edited)
+        assert before.groups["g"].weights == after.groups["g"].weights == {"a": 2, "c": 6}
+        assert not after.groups["h"].weights
 
     def test_lines_are_of_everybody(self) -> None:
         lines = agent_lines(groups_of(group("g", {"x": 2, "a": 6})), agents_of(b=3), FACTS)

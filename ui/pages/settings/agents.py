@@ -272,7 +272,7 @@ class AgentsPage(RoutingPage):
             self._open_selected()
 
     def _edit_agents(self, codes: Sequence[str], values: dict[str, Any]) -> None:
-        self.edit(agents=with_agents(self.agents, codes, self.facts, **values))
+        self.edit(*with_agents(self.groups, self.agents, codes, self.facts, **values))
 
     def _weighed(self, edits: Edits) -> None:
         groups = self.groups
