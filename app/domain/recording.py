@@ -37,12 +37,14 @@ class Stint(NamedTuple):
 class Served(NamedTuple):
     """A session of the 48 hours before the first day that had an agent.
 
-    stints: before the first day, in order. until: when it ends or ended, or is handed over on those days.
+    stints: before the first day, in order. until: when it ends or ended, or is handed over on those days. paused: when it closed before
+    its customer went on, with which a stint begins.
     """
 
     session: NewSession
     stints: Sequence[Stint]
     until: int
+    paused: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

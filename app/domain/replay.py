@@ -222,6 +222,7 @@ class _Run:
             for number, each in enumerate(before)
             if each.until <= start
         ]
+        happened += [(at, _CLOSED, number) for number, each in enumerate(before) for at in each.paused]
         happened += [(at, _CAME, number) for number, (at, _, _) in enumerate(presence) if at <= start]
         happened.sort()
         for at, what, number in happened:

@@ -150,7 +150,7 @@ class _Columns:
         self._left: list[int | None] = []
         self._agents: list[str] = []
         self._waits: list[int | None] = []
-        self._before: list[tuple[NewSession, list[Stint], int | None]] = []
+        self._before: list[tuple[NewSession, list[Stint], int | None, list[int]]] = []
         self._later: dict[str, tuple[int, list[Later]]] = {}
         """{session: (kind, hand-overs to come)}"""
         self._chosen: dict[str, tuple[int, str, str]] = {}
@@ -200,7 +200,8 @@ class _Columns:
                 self.given.append((assigned, heard is not None))
             if opened < start:
                 if agent and assigned is not None and assigned < start:
-                    self._take_before(session, kind, Stint(assigned, agents[agent], name, reason != MANUAL), closed, had)
+                    first = Stint(assigned, agents[agent], name, reason != MANUAL)
+                    self._take_before(session, kind, had.stints if had is not None else [first], closed, had, heard is not None)
                 continue
             if wrote is not None:
                 self._heard = True
@@ -230,15 +231,20 @@ class _Columns:
             else:
                 self.served[name]  # a group in which nobody had any is one, too
 
-    def _take_before(self, session: NewSession, kind: int, first: Stint, closed: int | None, had: Had | None) -> None:
+    def _take_before(
+        self, session: NewSession, kind: int, had_by: Sequence[Stint], closed: int | None, had: Had | None, decided: bool
+    ) -> None:  # fmt: skip
+        """decided: by an engine, so before whatever happened at the same moment."""
+        stints = [stint._replace(at=stint.at - decided) for stint in had_by if stint.at < self._start]
         if had is None:
-            self._before.append((session, [first], closed))
+            self._before.append((session, stints, closed, []))
             return
         later = [each for each in had.later if each.at >= self._start]
         if later:
             self._later[session.id] = kind or ONLINE, later
-        stints = [stint for stint in had.stints if stint.at < self._start]
-        self._before.append((session, stints, later[0].at if later else closed))
+        paused = [each for each in had.later if each.pause and each.since < self._start]
+        again = [Stint(each.since, *_owner(had.stints, each.at), False) for each in paused]
+        self._before.append((session, sorted([*stints, *again]), later[0].at if later else closed, [each.at for each in paused]))
 
     def recording(self, presence: Sequence[Any], anew: Sequence[int]) -> Recording:
         if self._heard or self._moved:
@@ -251,8 +257,9 @@ class _Columns:
             medians[kind] = max(0, median_low(known)) if known else None
         handling = [handling_of(at, assigned, closed, medians[k]) for at, (k, assigned, closed) in zip(self._opened, self._times)]
         before = [
-            Served(session, stints, stints[-1].at + handling_of(stints[-1].at, stints[-1].at, until, medians[KINDS.index(session.kind)]))
-            for session, stints, until in self._before
+            Served(session, stints, at + handling_of(at, at, until, medians[KINDS.index(session.kind)]), paused)
+            for session, stints, until, paused in self._before
+            for at in (stints[-1].at,)
         ]
         hand_overs = {code: [_as_replayed(each, medians[kind]) for each in later] for code, (kind, later) in self._later.items()}
         return Recording(
@@ -265,6 +272,11 @@ class _Columns:
         columns: tuple[list[Any], ...] = self._sessions, self._opened, self._times, self._left, self._agents, self._waits
         for column in columns:
             column[:] = [column[position] for position in positions]
+
+
+def _owner(stints: Sequence[Stint], at: int) -> tuple[str, str]:
+    """(agent, group) at a moment."""
+    return next(stint for stint in reversed(stints) if stint.at <= at)[1:3]
 
 
 def _as_replayed(each: Later, median: int | None) -> HandOver:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
-from app.domain.events import SessionClosed
+from app.domain.events import MessageSent, SessionClosed
 from app.domain.localtime import DAY_MS, day_date
 from app.domain.replay import Likeness
 from app.storage.database import Database
@@ -15,8 +15,11 @@ WEIGHTS = {"a": 5, "b": 3, "c": 3, "d": 1}
 MINUTE = 60_000
 
 
-def routed_days(database: Database, days: int, a_day: int) -> RoutedStore:
-    """A store with capacities, two groups and a fallback, in which customers come back, wait and overflow; nobody works at midnight."""
+def routed_days(database: Database, days: int, a_day: int, eventful: bool = False) -> RoutedStore:
+    """A store with capacities, two groups and a fallback, in which customers come back, wait and overflow; nobody works at midnight.
+
+    eventful: sessions are handed over by command and by who has them, go on after they closed, and are left while nobody is there.
+    """
     rng = random.Random(5)
     store = RoutedStore(
         database,
@@ -27,6 +30,9 @@ def routed_days(database: Database, days: int, a_day: int) -> RoutedStore:
     )
     for day in range(days):
         store.now = NOON + day * DAY_MS
+        if eventful:
+            store.opens(f"night{day}-1", f"night{day}-2", f"night{day}-3", kind="leave", page="item")
+            store.now += MINUTE
         store.present(**dict.fromkeys("abcdef", "available"))
         held: list[tuple[int, str]] = []
         for number in range(a_day):
@@ -38,6 +44,8 @@ def routed_days(database: Database, days: int, a_day: int) -> RoutedStore:
             session = f"s{day}-{number}"
             store.opens(session, customer=f"c{rng.randrange(a_day)}", page=rng.choice(("item", "item", "order", "shop")))
             held = sorted([*held, (store.now + rng.randrange(MINUTE, 8 * MINUTE), session)])
+            if eventful and number % 4 == 1:
+                happens(store, rng, held)
             if number == a_day // 2:
                 store.present(b="suspended")
             if number == a_day * 2 // 3:
@@ -47,6 +55,25 @@ def routed_days(database: Database, days: int, a_day: int) -> RoutedStore:
         store.now += MINUTE
         store.present(**dict.fromkeys("abcdef", "offline"))
     return store
+
+
+def happens(store: RoutedStore, rng: random.Random, held: list[tuple[int, str]]) -> None:
+    """Something to one of the sessions that somebody has or waits with."""
+    store.now += rng.randrange(5_000)
+    until, session = held[-1]
+    if store.now > held[0][0]:
+        return
+    what = rng.randrange(3)
+    if what == 0:
+        store.commands("transfer", session=session, group=rng.choice(("pre", "post", "rest")))
+    elif what == 1:
+        store.commands("move", session=session, agent=rng.choice("cef"))
+    elif store.has(session) != "-":
+        store.say(SessionClosed(id=store.id(), at=store.now, session=session))
+        store.now += 3_000
+        store.say(MessageSent(id=store.id(), at=store.now, session=session, sender="customer", text="还有"))
+        held[-1] = max(until, store.now + MINUTE), session
+        held.sort()
 
 
 def likeness(store: RoutedStore, first: int, last: int) -> Likeness:
@@ -65,3 +92,12 @@ def test_from_the_beginning_it_is_what_the_engine_did(database: Database) -> Non
 def test_from_a_later_day_whose_turn_it_was_is_taken_from_the_days_before(database: Database) -> None:
     found = likeness(routed_days(database, 3, 80), 2, 2)
     assert (found.loads, found.same_agent) == (1, 1)
+
+
+def test_hand_overs_sessions_that_went_on_and_messages_left_at_night_happen_again(database: Database) -> None:
+    store = routed_days(database, 3, 120, eventful=True)
+    handed_over = store.rows("SELECT count(*) FROM sessions WHERE transfers > 0")[0][0]
+    assert handed_over > 20
+    for first, last in ((0, 0), (0, 2), (2, 2)):
+        found = likeness(store, first, last)
+        assert (found.loads, found.same_agent) == (1, 1)
