@@ -19,10 +19,10 @@ class StoreClock:
 
     def __init__(self, setting: str | None) -> None:
         found = json.loads(setting) if setting else {"wall": 0, "store": 0, "speed": 1}
-        self._wall, self._store, self._speed = found["wall"], found["store"], found["speed"]
+        self._wall, self._store, self.speed = found["wall"], found["store"], found["speed"]
 
     def __call__(self) -> int:
-        return int(self._store + (wall_clock() - self._wall) * self._speed)
+        return int(self._store + (wall_clock() - self._wall) * self.speed)
 
     @staticmethod
     def running(speed: float, store: int) -> str | None:

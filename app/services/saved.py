@@ -2,17 +2,19 @@
 
 A scheduled report is due from ten minutes after midnight, store time, of its day and is about the days completed by then. Missed turns
 are made up for once, with the newest. Whoever sends it (an engine, a command) claims it in the database first: `sent_at` is set to now
-and `problem` to "interrupted", so that nobody sends it twice, and a claim whose holder died is taken up again as a failure is.
+and `problem` to "interrupted", so that nobody sends it twice. The claim is renewed while the report is written, however long that takes;
+one whose holder died is taken up again as a failure is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -39,6 +41,8 @@ SETTLED_MS = 10 * 60_000
 """After midnight: by then the last events of the day have come in."""
 RETRY_MS = 2 * 60_000
 """A failed sending is tried again after this long, at the next upkeep."""
+RENEW_SECONDS = 15.0
+"""A claim is renewed this often while its report is written: well within RETRY_MS, and oftener where the store's clock is faster."""
 FORMATS = ("xlsx", "csv", "json")
 _LONGEST_NAME = 100
 _LONGEST_STEM = 180
@@ -202,13 +206,18 @@ class SavedService:
 
     def send_due(self, store: StoreInfo, now: int | None = None, stop: Event | None = None) -> _Paths:
         """Sends what is due, each by one sender only, and remembers what fails; returns the files written."""
-        at = self.workspace.now(store) if now is None else now
+
+        def present() -> int:
+            return self.workspace.now(store) if now is None else now
+
         written = []
-        for saved in self.due(store, at):
+        for saved in self.due(store, present()):
+            at = present()
             if not self._claim(saved, at):
                 continue
             try:
-                written.append(self._send(store, saved, at, None, None, stop))
+                with self._holding(replace(saved, sent_at=at), present, self.workspace.clock(store).speed):
+                    written.append(self._send(store, saved, at, None, None, stop))
             except (FaultError, NotAllowedError) as fault:
                 self._remember(saved, at, str(fault))
         return written
@@ -234,6 +243,28 @@ class SavedService:
             claimed = connection.execute(update(s).where(s.c.id == saved.id, held).values(sent_at=at, problem=str(_INTERRUPTED)))
             return bool(claimed.rowcount)
 
+    @contextmanager
+    def _holding(self, claimed: SavedReport, present: Callable[[], int], speed: float) -> Iterator[None]:
+        """Renews a claim until the block is left; one that somebody else took meanwhile stays theirs."""
+        done = Event()
+
+        def renew() -> None:
+            held = claimed
+            while not done.wait(RENEW_SECONDS / max(1.0, speed)):
+                with suppress(FaultError):  # a database that cannot be written now is asked again
+                    at = present()
+                    if not self._claim(held, at):
+                        return
+                    held = replace(held, sent_at=at)
+
+        thread = Thread(target=renew, name=f"claim of report {claimed.id}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
     def _send(self, store: StoreInfo, saved: SavedReport, at: int, path: Path | None, tell: Tell | None, stop: Event | None) -> Path:
         self.workspace.actor.require("export")
         answer = self._ask(store, saved, at)
@@ -244,11 +275,20 @@ class SavedService:
         return file
 
     def _stem(self, store: StoreInfo, saved: SavedReport) -> str:
-        """What its files begin with: of several stores the code, so that none writes over another's, and as much as a file name holds."""
-        name = saved.name if len(self.workspace.stores()) == 1 else f"{store.code}_{saved.name}"
-        stem = _UNSAFE.sub("_", name).strip(".")
-        cut = stem.encode()[:_LONGEST_STEM].decode(errors="ignore")
-        return stem if cut == stem else f"{cut}_{saved.id}"
+        """What its files begin with. Of those in one folder that would begin alike, all but the oldest have their number at the end."""
+        stores = self.workspace.stores()
+        others = [(one, other) for one in stores for other in self.list(one) if other.format == saved.format]
+        taken: set[str] = set()
+        for one, other in sorted(others, key=lambda each: each[1].id):
+            if other.id != saved.id and _folder(other) != _folder(saved):
+                continue
+            stem = _stem_of(other, "" if len(stores) == 1 else one.code)
+            while stem.casefold() in taken:
+                stem += f"_{other.id}"
+            taken.add(stem.casefold())
+            if other.id == saved.id:
+                return stem
+        return _stem_of(saved, store.code)  # deleted meanwhile
 
     def _ask(self, store: StoreInfo, saved: SavedReport, at: int) -> Answer:
         period, local = saved.body.days, self.workspace.local(store)
@@ -337,6 +377,17 @@ def _place(saved: SavedReport) -> Path:
         raise FaultError("refused", T(f"没有文件夹 {folder}。请新建它，或换一个文件夹重新保存。",
                                       f"There is no folder {folder}. Make it, or save the report with another one."))  # fmt: skip
     return folder
+
+
+def _folder(saved: SavedReport) -> Path:
+    return Path(saved.folder).expanduser().absolute()
+
+
+def _stem_of(saved: SavedReport, store: str) -> str:
+    """Its name as part of a file's, as much of it as fits. store: the code, where there are several."""
+    stem = _UNSAFE.sub("_", f"{store}_{saved.name}" if store else saved.name).strip(".")
+    cut = stem.encode()[:_LONGEST_STEM].decode(errors="ignore")
+    return stem if cut == stem else f"{cut}_{saved.id}"
 
 
 def _days_text(answer: Answer) -> str:

@@ -18,9 +18,10 @@ from app.desk.sending import send_due
 from app.domain.clock import StoreClock
 from app.domain.period import Every, Period
 from app.domain.permissions import Actor, NotAllowedError, local_owner
+from app.services import saved as saved_module
 from app.services.listings import Wanted
 from app.services.reports import Question
-from app.services.saved import RETRY_MS, Body
+from app.services.saved import RETRY_MS, Body, SavedReport, SavedService
 from app.services.workspace import StoreInfo, Workspace
 from app.storage import schema
 from app.storage.database import Database
@@ -225,6 +226,23 @@ def test_without_a_schedule_it_is_never_due(database: Database, tmp_path: Path) 
 # -- sending --
 
 
+def test_names_that_a_file_name_cannot_tell_apart_have_files_of_their_own(database: Database, tmp_path: Path) -> None:
+    workspace, store = shop(database)
+    stand(workspace, store, "2020-12-22 08:00")
+    (elsewhere := tmp_path / "other").mkdir()
+    saved, folder = workspace.saved, str(tmp_path)
+    ids = [saved.save(store, name, WEEK, folder=folder) for name in ("日报 A", "日报_A", "日报 a")]
+    apart = saved.save(store, "日报/A", WEEK, folder=str(elsewhere)), saved.save(store, "日报:A", WEEK, folder=folder, format="csv")
+    names = [saved.run(store, id).name for id in (*ids, *apart)]
+    tail = "_2020-12-21"
+    assert names == [
+        f"日报_A{tail}.xlsx", f"日报_A_{ids[1]}{tail}.xlsx", f"日报_a_{ids[2]}{tail}.xlsx", f"日报_A{tail}.xlsx", f"日报_A{tail}.csv",
+    ]  # fmt: skip
+    # A name that is what another's file is called.
+    last = saved.save(store, f"日报_A {ids[1]}", WEEK, folder=folder + "/")
+    assert saved.run(store, last).name == f"日报_A_{ids[1]}_{last}{tail}.xlsx"
+
+
 def test_two_senders_send_it_once(url: str, database: Database, tmp_path: Path) -> None:
     workspace, store = shop(database)
     for number in range(6):
@@ -258,6 +276,69 @@ def test_a_sender_that_died_does_not_lose_the_report(database: Database, tmp_pat
     assert workspace.saved.due(store, at + RETRY_MS - 1) == []
     assert len(workspace.saved.send_due(store, at + RETRY_MS)) == 1
     assert workspace.saved.list(store)[0].problem == ""
+
+
+def test_a_report_that_takes_longer_than_a_claim_lasts_is_sent_once(
+    url: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, store = shop(database)
+    workspace.saved.save(store, "x", WEEK, "daily", str(tmp_path))
+    begin = stand(workspace, store, "2020-12-21 08:00")
+    renewed, claim = threading.Event(), SavedService._claim
+    other = Workspace.open(url, local_owner())
+    sent_meanwhile = []
+
+    def tell(service: SavedService, saved: SavedReport, at: int) -> bool:
+        kept = claim(service, saved, at)
+        if at > begin and kept and saved.sent_at is not None:
+            renewed.set()
+        return kept
+
+    def slow(*arguments: Any, **options: Any) -> None:
+        for step in range(1, 4):  # each less than a claim lasts, together more
+            set_clock(database, store.id, StoreClock.running(0, begin + step * (RETRY_MS - 1)))
+            renewed.clear()
+            assert renewed.wait(20)
+            if step > 1:
+                sent_meanwhile.extend(other.saved.due(store))
+        save(*arguments, **options)
+
+    save = saved_module.save
+    monkeypatch.setattr(saved_module, "RENEW_SECONDS", 0.01)
+    monkeypatch.setattr(saved_module, "save", slow)
+    monkeypatch.setattr(SavedService, "_claim", tell)
+    assert len(workspace.saved.send_due(store)) == 1
+    assert sent_meanwhile == []
+    found = workspace.saved.get(store, "x")
+    assert (found.sent_at, found.problem) == (begin, "")
+    assert other.saved.due(store) == []
+    assert [thread.name for thread in threading.enumerate() if "claim" in thread.name] == []
+    other.close()
+
+
+def test_a_claim_that_somebody_else_has_taken_stays_theirs(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, store = shop(database)
+    workspace.saved.save(store, "x", WEEK, "daily", str(tmp_path))
+    begin = stand(workspace, store, "2020-12-21 08:00")
+    refused, claim, claims = threading.Event(), SavedService._claim, []
+
+    def tell(service: SavedService, saved: SavedReport, at: int) -> bool:
+        kept = claim(service, saved, at)
+        if not kept:
+            refused.set()
+        return kept
+
+    def slow(*_: Any, **__: Any) -> None:
+        with database.write() as connection:
+            connection.execute(update(schema.saved_reports).values(sent_at=begin + 7))
+        assert refused.wait(20)
+        claims.append(workspace.saved.get(store, "x").sent_at)
+
+    monkeypatch.setattr(saved_module, "RENEW_SECONDS", 0.01)
+    monkeypatch.setattr(saved_module, "save", slow)
+    monkeypatch.setattr(SavedService, "_claim", tell)
+    workspace.saved.send_due(store)
+    assert claims == [begin + 7]
 
 
 def test_a_failure_is_remembered_tried_again_and_forgotten(database: Database, tmp_path: Path) -> None:
