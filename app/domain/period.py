@@ -21,8 +21,6 @@ PRESETS: dict[Preset, T] = {
     "custom": T("自定义", "Custom"),
 }
 _DAY = timedelta(days=1)
-LONGEST_DAYS = 1100
-"""Three years: more than anybody compares at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Period:
         if self.preset == "custom":
             if self.first is None or self.last is None:
                 return None
-            return self.first, max(self.first, min(self.last, self.first + LONGEST_DAYS * _DAY))
+            return self.first, self.last
         if self.preset == "last_month":
             last = now.replace(day=1) - _DAY
             return last.replace(day=1), last

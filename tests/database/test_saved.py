@@ -96,6 +96,7 @@ def test_saved_listed_renamed_and_deleted(database: Database, tmp_path: Path) ->
         ({"report": "sessions", "group": "nowhere"}, "没有这个咨询组：nowhere"),
         ({"report": "agent"}, "--agent"),
         ({"report": "workload", "by": "hour"}, "不能按 hour 分"),
+        ({"report": "store", "period": {"preset": "custom", "first": "2015-01-01", "last": "2026-01-01"}}, "不能超过十年"),
     ],
 )  # fmt: skip
 def test_what_could_not_be_asked_is_not_saved(database: Database, body: dict[str, Any], sentence: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.domain import events as ev
@@ -345,6 +345,17 @@ def test_days_without_data_lead_to_more_days_and_then_to_an_import(shop: Shop, d
     assert said(page).button.text() == "导入报表"
 
 
+def test_years_are_counted_to_their_last_day_and_more_than_ten_are_refused(shop: Shop, desk: HistoryDesk) -> None:
+    shop.agent("a1", "王敏", since=NOON - 90 * DAY_MS)
+    shop.session("a1", NOON - DAY_MS, reply_after=5_000, closed=True)
+    page = desk.open("compare")
+    desk.choose(page, period=Period("custom", TODAY - timedelta(days=3600), TODAY))
+    assert pinned(page)[TOTAL_ID]["consults"] == "1"
+    desk.choose(page, period=Period("custom", TODAY - timedelta(days=3800), TODAY))
+    host = desk.hosts["compare"]
+    assert [label.text() for label in host.findChildren(QLabel) if "十年" in label.text() and label.isVisibleTo(host)]
+
+
 def test_one_agent_one_day(shop: Shop, desk: HistoryDesk) -> None:
     shop.agent("a1", "王敏", since=NOON - DAY_MS)
     shop.session("a1", NOON - DAY_MS, reply_after=5_000, closed=True)
@@ -446,6 +457,7 @@ def test_periods_are_whole_days() -> None:
     custom = Period("custom", date(2025, 12, 30), date(2026, 1, 2))
     assert custom.days(now) == (date(2025, 12, 30), date(2026, 1, 2))
     assert Period.of_state(custom.state()) == custom
+    assert Period("custom", date(2017, 1, 1), date(2026, 3, 1)).days(now) == (date(2017, 1, 1), date(2026, 3, 1))
     assert days_text(date(2025, 12, 30), date(2026, 1, 2), now) == "2025-12-30 – 2026-01-02"
 
 

@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.domain.language import tr
-from app.domain.period import LONGEST_DAYS as LONGEST_DAYS
 from app.domain.period import PRESETS as PRESETS
 from app.domain.period import Period as Period
 from app.domain.period import Preset as Preset
