@@ -14,8 +14,10 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop
 from PySide6.QtWidgets import QApplication
 
+from app.domain.documents import Body
 from app.domain.kinds import fill, joined, same
 from app.domain.language import T
+from app.domain.routing_edits import MAX_WEIGHT, with_weights
 from app.storage.faults import FaultError
 from ui.application import Console, Options
 from ui.pages.registry import PAGES
@@ -26,6 +28,7 @@ SIZES = ((1280, 720), (2560, 1440))
 PATIENCE_SECONDS = 30.0
 # A busy evening: what a picture should show. The store's clock stands still while it is taken.
 STORE_HOUR = 21
+_FAVOURED = 3
 
 
 def take(out: Path, url: str | None = None, pages: Sequence[str] = ()) -> Iterator[Path]:
@@ -63,8 +66,8 @@ def _session(out: Path, url: str, wanted: Sequence[str], language: str, theme: s
             for width, height in SIZES:
                 console.window.resize(width, height)
                 _settle(console, key != "welcome")
-                if key == "agent-drawer":
-                    _open_an_agent(console)
+                if key in _OPENED:
+                    _OPENED[key](console)
                     _settle(console, True)
                 path = out / f"{key}-{theme}-{language}-{width}x{height}.png"
                 console.window.grab().save(str(path))
@@ -87,6 +90,23 @@ def _open_an_agent(console: Console) -> None:
     console.operations.read(console.shell, lambda: live.seats(store), done)
     _until(lambda: bool(busiest))
     console.shell.open_page("seats", {"agent": busiest[0]})
+
+
+def _try_weights(console: Console) -> None:
+    """Some members of the first group get more than they have; replayed beside what holds."""
+    assert console.connection is not None
+    assert console.shell is not None
+    settings, store = console.connection.workspace.settings, console.connection.store
+    held: list[Body] = []
+    console.operations.read(console.shell, lambda: settings.get(store, "groups").body, held.append)
+    _until(lambda: bool(held))
+    group = held[0]["groups"][0]
+    favoured = {member["agent"]: MAX_WEIGHT for member in group["members"][:_FAVOURED]}
+    console.shell.open_page("replay", {"bodies": {"groups": with_weights(held[0], group["code"], favoured)}})
+
+
+_OPENED: dict[str, Callable[[Console], None]] = {"agent-drawer": _open_an_agent, "replay": _try_weights}
+"""What is done on a page before its picture is taken."""
 
 
 def _settle(console: Console, connected: bool) -> None:

@@ -393,6 +393,17 @@ def test_agents_of_the_events_and_of_the_documents_stand_together(agents: Hands)
     assert rows.ids() == ["a1", "a2"]
 
 
+def test_columns_make_room_for_the_scroll_bar(shop: Shop, tmp_path: Path, qtbot: QtBot) -> None:
+    for number in range(30):
+        shop.agent(f"b{number:02}", f"新人{number}")
+    with opened(shop, tmp_path, qtbot, local_owner(), "agents") as desk:
+        desk.host.resize(1060, 670)
+        table = Hands(desk).agents.table
+        assert table.verticalScrollBar().isVisible()
+        assert table.horizontalHeader().length() == table.viewport().width()
+        assert not table.horizontalScrollBar().isVisible()
+
+
 def test_one_agent_touches_both_documents_and_both_are_saved_together(agents: Hands) -> None:
     page = agents.agents
     page.table.select("a3")

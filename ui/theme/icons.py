@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
 
 from ui.theme.roles import Role, color
 
@@ -60,9 +60,8 @@ class _Engine(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         on = state == QIcon.State.On or (mode in (QIcon.Mode.Active, QIcon.Mode.Selected) and self._active != self._role)
-        ink = QColor(color(self._active if on else self._role))
-        if mode == QIcon.Mode.Disabled:
-            ink.setAlphaF(0.4)
+        # Like the words beside it: a light icon made for a strong button would not be seen on a grey one.
+        ink = color("quiet", 0.6) if mode == QIcon.Mode.Disabled else color(self._active if on else self._role)
         face = QFont(_family())
         face.setPixelSize(max(1, min(rect.width(), rect.height())))
         painter.save()

@@ -375,8 +375,7 @@ class DataTable(QTableView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self._layout.fit(self.viewport().width())
+        self._layout.fit_into(self.viewport().width())
         if self._placeholder is not None:
             self._placeholder.setGeometry(self.viewport().rect())
 

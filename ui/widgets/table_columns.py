@@ -68,6 +68,11 @@ class ColumnLayout(QObject):
         header.blockSignals(blocked)
         self.fit()
 
+    def fit_into(self, room: int) -> None:
+        """`fit` where this is not the room they have; when scroll bars come, a resize event may tell the old size wrong."""
+        if room != self._room:
+            self.fit(room)
+
     def fit(self, room: int | None = None) -> None:
         """Give each column its width, and all of them their share of what `room` pixels leave over."""
         self._room = self._room if room is None else room
