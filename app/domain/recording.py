@@ -53,7 +53,8 @@ class Recording:
 
     handling: ms, of the first agent. left_at: when a customer whom nobody took left, else None. agents: who really had it last ("":
     nobody by `end`); waits: ms from opening to the first assignment, None where nobody took it or where it was a leave message.
-    hand_overs: by session, in order. chosen: {session: (at, agent, group)} of what was asked for while it waited.
+    anew: (when, also who served whom) of when it began anew whose turn it was. hand_overs: by session, in order.
+    chosen: {session: (at, agent, group)} of what was asked for while it waited.
     presence begins with how everybody stood 48 hours before `start`; before: what was going on since then.
     """
 
@@ -69,7 +70,7 @@ class Recording:
     before: Sequence[Served] = ()
     hand_overs: Mapping[str, Sequence[HandOver]] = field(default_factory=dict)
     chosen: Mapping[str, tuple[int, str, str]] = field(default_factory=dict)
-    anew: Sequence[int] = ()
+    anew: Sequence[tuple[int, bool]] = ()
 
     def is_anybody_here(self) -> bool:
         """At the start or later."""

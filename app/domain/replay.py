@@ -15,7 +15,7 @@ The rules where the record does not say:
 - A customer who really left without ever having had an agent leaves at that moment here, too, if nobody has taken them by then.
 - What was open when the first day began stays with the agent who really had it. The 48 hours before tell who had served whom, and whose
   turn it is. Customers who were still waiting then are left out. What is undecided when the last day ends stays so.
-- Where it is not known whose turn it was, at the moments `anew`, nobody is owed anything.
+- Whose turn it is, and who served whom, begins anew where it really did.
 - A customer asks for somebody when the session opens or, where messages are told and nobody had it until then, with the first of theirs.
 - At the same millisecond sessions close first, then agents come and go, then sessions open.
 """
@@ -171,7 +171,7 @@ class _Run:
         self._presence = [entry for entry in recording.presence if start < entry[0] < recording.end]
         self._presence.append((_FOREVER, "", "offline"))
         self._next = 0
-        self._anew = [at for at in reversed(recording.anew) if at > start]
+        self._anew = [each for each in reversed(recording.anew) if each[0] > start]
         self._going_on = going_on = [served for served in recording.before if served.until > start]
         self.ids = [session.id for session in recording.sessions] + [served.session.id for served in going_on]
         self._position = {id: position for position, id in enumerate(self.ids)}
@@ -242,8 +242,9 @@ class _Run:
                 self.outcomes[position] = "leave"
             else:
                 self._hold(position, last.agent, start)
-        if start in recording.anew:
-            router.begin_anew()
+        for moment, forgets in recording.anew:
+            if moment == start:
+                router.begin_anew(forgets)
         return router
 
     # What happens
@@ -255,9 +256,10 @@ class _Run:
         presence_at = self._presence[self._next][0]
         for position in range(first, past):
             at = opened[position]
-            while self._anew and self._anew[-1] <= at:
-                self._until(self._anew.pop() - 1)
-                router.begin_anew()
+            while self._anew and self._anew[-1][0] <= at:
+                moment, forgets = self._anew.pop()
+                self._until(moment - 1)
+                router.begin_anew(forgets)
                 presence_at = self._presence[self._next][0]
             if presence_at <= at or (ending and ending[0] >> _BITS <= at - start):
                 self._until(at)

@@ -12,7 +12,7 @@ from app.domain.conversation import AGENT, ASSIGNED, CLOSED, CUSTOMER, OPENED, R
 from app.domain.recording import Stint
 from app.storage.packing import unpack_facts
 
-MANUAL, LEFT = REASONS.index("manual"), REASONS.index("leave")
+MANUAL, LEFT, TRANSFER = (REASONS.index(reason) for reason in ("manual", "leave", "transfer"))
 
 
 class Names(Protocol):
@@ -81,11 +81,12 @@ class HandOvers:
         if not owners:
             return Had(last[0], last[2], last[3], (), (), None)
         first = owners[0]
+        owners = [owners[0], *(after for before, after in pairwise(owners) if before.agent != after.agent or after.reason == TRANSFER)]
         stints = [Stint(at, names.agents[agent], names.groups.get(group, ""), reason != MANUAL) for at, agent, group, reason in owners]
         asked = self.asked.get(code) or [
             Asked(after.at, "" if after.by_turn else after.agent, after.group)
             for before, after in pairwise(stints)
-            if before.agent != after.agent and not self._went(before.agent, before.at, after.at)
+            if not self._went(before.agent, before.at, after.at)
         ]
         chosen = (first.at, stints[0].agent, "") if first.reason == MANUAL else None
         later: list[Later] = []
@@ -108,7 +109,7 @@ class HandOvers:
 
 
 def _owners(facts: Collection[Fact]) -> list[_Owner]:
-    """In order of time; whoever was assigned what they had already is there again."""
+    """In order of time; who was assigned what they had already is there again."""
     found: list[_Owner] = []
     group = 0
     for fact in facts:

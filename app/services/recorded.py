@@ -23,7 +23,7 @@ from app.domain.routing.scopes import AgentPlan, GroupPlan, NewSession
 from app.services.hand_overs import LEFT, MANUAL, Asked, Had, HandOvers, Later
 from app.storage import schema
 from app.storage.faults import FaultError
-from app.storage.packing import may_go_on
+from app.storage.packing import may_be_eventful
 
 if TYPE_CHECKING:
     from app.services.sheets import Tell
@@ -79,7 +79,7 @@ def read_recorded(
         done += len(rows)
         if tell is not None:
             tell(done, count)
-    anew = _anew(found.given, [local.start_of_day(day) for day in range(first, last + 2)])
+    anew = _anew(found.given, _is_made_by_day(connection, store), [local.start_of_day(day) for day in range(first, last + 2)])
     return Recorded(found.recording(presence, anew), codes.names, codes.named_groups, codes.capacities, found.served)
 
 
@@ -177,7 +177,7 @@ class _Columns:
             if opened >= end or (flag == _BOT_ONLY and not agent):
                 continue
             had: Had | None = None
-            if agent and (transfers or reason == MANUAL or may_go_on(facts) or code in asked):
+            if agent and (transfers or reason == MANUAL or may_be_eventful(facts) or code in asked):
                 had = self._hand_overs.of(code, (assigned, agent, group, reason), facts, closed, self._codes)
                 assigned, group, reason = had.assigned, had.group, had.reason
             if wrote is not None and kind != LEAVE and opened < wrote and (assigned is None or wrote <= assigned):
@@ -246,7 +246,7 @@ class _Columns:
         again = [Stint(each.since, *_owner(had.stints, each.at), False) for each in paused]
         self._before.append((session, sorted([*stints, *again]), later[0].at if later else closed, [each.at for each in paused]))
 
-    def recording(self, presence: Sequence[Any], anew: Sequence[int]) -> Recording:
+    def recording(self, presence: Sequence[Any], anew: Sequence[tuple[int, bool]]) -> Recording:
         if self._heard or self._moved:
             silent = self._silent if self._heard else ()
             kept = [position for position in range(len(self._opened)) if position not in silent]
@@ -338,9 +338,14 @@ def _asked(connection: Connection, store: int, since: int, until: int) -> dict[s
     return found
 
 
-def _anew(given: list[tuple[int, bool]], midnights: Sequence[int]) -> list[int]:
-    """When nobody knows whose turn it was: when a day begins on which a source gave its sessions to agents itself, and when an engine
-    took that over.
+def _is_made_by_day(connection: Connection, store: int) -> bool:
+    """Whether it is a simulated store, whose past days know nothing of each other (docs/decisions/0016)."""
+    c = schema.source_progress.c
+    return connection.execute(select(c.item).where(c.store_id == store, c.source == "simulator").limit(1)).first() is not None
+
+
+def _anew(given: list[tuple[int, bool]], made_by_day: bool, midnights: Sequence[int]) -> list[tuple[int, bool]]:
+    """When an engine took over from a source, whose turns nobody knows, and each midnight of days that were made one by one.
 
     given: (when, by an engine) of sessions, which it sorts; midnights: of each day and the one after.
     """
@@ -354,8 +359,10 @@ def _anew(given: list[tuple[int, bool]], midnights: Sequence[int]) -> list[int]:
     found = []
     for end, past, begin in zip(ends, ends[1:], midnights):
         begins_so = by_engine(end, min(past, end + _SAMPLED))
-        if end < past and not (begins_so and by_engine(end - _SAMPLED, end)):
-            found.append(begin)
+        if begins_so and not by_engine(end - _SAMPLED, end):
+            found.append((begin, False))
+        elif not begins_so and made_by_day:
+            found.append((begin, True))
         if not begins_so and by_engine(max(end, past - _SAMPLED), past):
-            found.append(next(at for at, ours in given[end:past] if ours))
+            found.append((next(at for at, ours in given[end:past] if ours), False))
     return found

@@ -13,11 +13,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from app.domain.conversation import CLOSED, Fact
+from app.domain.conversation import ASSIGNED, CLOSED, Fact
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_rows = msgspec.msgpack.Decoder(list[list[Any]]).decode
-_CLOSED = re.compile(rb"\x93(?:[\x00-\x7f]|\xcc.|\xcd..|\xce....|\xcf.{8})" + bytes((CLOSED,)), re.DOTALL)  # [time, CLOSED, …]
+_TIME = rb"(?:[\x00-\x7f]|\xcc.|\xcd..|\xce....|\xcf.{8})"
+_CLOSED = re.compile(rb"\x93" + _TIME + bytes((CLOSED,)), re.DOTALL)  # a list of three: time, CLOSED, …
+_ASSIGNED = re.compile(rb"\x96" + _TIME + bytes((ASSIGNED,)), re.DOTALL)
 _WINDOW_BITS = -12  # raw deflate, 4 KB back: a conversation is short, and setting up costs more than compressing
 
 
@@ -49,9 +51,9 @@ def unpack_facts(packed: bytes) -> list[Fact]:
     return facts
 
 
-def may_go_on(packed: bytes) -> bool:
-    """Whether a session may have closed and gone on, told without unpacking its facts; seldom so where it has not."""
-    return len(_CLOSED.findall(packed)) > 1
+def may_be_eventful(packed: bytes) -> bool:
+    """Whether a session may have been assigned or closed more than once, told without unpacking its facts; rarely so where it was not."""
+    return len(_CLOSED.findall(packed)) > 1 or len(_ASSIGNED.findall(packed)) > 1
 
 
 def pack_messages(messages: Iterable[Spoken]) -> bytes:

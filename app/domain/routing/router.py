@@ -109,8 +109,11 @@ class Router(Board):
                 rotation.put(kept_out)
         self.taken(session, agent, group, at)
 
-    def begin_anew(self) -> None:
-        """Nobody is owed a turn: from here on nobody knows whose it was."""
+    def begin_anew(self, forgets: bool = False) -> None:
+        """Nobody is owed a turn any more. forgets: nor has anybody been served before."""
+        if forgets:
+            for served in self._served.values():
+                served.clear()
         for group in self._groups.values():
             group.rotation.begin_anew()
             group.box.begin_anew()

@@ -127,11 +127,11 @@ class Chats(Clockwork, ABC):
                 self._unserved(at, chat)
                 continue
             seat = self._floor.seats[decision.agent]
-            if chat.seat is not seat:
+            if chat.seat is not seat or chat.handing:  # nobody else was free: it was their turn all the same
                 self._soon.append(
                     SessionAssigned(
-                        id=self._id(), at=at, store=self._store, session=chat.code, agent=seat.code, group=decision.group or None,
-                        reason=decision.reason,
+                        id=f"{chat.code}-{at}" if chat.seat is seat else self._id(), at=at, store=self._store, session=chat.code,
+                        agent=seat.code, group=decision.group or None, reason=decision.reason,
                     )
                 )  # fmt: skip
             self._given(at, chat, seat, decision.group)

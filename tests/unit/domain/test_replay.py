@@ -157,15 +157,15 @@ def test_whose_turn_it_is_is_learnt_from_what_went_before() -> None:
     assert given(run(found, plan(group("g", {"a": 5, "b": 1, "c": 1})))) == "a c a a a a b a"
 
 
-def test_turns_that_nobody_knows_begin_anew() -> None:
+def test_turns_begin_anew_where_they_did() -> None:
     start = 10 * HOUR
     earlier = [had("x0", "d0", "a", HOUR, 2 * HOUR)]
     opened = [start + at * MINUTE for at in range(4)]
     three = plan(group("g", {"a": 5, "b": 1, "c": 1}))
     known = replace(recording(opened, here("abc"), before=earlier), start=start, end=start + DAY)
     assert given(run(known, three)) == "a b a c"
-    assert given(run(replace(known, anew=[start]), three)) == "a a b a"
-    assert given(run(replace(known, anew=[start, opened[2]]), three)) == "a a a a"
+    assert given(run(replace(known, anew=[(start, False)]), three)) == "a a b a"
+    assert given(run(replace(known, anew=[(start, False), (opened[2], False)]), three)) == "a a a a"
 
 
 def test_a_hand_over_takes_a_turn_of_its_group_and_each_agent_keeps_it_as_long_as_theirs_did() -> None:

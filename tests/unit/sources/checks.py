@@ -91,7 +91,7 @@ def _session_faults(code: str, facts: list[Any], presence: Presence, members: di
                 found.append(f"{code}: goes on with {kind} {e.at - closed_at} ms after it was closed")
             closed_at = None
         if kind == "SessionAssigned":
-            if e.agent == owner:
+            if e.agent == owner and e.reason != "transfer":  # nobody else of that group was free
                 found.append(f"{code}: assigned to its owner again")
             if (e.reason == "transfer") != (owner is not None) or (e.reason == "leave") != (opened.kind == "leave" and owner is None):
                 found.append(f"{code}: assigned for reason {e.reason}")
