@@ -251,7 +251,7 @@ class ChartPlot(QWidget):
         inside = [entry for entry in shown if entry not in at_edge]
         heights = spread([end.y() for end, _, _ in inside], _LINE, rect.top() + 4, rect.bottom() - 4)
         for (end, name, role), y in zip(inside, heights, strict=True):
-            chip = QRectF(end.x() + 6, y - 9, width_of(name, CAPTION) + 8, _LINE)
+            chip = name_place(QPointF(end.x(), y), width_of(name, CAPTION) + 8, rect)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(color("surface", 0.85))
             painter.drawRoundedRect(chip, 4, 4)
@@ -322,6 +322,14 @@ class ChartPlot(QWidget):
         """The last position at which the first series has a value: where the eye is."""
         values = self._data.series[0].values if self._data.series else ()
         return max((index for index, value in enumerate(values) if value is not None), default=len(self._data.positions) - 1)
+
+
+def name_place(end: QPointF, width: float, plot: QRectF) -> QRectF:
+    """Where the name of a line that ends inside the plot stands: right of its end, or over it where the names at the edge begin."""
+    if end.x() + 6 + width <= plot.right() + 4:
+        return QRectF(end.x() + 6, end.y() - 9, width, _LINE)
+    above = end.y() - 6 - _LINE
+    return QRectF(plot.right() + 4 - width, above if above >= plot.top() - 4 else end.y() + 6, width, _LINE)
 
 
 class _Crosshair(QWidget):

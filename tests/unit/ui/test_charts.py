@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QTabBar, QToolTip
 from pytestqt.qtbot import QtBot
@@ -15,6 +15,7 @@ from app.domain.metrics import METRICS
 from ui import theme
 from ui.widgets.chart import ChartCard
 from ui.widgets.chart_data import ChartData, Series, clock, foot_labels, runs, scale_of, spread
+from ui.widgets.chart_plot import name_place
 from ui.widgets.empty import EmptyState
 from ui.widgets.paint import polylines
 from ui.widgets.skeleton import Skeleton
@@ -271,3 +272,13 @@ def test_states_differ_without_colour(timeline: PresenceTimeline) -> None:
     assert len(set(solid)) == 1
     assert len(set(hatched)) > 1
     assert len(set(other)) > 1
+
+
+@pytest.mark.parametrize("x", [20.0, 180.0, 199.0])
+@pytest.mark.parametrize("y", [2.0, 50.0])
+def test_the_name_of_a_line_covers_neither_its_end_nor_the_names_at_the_edge(x: float, y: float) -> None:
+    plot, end = QRectF(0, 0, 200, 100), QPointF(x, y)
+    place = name_place(end, 42, plot)
+    assert place.right() <= plot.right() + 4
+    assert not place.intersects(QRectF(end.x() - 2.5, end.y() - 2.5, 5, 5))
+    assert place.top() >= plot.top() - 9
