@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from threading import Event
@@ -111,6 +113,12 @@ class ReplayService:
         """
         self._workspace.actor.require(GROUPS.permission)
         days = self._days(store, first, last)
+        with _uncollected():
+            return self._replay(store, days, groups, agents, detail, tell, stop)
+
+    def _replay(
+        self, store: StoreInfo, days: tuple[date, date], groups: Any, agents: Any, detail: bool, tell: Tell | None, stop: Event | None
+    ) -> Replay:  # fmt: skip
         with self._workspace.database.read() as connection:
             saved = {document.key: current(connection, store.id, document) for document in _DOCUMENTS}
             given = {}
@@ -149,6 +157,18 @@ class ReplayService:
         if day_number(past) - day_number(begin) >= LONGEST_DAYS:
             raise FaultError("refused", fill(T("一次最多试算 {0} 天", "At most {0} days can be replayed at once"), LONGEST_DAYS))
         return begin, past
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the search for cycles, which walks all that was read again and again and finds none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Progress:
