@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from app.domain.conversation import FLAGS
-from app.domain.counters import Counts
+from app.domain.counters import IMPORTED, Counts
 from app.domain.localtime import day_date
-from app.domain.metrics import METRICS, is_known_by, total
+from app.domain.metrics import IMPORTED_DAYS, METRICS, is_from_files, is_known_by, total
 from app.domain.statistics import Quartiles, quartiles
 from app.services.periods import dimension, periods
 from app.services.questions import Asked
@@ -74,7 +75,28 @@ def heat(connection: Connection, asked: Asked, metric: str, grouped: bool = Fals
     return [[value(weekday, hour) for hour in range(24)] for weekday in range(7)]
 
 
-def conversion_funnel(connection: Connection, asked: Asked) -> dict[str, Value]:
-    """{metric: value} of FUNNEL, in its order."""
-    counts = total(sums(connection, asked.slice).values())
-    return {key: METRICS[key].value(counts, asked.window) for key in FUNNEL}
+def conversion_funnel(
+    connection: Connection, asked: Asked, whole: Counts | None = None, keys: Sequence[str] = FUNNEL
+) -> dict[str, Value]:  # fmt: skip
+    """{metric: value} of `keys`, which are the steps of FUNNEL and rates between them.
+
+    Of the same days at every step: imported days of agents that do not say all of the steps are in none, but steps that nothing says have
+    no value. whole: the counters of what is asked, where they are known already.
+    """
+    counts: Counts | None = dict(total(sums(connection, asked.slice).values()) if whole is None else whole)
+    if counts and counts.get(IMPORTED_DAYS):
+        counts = _of_days_that_say_all(connection, asked, counts, keys)
+    return {key: None if counts is None else METRICS[key].value(counts, asked.window) for key in keys}
+
+
+def _of_days_that_say_all(connection: Connection, asked: Asked, counts: Counts, keys: Sequence[str]) -> Counts | None:
+    """None where all that is counted is left out."""
+    gaps = {key: METRICS[key].gaps(asked.window) for key in keys}
+    fields = {IMPORTED_DAYS}.union(*gaps.values(), *(METRICS[key].fields(asked.window) for key in keys))
+    days = sums(connection, replace(asked.slice, flags=(IMPORTED,)), ("agent_id", "day"), fields=fields).values()
+    unsaid = [gaps[key][1] for key in FUNNEL]
+    if is_from_files(counts):
+        unsaid = [name for name in unsaid if not all(day.get(name) for day in days)]
+    partial = total(day for day in days if any(day.get(name) for name in unsaid))
+    left = {name: value - partial.get(name, 0) for name, value in counts.items()}
+    return None if is_from_files(counts) and not left[IMPORTED_DAYS] else left

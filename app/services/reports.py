@@ -6,7 +6,7 @@ and on the command line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -115,10 +115,12 @@ class ReportService:
         with self._asked(store, question, metric) as (connection, asked):
             return report_charts.heat(connection, asked, metric, REPORTS[question.report].of_groups)
 
-    def conversion_funnel(self, store: StoreInfo, question: Question) -> dict[str, Value]:
-        """{metric: value} of report_charts.FUNNEL, from consultation to order."""
-        with self._asked(store, question, *report_charts.FUNNEL) as (connection, asked):
-            return report_charts.conversion_funnel(connection, asked)
+    def conversion_funnel(
+        self, store: StoreInfo, question: Question, whole: Counts | None = None, keys: Sequence[str] = report_charts.FUNNEL
+    ) -> dict[str, Value]:
+        """{metric: value} from consultation to order, of the same days at every step; see report_charts. whole: a report's, to draw it."""
+        with self._asked(store, question, *keys) as (connection, asked):
+            return report_charts.conversion_funnel(connection, asked, whole, keys)
 
     # -- inside --
 

@@ -393,6 +393,38 @@ def test_the_funnel_of_conversion(shop: tuple[Workspace, StoreInfo]) -> None:
     assert workspace.reports.conversion_funnel(store, Question("sales", *DAYS, agent="wang"))["consults"] == 8
 
 
+def test_the_funnel_is_of_the_same_days_at_every_step(shop: tuple[Workspace, StoreInfo], tmp_path: Path) -> None:
+    """Imported consultations have no orders to go with them; what one file says of a whole day has."""
+    workspace, store = shop
+    before = workspace.reports.conversion_funnel(store, Question("sales", *DAYS))
+    next_days = Question("sales", date(2020, 12, 21), date(2020, 12, 27))
+    both = Question("sales", FIRST, date(2020, 12, 27))
+
+    def bring(name: str, *lines: str) -> None:
+        file = tmp_path / name
+        file.write_text("\n".join(lines), encoding="utf-8")
+        workspace.imports.run(workspace.imports.preview(file, store))
+
+    bring("work.csv", "日期,客服,咨询量,接待量", "2020-12-21,zhao,50,50", "2020-12-25,zhao,50,40")
+    assert workspace.reports.conversion_funnel(store, both) == before
+    alone = {"consults": 100, "received": 90, "presale_customers": None, "order_customers": None, "orders": None}
+    assert workspace.reports.conversion_funnel(store, next_days) == alone
+    assert set(workspace.reports.conversion_funnel(store, Question("sales", date(2021, 3, 1), date(2021, 3, 1))).values()) == {0}
+    bring("sales.csv", "日期,客服,售前接待人数,促成下单人数,促成订单数", "2020-12-25,zhao,20,5,6")
+    full = {"consults": 50, "received": 40, "presale_customers": 20, "order_customers": 5, "orders": 6}
+    assert workspace.reports.conversion_funnel(store, next_days) == full
+    assert workspace.reports.conversion_funnel(store, both) == {key: before[key] + value for key, value in full.items()}
+    bring("apart.csv", "日期,客服,售前接待人数,促成下单人数,促成订单数", "2020-12-22,zhao,20,5,6")
+    assert workspace.reports.conversion_funnel(store, next_days) == full
+    two_days = Question("sales", date(2020, 12, 21), date(2020, 12, 22))  # one says the work, the other the sales
+    assert set(workspace.reports.conversion_funnel(store, two_days).values()) == {None}
+    report = workspace.reports.ask(store, Question("compare", both.first, both.last))
+    drawn = workspace.reports.conversion_funnel(store, report.question, report.whole, (*full, "conversion"))
+    of_agents = ask(*shop, "compare", *DAYS).total()
+    assert drawn["consults"] == of_agents["consults"] + 50
+    assert drawn["conversion"] == drawn["order_customers"] / drawn["presale_customers"]
+
+
 def test_figures_for_charts_ask_for_permission(shop: tuple[Workspace, StoreInfo]) -> None:
     workspace, store = shop
     nobody = Workspace(workspace.database, Actor("nobody", frozenset({"live.view"}))).reports

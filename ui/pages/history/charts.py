@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
-from app.domain.metrics import METRICS, Metric, is_known_by, mean_values, total, values
+from app.domain.metrics import METRICS, Metric, is_known_by, mean_values, total
 from app.domain.statistics import Funnel, is_proportion
 from app.services.report_kinds import Kind
 from ui.pages.history.picture import Picture, name_of
@@ -117,7 +117,7 @@ def draw(
         return replace(drawing, data=data, positions=positions, band=[band.get(row.key) for row in report.rows])
     if chart == "orders":
         # Of the rows above which it stands: the store's own steps would count sessions that nobody was given, too.
-        steps = values(report.whole, FIGURES, report.window)
+        steps = service.conversion_funnel(store, asked, report.whole, FIGURES)
         return replace(drawing, steps={key: value if is_known_by(key, report.parts) else None for key, value in steps.items()})
     if chart == "presence":
         if report.kind.needs_agent:
