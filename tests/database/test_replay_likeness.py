@@ -5,9 +5,13 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
+from app.desk.simulated import Setup, build_still
 from app.domain.events import MessageSent, SessionClosed
 from app.domain.localtime import DAY_MS, day_date
+from app.domain.permissions import local_owner
 from app.domain.replay import Likeness
+from app.services.workspace import Workspace
+from app.sources.simulator import Plan
 from app.storage.database import Database
 from tests.database.routed_store import NOON, RoutedStore, group
 
@@ -101,3 +105,14 @@ def test_hand_overs_sessions_that_went_on_and_messages_left_at_night_happen_agai
     for first, last in ((0, 0), (0, 2), (2, 2)):
         found = likeness(store, first, last)
         assert (found.loads, found.same_agent) == (1, 1)
+
+
+def test_a_past_day_of_a_simulated_store_is_what_its_world_made_of_it(database: Database) -> None:
+    build_still(database, Setup(plan=Plan(agents=15, sessions_per_agent=40), days=2), NOON)
+    workspace = Workspace(database, local_owner())
+    store = workspace.store("demo")
+    yesterday = day_date(workspace.local(store).day(NOON) - 1)
+    found = workspace.replay.run(store, yesterday, yesterday).current
+    assert found.handed_over > 5
+    assert found.likeness is not None
+    assert found.likeness.same_agent > 0.98
