@@ -42,14 +42,20 @@ side of a formula stands beside the counters as its gaps (`Metric.gaps`), additi
 _UNIT_SCALE: dict[Unit, int] = {"n": 1, "%": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "yuan": 100}
 MEAN_DECIMALS = 1
 """Of a count's mean over rows that is no whole number: 593.5 sessions a day are neither 593 nor 594."""
+_MORE_DECIMALS = 5
+"""So many numbers of decimals are tried until what is shown is on the value's side of a threshold."""
 _UNIT_DECIMALS: dict[Unit, int] = {"n": 0, "%": 1, "s": 1, "min": 1, "h": 2, "yuan": 2}
 
 
 def unit_text(value: float | int, unit: Unit, places: int | None = None) -> str:
     """A number as shown, half-up, without its unit except for the percent sign. places: decimals; None for what is usual for the unit."""
-    shown = Decimal(repr(value)) * (100 if unit == "%" else 1)
-    rounded = shown.quantize(Decimal(1).scaleb(-(_UNIT_DECIMALS[unit] if places is None else places)), ROUND_HALF_UP)
+    rounded = _rounded(value, unit, _UNIT_DECIMALS[unit] if places is None else places)
     return f"{rounded:,}" + ("%" if unit == "%" else "")
+
+
+def _rounded(value: float | int, unit: Unit, places: int) -> Decimal:
+    shown = Decimal(repr(value)) * (100 if unit == "%" else 1)
+    return shown.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +143,21 @@ class Metric:
         return is_from_files(numbers) and numbers.get(self.gaps(window)[1], 0) >= numbers[IMPORTED_DAYS]
 
     def places(self, value: float | int) -> int:
-        """Decimals this value is shown with: a count has none, the mean of counts one where it is no whole number."""
-        if self.unit != "n" or self.is_ratio:
-            return self.decimals
-        return 0 if value == int(value) else MEAN_DECIMALS
+        """Decimals this value is shown with: a count has none, the mean of counts one where it is no whole number.
+
+        One that rounding would carry over a threshold has as many as show on which side of it the value is: 79.97%, not 80.0%.
+        """
+        if self.unit == "n" and not self.is_ratio:
+            usual = 0 if value == int(value) else MEAN_DECIMALS
+        else:
+            usual = self.decimals
+        shown = value * 100 if self.unit == "%" else value
+        if any(limit is not None and 0 < abs(shown - limit) <= 10**-usual for limit in (self.warn, self.alarm)):
+            level = self.level(value)
+            for places in range(usual, usual + _MORE_DECIMALS):
+                if self._level_shown(float(_rounded(value, self.unit, places))) == level:
+                    return places
+        return usual
 
     def text(self, value: float | int | None) -> str:
         """The value as shown, half-up, without its unit except for the percent sign; `--` for no value."""
@@ -150,7 +167,9 @@ class Metric:
         """Whether the value has crossed its warn or alarm threshold."""
         if value is None:
             return ""
-        shown = round(value * 100, 9) if self.unit == "%" else value  # 0.29 * 100 is a little below 29
+        return self._level_shown(round(value * 100, 9) if self.unit == "%" else value)  # 0.29 * 100 is a little below 29
+
+    def _level_shown(self, shown: float) -> Level:
         for name, limit in (("alarm", self.alarm), ("warn", self.warn)):
             if limit is not None and (shown < limit if self.better == "up" else shown >= limit):
                 return name  # type: ignore[return-value]

@@ -70,9 +70,22 @@ def test_shown_ratios_round_half_up(key: str, top: int, bottom: int) -> None:
     numerator, denominator = metric.parts(numbers)
     assert denominator is not None
     exact = Fraction(numerator, denominator) * scale
-    steps = (exact * 10**metric.decimals + Fraction(1, 2)).__floor__()
-    expected = Decimal(steps).scaleb(-metric.decimals)
-    assert metric.text(metric.value(numbers)).rstrip("%").replace(",", "") == str(expected)
+    value = metric.value(numbers)
+    assert value is not None
+    places = metric.places(value)
+    assert places == metric.decimals or any(limit and abs(exact - limit) < Fraction(1, 10) for limit in (metric.warn, metric.alarm))
+    steps = (exact * 10**places + Fraction(1, 2)).__floor__()
+    assert metric.text(value).rstrip("%").replace(",", "") == str(Decimal(steps).scaleb(-places))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "text"),
+    [("reply_30s_rate", 0.7997, "79.97%"), ("reply_30s_rate", 0.79996, "79.996%"), ("reply_30s_rate", 0.8, "80.0%"),
+     ("reply_30s_rate", 0.8004, "80.0%"), ("reply_30s_rate", 0.7994, "79.9%"), ("reply_30s_rate", 0.5998, "59.98%"),
+     ("first_reply", 29.96, "29.96"), ("first_reply", 30.04, "30.0"), ("first_reply", 29.9999999, "30.0"), ("consults", 80, "80")],
+)  # fmt: skip
+def test_rounding_crosses_no_threshold(key: str, value: float, text: str) -> None:
+    assert METRICS[key].text(value) == text
 
 
 @given(st.integers(0, 10**12))
