@@ -28,8 +28,13 @@ def width_of(text: str, size: int, strong: bool = False) -> float:
 
 @lru_cache(maxsize=4096)
 def elided(text: str, width: int, size: int, strong: bool = False) -> str:
-    """The text, cut with … where it is wider than `width` pixels; line breaks become spaces."""
-    return metrics(size, strong).elidedText(" ".join(text.split()), Qt.TextElideMode.ElideRight, width)
+    """The text, cut with … where it is wider than `width` pixels; line breaks become spaces.
+
+    It is cut at its end, but in the middle where it ends in brackets: they tell namesakes apart.
+    """
+    words = " ".join(text.split())
+    mode = Qt.TextElideMode.ElideMiddle if words.endswith(("）", ")")) else Qt.TextElideMode.ElideRight
+    return metrics(size, strong).elidedText(words, mode, width)
 
 
 def polylines(values: Sequence[float | None], rect: QRectF) -> list[QPolygonF]:

@@ -13,11 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.metrics import METRICS
 from ui import theme
+from ui.theme.fonts import BODY
 from ui.widgets.chart import ChartCard
 from ui.widgets.chart_data import ChartData, Series, clock, foot_labels, runs, scale_of, spread
 from ui.widgets.chart_plot import name_place
 from ui.widgets.empty import EmptyState
-from ui.widgets.paint import polylines
+from ui.widgets.paint import elided, polylines, width_of
 from ui.widgets.skeleton import Skeleton
 from ui.widgets.timeline import PresenceTimeline, Stretch
 
@@ -282,3 +283,11 @@ def test_the_name_of_a_line_covers_neither_its_end_nor_the_names_at_the_edge(x: 
     assert place.right() <= plot.right() + 4
     assert not place.intersects(QRectF(end.x() - 2.5, end.y() - 2.5, 5, 5))
     assert place.top() >= plot.top() - 9
+
+
+@pytest.mark.parametrize("width", [64, 100])
+def test_namesakes_differ_also_where_their_names_are_cut(width: int) -> None:
+    cut = [elided(f"小美（jd_shop_kf_019{digit}）", width, BODY) for digit in (3, 4)]
+    assert cut[0] != cut[1]
+    assert all("…" in words and width_of(words, BODY) <= width for words in cut)
+    assert elided("木禾 移动固态硬盘 标配 (黑)", width, BODY).endswith("黑)")
