@@ -30,11 +30,17 @@ def width_of(text: str, size: int, strong: bool = False) -> float:
 def elided(text: str, width: int, size: int, strong: bool = False) -> str:
     """The text, cut with … where it is wider than `width` pixels; line breaks become spaces.
 
-    It is cut at its end, but in the middle where it ends in brackets: they tell namesakes apart.
+    It is cut at its end, but before what stands in brackets there: that tells namesakes apart.
     """
-    words = " ".join(text.split())
-    mode = Qt.TextElideMode.ElideMiddle if words.endswith(("）", ")")) else Qt.TextElideMode.ElideRight
-    return metrics(size, strong).elidedText(words, mode, width)
+    words, measure, mode = " ".join(text.split()), metrics(size, strong), Qt.TextElideMode
+    opening = max(words.rfind("（"), words.rfind("("))
+    if opening < 1 or not words.endswith(("）", ")")) or measure.horizontalAdvance(words) <= width:
+        return measure.elidedText(words, mode.ElideRight, width)
+    head, tail = words[:opening], words[opening:]
+    room = int(width - measure.horizontalAdvance(tail))
+    if room >= measure.horizontalAdvance(f"{head[0]}…"):
+        return measure.elidedText(head, mode.ElideRight, room) + tail
+    return head[0] + measure.elidedText(words[1:], mode.ElideLeft, int(width - measure.horizontalAdvance(head[0])))
 
 
 def polylines(values: Sequence[float | None], rect: QRectF) -> list[QPolygonF]:

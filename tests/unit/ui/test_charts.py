@@ -285,7 +285,7 @@ def test_the_name_of_a_line_covers_neither_its_end_nor_the_names_at_the_edge(x: 
     assert place.top() >= plot.top() - 9
 
 
-@pytest.mark.parametrize("width", [64, 100])
+@pytest.mark.parametrize("width", [50, 64, 100, 150])
 def test_namesakes_differ_also_where_their_names_are_cut(width: int) -> None:
     cut = [elided(f"小美（jd_shop_kf_019{digit}）", width, BODY) for digit in (3, 4)]
     assert cut[0] != cut[1]

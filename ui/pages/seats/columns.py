@@ -20,7 +20,7 @@ _MARKED: dict[Unit, str] = {"%": "99.9%"}
 _DOT, _GAP = 14, 6
 _ONE_LINE = 40
 """Titles up to this width are not broken."""
-_AGENT, _TEAM = 80, 96
+_AGENT, _TEAM = 96, 96
 
 
 def columns() -> list[Column]:
