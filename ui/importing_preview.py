@@ -246,6 +246,7 @@ class PreviewPanel(QWidget):
         self.problems.clear()
         for problem in seen.problems[:_PROBLEMS]:
             item = QListWidgetItem(icon("error" if problem.fatal else "warn", "alarm" if problem.fatal else "warn"), str(place(problem)))
+            item.setToolTip(item.text())  # the list cuts off what is longer than a line
             self.problems.addItem(item)
         if len(seen.problems) > _PROBLEMS:
             self.problems.addItem(tr(f"另有 {len(seen.problems) - _PROBLEMS} 处", f"{len(seen.problems) - _PROBLEMS} more"))

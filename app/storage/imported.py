@@ -131,7 +131,7 @@ def unclear(name: str, codes: Sequence[str]) -> T:
     shown = ", ".join(codes[:_NAMESAKES]) + (" …" if len(codes) > _NAMESAKES else "")
     return T(
         f"有 {len(codes)} 位客服都叫“{name}”：{shown}。请用客服ID的列作“客服”，或把这里改成其中一个ID。",
-        f"{len(codes)} agents are called “{name}”: {shown}. Take a column of agent ids as “Agent”, or write one of these ids instead.",
+        f"{len(codes)} agents are called “{name}”: {shown}. Use a column of ids, or write one of these ids instead.",
     )
 
 
