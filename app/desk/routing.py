@@ -226,7 +226,9 @@ class Routing:
         found += self._follow(router, news, held_back, at)
         for command in news.commands:
             if command.kind in ("suspend", "resume"):
-                done.append((command, self._attend(router, bulk, command, at, events, found)))
+                done.append((command, self._attend(bulk, command, at, events)))
+        attended = [command.body["agent"] for command, refused in done if refused is None]
+        found += router.presences([(code, self._states[code]) for code in attended], at)
         found += self._open(router, bulk, news, at)
         for command in news.commands:
             if command.kind not in ("suspend", "resume"):
@@ -261,13 +263,12 @@ class Routing:
         for session in sorted(self._details, key=lambda each: each.id in self._known and not self._known[each.id].waits):
             if session.agent_id:
                 found += self._take(router, session, at)
-        for code in sorted(held_back):
-            found += router.presence(code, self._states[code], at)
+        states = {code: self._states[code] for code in sorted(held_back)}
         suspended = _suspended(news.commands)
-        for id, code, state in sorted(news.presence, key=_goes):
+        for id, code, state in news.presence:
             self._states[code], self._agents[code] = state, id
-            found += router.presence(code, "suspended" if code in suspended and state in TAKING else state, at)
-        return found
+            states[code] = "suspended" if code in suspended and state in TAKING else state
+        return found + router.presences(states.items(), at)
 
     def _take(self, router: Router, session: OpenSession, at: int) -> list[Decision]:
         """A session has an agent by somebody else's doing, or is open again with the one it had."""
@@ -311,9 +312,7 @@ class Routing:
 
     # Commands
 
-    def _attend(
-        self, router: Router, bulk: Bulk, command: Command, at: int, events: list[AnyEvent], found: list[Decision]
-    ) -> T | None:  # fmt: skip
+    def _attend(self, bulk: Bulk, command: Command, at: int, events: list[AnyEvent]) -> T | None:
         """Suspends or resumes an agent, who may be suspended and resumed by more than one command; answers why it is refused."""
         code = command.body["agent"]
         state, name = self._states.get(code), same(self._configuration.plan.agent(code).name)
@@ -323,12 +322,10 @@ class Routing:
             if state == "suspended":
                 return fill(T("{0} 已挂起", "{0} is suspended already"), name)
             following: State = "suspended"
-            found += router.suspend(code, at)
         else:
             if state != "suspended":
                 return fill(T("{0} 没有挂起", "{0} is not suspended"), name)
             following = "available"
-            found += router.resume(code, at)
         said = [event.at for event in events if isinstance(event, AgentPresence) and event.agent == code]
         when = max(at, routed.last_presence(bulk, self._agents[code]) + 1, *(each + 1 for each in said), 0)
         events.append(AgentPresence(id=f"command/{command.id}", at=when, agent=code, state=following))
@@ -449,14 +446,7 @@ class Routing:
         found: list[Decision] = []
         if any(session.decided is not None and session.decided.revisions != configuration.revisions for session in waiting):
             found += router.reconfigure(configuration.plan, at)
-        for _, code, state in sorted(people, key=_goes):
-            found += router.presence(code, here.get(code, state), at)
-        return found
-
-
-def _goes(told: tuple[int, str, State]) -> bool:
-    """Who waits comes before those whose agent has gone."""
-    return told[2] == "offline"
+        return found + router.presences([(code, here.get(code, state)) for _, code, state in people], at)
 
 
 def _suspended(commands: Iterable[Command]) -> set[str]:

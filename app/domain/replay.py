@@ -292,10 +292,12 @@ class _Run:
                 if position not in self._goes_on or not self._go_on(position, ends):
                     self._close(position, ends)
             elif coming <= at:
-                moment, agent, state = self._presence[self._next]
-                self._next += 1
-                self._stand(agent, state)
-                self._settle_all(router.presence(agent, state, moment), moment)
+                states = []
+                while self._presence[self._next][0] == coming:
+                    states.append(self._presence[self._next][1:])
+                    self._stand(*states[-1])
+                    self._next += 1
+                self._settle_all(router.presences(states, coming), coming)
             else:
                 return
 

@@ -34,11 +34,12 @@ def routed_days(database: Database, days: int, a_day: int, eventful: bool = Fals
     )
     for day in range(days):
         store.now = NOON + day * DAY_MS
-        if eventful:
-            store.opens(f"night{day}-1", f"night{day}-2", f"night{day}-3", kind="leave", page="item")
+        night = [f"night{day}-{number}" for number in range(3)] if eventful else []
+        if night:
+            store.opens(*night, kind="leave", page="item")
             store.now += MINUTE
         store.present(**dict.fromkeys("abcdef", "available"))
-        held: list[tuple[int, str]] = []
+        held = [(store.now + MINUTE, session) for session in night]
         for number in range(a_day):
             at = store.now + rng.randrange(MINUTE)
             while held and held[0][0] <= at:

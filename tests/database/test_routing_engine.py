@@ -136,6 +136,17 @@ class TestNobodyIsFree:
         assert store.outcomes("s2") == "waited assigned"
         assert store.why("s2")[1].startswith("等待了")
 
+    @pytest.mark.parametrize("anew", [False, True])
+    def test_those_who_come_together_share_what_waits(self, database: Database, anew: bool) -> None:
+        store = RoutedStore(database, group("g", {"a": 8, "b": 2, "c": 1}), caps={"a": 3, "b": 3}, here="c")
+        store.present(c="suspended")
+        store.opens("s1", "s2", "s3")
+        assert store.has("s1", "s2", "s3") == "- - -"
+        if anew:
+            store.restart()
+        store.present(a="available", b="available")
+        assert store.has("s1", "s2", "s3") == "a a b"
+
     def test_or_comes_online(self, database: Database) -> None:
         store = RoutedStore(database, group("g", {"a": 6, "b": 6}), caps={"a": 1}, here="a")
         store.opens("s1", "s2")

@@ -6,6 +6,7 @@ epoch milliseconds, and one that lies before an earlier one is taken to be as la
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from app.domain.events import Reason, State
@@ -14,7 +15,7 @@ from app.domain.language import T
 from app.domain.routing.board import RETURNING_MS, Board
 from app.domain.routing.reasons import Why
 from app.domain.routing.scopes import NO_GROUP, NewSession, Plan
-from app.domain.routing.state import TAKING, Agent, Group, Held
+from app.domain.routing.state import Agent, Group, Held
 
 __all__ = ("RETURNING_MS", "Decision", "NotPossibleError", "Outcome", "Router")
 Outcome = Literal["assigned", "waited", "leave"]
@@ -122,21 +123,32 @@ class Router(Board):
 
     def presence(self, agent: str, state: State, at: int) -> list[Decision]:
         """Who comes takes what waits; whoever goes offline leaves their sessions to the others."""
+        return self.presences([(agent, state)], at)
+
+    def presences(self, states: Iterable[tuple[str, State]], at: int) -> list[Decision]:
+        """Of several (agent, state) at once: those who come share what waits by their turns, then what others leave is given away."""
         at = self._time(at)
-        a = self._agent(agent)
-        if a.state == "offline" and state != "offline":
-            a.since = at
-        self._online += (state != "offline" and a.plan.receives) - a.online
-        a.be(state)
-        self._attend(a)
-        self._settle(a)
-        if state != "offline":
-            return self._fill(a, at)
-        held = sorted((each for each in a.holds.values() if not each.given), key=Held.place)
-        for each in held:
-            self._release(each, at)
-            each.handed = True
-        return [self._route(each, at, self._because(("went_offline", agent))) for each in held]
+        touched: dict[str, Agent] = {}
+        for code, state in states:
+            a = touched[code] = self._agent(code)
+            if a.state == "offline" and state != "offline":
+                a.since = at
+            self._online += (state != "offline" and a.plan.receives) - a.online
+            a.be(state)
+            self._attend(a)
+            self._settle(a)
+        found: list[Decision] = []
+        for a in touched.values():
+            if a.state != "offline":
+                found += self._fill(a, at)
+        for code, a in touched.items():
+            if a.state == "offline":
+                held = sorted((each for each in a.holds.values() if not each.given), key=Held.place)
+                for each in held:
+                    self._release(each, at)
+                    each.handed = True
+                found += [self._route(each, at, self._because(("went_offline", code))) for each in held]
+        return found
 
     def reconfigure(self, plan: Plan, at: int) -> list[Decision]:
         """Another plan from now on. Who has an agent keeps them; who waits is matched again, and told of if that changed anything."""
@@ -155,14 +167,6 @@ class Router(Board):
         return found
 
     # What a supervisor commands
-
-    def suspend(self, agent: str, at: int) -> list[Decision]:
-        """Nothing changes for one who is offline or suspended already."""
-        return self.presence(agent, "suspended", at) if self._agent(agent).state in TAKING else []
-
-    def resume(self, agent: str, at: int) -> list[Decision]:
-        """Nothing changes for one who is not suspended."""
-        return self.presence(agent, "available", at) if self._agent(agent).state == "suspended" else []
 
     def move(self, session: str, agent: str, at: int) -> list[Decision]:
         """To an agent, whatever their weight and load. Raises NotPossibleError."""

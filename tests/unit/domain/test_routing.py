@@ -123,9 +123,22 @@ class TestNobodyFree:
 
     def test_suspended_is_online(self) -> None:
         desk = self.desk(here="a")
-        desk.router.suspend("a", 0)
+        desk.router.presence("a", "suspended", 0)
         assert desk.opens(page="item").outcome == "waited"
-        assert [d.agent for d in desk.router.resume("a", 1)] == ["a"]
+        assert [d.agent for d in desk.router.presence("a", "available", 1)] == ["a"]
+
+    def test_those_who_come_together_share_what_waits(self) -> None:
+        desk = Desk(plan(group("g", {"a": 8, "b": 2, "c": 6}), caps={"a": 3, "b": 3, "c": 3}), "c")
+        desk.router.presence("c", "suspended", 0)
+        assert {desk.opens().outcome for _ in range(3)} == {"waited"}
+        found = desk.router.presences([("a", "available"), ("b", "available"), ("c", "offline")], 1)
+        assert [(d.session, d.agent) for d in found] == [("s1", "a"), ("s2", "a"), ("s3", "b")]
+
+    def test_who_waits_comes_before_what_others_leave(self) -> None:
+        desk = Desk(plan(group("g", {"a": 6, "b": 6}), caps={"a": 1, "b": 1}), "a")
+        assert desk.given(2) == "a -"
+        found = desk.router.presences([("a", "offline"), ("b", "available")], 1)
+        assert [(d.session, d.outcome, d.agent) for d in found] == [("s2", "assigned", "b"), ("s1", "waited", None)]
 
     def test_the_oldest_first_over_all_that_an_agent_can_serve(self) -> None:
         desk = self.desk(here="ab", b=0)
@@ -169,7 +182,7 @@ class TestNobodyFree:
     def test_whoever_is_suspended_keeps_theirs(self) -> None:
         desk = Desk(plan(group("g", {"a": 6, "b": 6})), "ab")
         assert desk.given(1) == "a"
-        assert desk.router.suspend("a", 1) == []
+        assert desk.router.presence("a", "suspended", 1) == []
         assert desk.router._sessions["s1"].agent is desk.router._agents["a"]
 
 
@@ -177,6 +190,12 @@ class TestLeaveMessages:
     def test_all_of_the_group_in_turn(self) -> None:
         held = plan(group("g", {"a": 10, "b": 1, "c": 0}), caps={"a": 1})
         assert Desk(held, "abc").given(5, kind="leave") == "a b a b a"
+
+    def test_those_who_come_together_share_them(self) -> None:
+        desk = Desk(plan(group("g", {"a": 10, "b": 1})))
+        assert {desk.opens(kind="leave").outcome for _ in range(4)} == {"leave"}
+        found = desk.router.presences([("a", "available"), ("b", "available")], 1)
+        assert [d.agent for d in found] == ["a", "b", "a", "b"]
 
     def test_the_designated_alone_in_turn(self) -> None:
         desk = Desk(plan(group("g", {"a": 6, "b": 6, "c": 6}), designated=("b", "d")), "a")
@@ -242,17 +261,11 @@ class TestCommands:
     )
     def test_not_possible(self, command: tuple[str, str, str], sentence: str) -> None:
         desk = self.desk()
-        desk.router.suspend("b", 0)
+        desk.router.presence("b", "suspended", 0)
         assert desk.given(1, page="item") == "a"
         with pytest.raises(NotPossibleError, match=sentence):
             getattr(desk.router, command[0])(*command[1:], 1)
         assert desk.router._sessions["s1"].agent is desk.router._agents["a"]
-
-    def test_suspend_and_resume_where_they_mean_nothing(self) -> None:
-        desk = self.desk()
-        desk.router.presence("a", "offline", 0)
-        assert desk.router.suspend("a", 0) == desk.router.resume("a", 0) == desk.router.resume("b", 0) == []
-        assert desk.given(2, page="item") == "b -"
 
     def test_a_session_is_opened_once(self) -> None:
         desk = self.desk()
@@ -319,7 +332,7 @@ class TestWords:
         presale = group("presale", {"a": 6, "b": 3, "c": 6}, scope={"pages": ["item"]})
         desk = Desk(plan(presale, group("rest", type="fallback"), caps={"a": 8, "c": 1}), "abc")
         desk.router.move(desk.opens(page="item").session, "c", 0)
-        desk.router.suspend("b", 0)
+        desk.router.presence("b", "suspended", 0)
         assert said(desk.opens(page="item")) == [
             "「售前」接待从商品页进入的客户",
             "「售前」3 名成员中 1 名可接（小安）",

@@ -251,14 +251,14 @@ class RouterMachine(RuleBasedStateMachine):
         else:
             self.take_in(decisions)
 
-    @rule(agent=agents, suspend=st.booleans())
-    def suspended_or_resumed(self, agent: str, suspend: bool) -> None:
-        decisions = self.both("suspend" if suspend else "resume", agent, self.now)
-        if suspend and self.state[agent] in TAKING:
-            self.state[agent] = "suspended"
-        elif not suspend and self.state[agent] == "suspended":
-            self.state[agent] = "available"
-        self.take_in(decisions)
+    @rule(several=st.dictionaries(agents, st.sampled_from(["available", "away", "suspended"]), min_size=2))
+    def several_turn(self, several: dict[str, str]) -> None:
+        self.tick(0)
+        for agent, state in several.items():
+            if self.state[agent] == "offline":
+                self.since[agent] = self.now
+            self.state[agent] = state
+        self.take_in(self.both("presences", list(several.items()), self.now))
 
     @precondition(lambda self: self.open)
     @rule(pick=st.integers(0, 99), agent=agents)
