@@ -135,6 +135,8 @@ _POSTGRES: tuple[tuple[str, _Cause], ...] = (
     ("25006", _STANDBY),
     ("53100", _FULL),
     ("53300", _CROWDED),
+    ("25P03", _SERVER),  # a transaction that does nothing, or lasts, for too long is ended with its connection
+    ("25P04", _SERVER),
     ("57P", _SERVER),
     ("08", _SERVER),
     ("55P03", _LOCKED),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import socket
 import sqlite3
 import subprocess
@@ -429,6 +430,15 @@ class TestServer:
         monkeypatch.setattr(module, "announce", original)
         interrupted.assert_unharmed()
 
+    def test_the_server_ends_a_transaction_that_does_nothing(self, interrupted: Interrupted) -> None:
+        database = interrupted.database
+        with fault("unreachable", "cannot be reached"), database.write() as connection:
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 1"))
+            link = connection.connection.driver_connection
+            select.select([link], [], [])  # the server says why it hangs up
+            connection.execute(text("SELECT 1"))
+        interrupted.assert_unharmed()
+
     def test_the_server_restarts_between_two_batches(self, interrupted: Interrupted) -> None:
         """Every pooled connection is dead; the first use finds out and gets a new one."""
         assert interrupted.database.stores()
@@ -482,6 +492,9 @@ class TestExplaining:
         [
             (psycopg.errors.DiskFull("could not extend file"), "full"),
             (psycopg.errors.AdminShutdown("Beenden der Verbindung"), "unreachable"),
+            (psycopg.errors.IdleInTransactionSessionTimeout("terminating connection"), "unreachable"),
+            (psycopg.errors.IdleSessionTimeout("terminating connection"), "unreachable"),
+            (psycopg.errors.TransactionTimeout("terminating connection"), "unreachable"),
             (psycopg.errors.CannotConnectNow("the database system is starting up"), "unreachable"),
             (psycopg.errors.DataCorrupted("invalid page"), "damaged"),
             (psycopg.errors.TooManyConnections("x"), "unreachable"),
