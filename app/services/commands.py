@@ -35,8 +35,8 @@ _HAD = "from"
 class Command(NamedTuple):
     """Times are epoch ms; done_at None: the engine has not come to it yet. refused: why it was not carried out.
 
-    Of one about a session: `had` is the agent (code) who had it when the command was given, `customer` what people call its customer; ""
-    where it is not known.
+    Of one about a session: `had` is the agent (code) who had it when the command was given, `customer` what people call its customer, ""
+    where it is not known; `ended`: the session is closed by now.
     """
 
     id: int
@@ -48,6 +48,7 @@ class Command(NamedTuple):
     refused: T | None
     had: str = ""
     customer: str = ""
+    ended: bool = False
 
 
 class CommandService:
@@ -123,14 +124,14 @@ def _told(connection: Connection, store: int, rows: Sequence[Row[Any]]) -> list[
     bodies: list[dict[str, str]] = [json.loads(row.body) for row in rows]
     s, c = schema.sessions.c, schema.customers.c
     named = (
-        select(s.code, c.name, c.code.label("customer"))
-        .select_from(schema.sessions.join(schema.customers, c.id == s.customer_id))
+        select(s.code, c.name, c.code.label("customer"), s.closed_at)
+        .select_from(schema.sessions.outerjoin(schema.customers, c.id == s.customer_id))
         .where(s.store_id == store, s.code.in_({body["session"] for body in bodies if "session" in body}))
     )
-    customers = {row.code: row.name or row.customer for row in connection.execute(named)}
+    sessions = {row.code: (row.name or row.customer or "", row.closed_at is not None) for row in connection.execute(named)}
     found = []
     for row, body in zip(rows, bodies, strict=True):
         had, refused = body.pop(_HAD, ""), T(*json.loads(row.result)) if row.result else None
-        customer = customers.get(body.get("session", ""), "")
-        found.append(Command(row.id, row.at, row.author, row.kind, body, row.done_at, refused, had, customer))
+        session = sessions.get(body.get("session", ""), ("", False))
+        found.append(Command(row.id, row.at, row.author, row.kind, body, row.done_at, refused, had, *session))
     return found

@@ -231,6 +231,23 @@ def test_handed_to_a_group_from_the_transcript(hands: Hands) -> None:
     hands.turn()
     hands.until_said("转到「售后」：已执行")
     assert hands.holder(hands.first) == "a2"
+    assert desk.talk().strip.undo.toolTip().endswith("还给 王敏，会话仍属「售后」")
+
+
+@pytest.mark.parametrize("place", ["agent", "session"])
+def test_what_has_ended_is_not_taken_back(hands: Hands, place: str) -> None:
+    desk = hands.desk
+    desk.host.activate({"agent": "a1"} if place == "agent" else {"agent": "a1", "session": hands.first})
+    desk.settle()
+    panel: Any = desk.panel() if place == "agent" else desk.talk()
+    (panel.sessions if place == "agent" else panel).hand_over.emit(*((hands.first, "agent") if place == "agent" else ("agent",)))
+    QTest.keyClick(hands.handing().search, Qt.Key.Key_Return)
+    hands.decide()
+    hands.turn()
+    desk.until(lambda: bool(panel.strip.undo.isVisible()))
+    desk.shop.record(ev.SessionClosed(id="end", at=NOON, session=hands.first, by="customer"))
+    desk.until(lambda: not panel.strip.undo.isVisible())
+    assert panel.strip.isVisible()
 
 
 def test_a_session_is_handed_over_by_its_link(hands: Hands) -> None:

@@ -53,6 +53,11 @@ class Given:
     due: float = _NEVER
     """When patience ends, or the telling; by time.monotonic()."""
 
+    @property
+    def can_end(self) -> bool:
+        """It can be taken back as long as the session it is about lasts."""
+        return self.standing == "done" and self.wish.undo is not None and "session" in self.wish.body
+
     def told(self) -> str:
         words = self.wish.words
         if self.standing == "sent":
@@ -103,15 +108,16 @@ class Giving(QObject):
             self.changed.emit()
 
     def refresh(self) -> None:
-        """Ask what has become of those that are still to be carried out."""
-        numbers = tuple(given.number for given in self._pending if given.number is not None)
+        """Ask what has become of those that are still to be carried out, and of the sessions that could be handed back."""
+        asked = (*self._pending, *(given for given in self._latest.values() if given.can_end))
+        numbers = tuple(given.number for given in asked if given.number is not None)
         if not numbers:
             return
         commands, store = self._page.context.workspace.commands, self._page.context.store
         self._page.read("commands", lambda: [commands.status(store, number) for number in numbers], self._take, numbers)
 
     def on_notice(self, topics: frozenset[str]) -> None:
-        if "commands" in topics:
+        if "commands" in topics or ("sessions" in topics and any(given.can_end for given in self._latest.values())):
             self.refresh()
 
     # -- inside --
@@ -152,6 +158,10 @@ class Giving(QObject):
                 self._pending.remove(given)
                 refused = command.refused
                 self._settle(given, "done" if refused is None else "refused", "" if refused is None else str(refused))
+        for given in self._latest.values():
+            if given.can_end and (command := by_number.get(given.number or 0)) is not None and command.ended:
+                given.wish.undo = None
+                self.changed.emit()
 
     def _settle(self, given: Given, standing: Standing, why: str) -> None:
         given.standing, given.why, given.due = standing, why, _NEVER

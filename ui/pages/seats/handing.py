@@ -261,6 +261,8 @@ class HandOverDialog(QDialog):
             self.chosen.emit(Wish("move", words, {**body, "agent": code}, back))
         else:
             words = tr(f"把 {customer} 的会话转到「{name}」", f"Move {customer} to the group {name}")
+            if back is not None:
+                back.words += tr(f"，会话仍属「{name}」", f"; the session stays in the group {name}")
             self.chosen.emit(Wish("transfer", words, {**body, "group": code}, back))
 
 
