@@ -19,6 +19,7 @@ from app.desk.routing import Routing
 from app.desk.simulated import AUTHOR, Setup, SimulatedDesk, engine_for
 from app.domain.localtime import LocalTime, day_number
 from app.domain.permissions import local_owner
+from app.domain.presence import AVAILABLE, AWAY
 from app.services.workspace import Workspace
 from app.sources.simulator import Plan, Simulator
 from app.storage.database import Database
@@ -110,6 +111,22 @@ def test_a_suspended_agent_gets_nothing_new_and_finishes_what_they_have(database
     life.workspace.commands.give(life.info, "resume", agent=agent)
     life.live(60, until=lambda: {code for (code,) in life.all(mine, agent=agent)} > had)
     assert {code for (code,) in life.all(mine, agent=agent)} > had, "they come back into turn"
+
+
+def test_while_all_are_suspended_customers_wait_in_line_and_leave(database: Database) -> None:
+    life = Life(database, 10)
+    life.live(3)
+    suspended = life.now
+    for _step in range(80):  # each time those whose shift begins or whose break ends meanwhile
+        for (agent,) in life.all("SELECT code FROM agents WHERE state IN (:here, :away)", here=AVAILABLE, away=AWAY):
+            life.workspace.commands.give(life.info, "suspend", agent=agent)
+        life.live(1 / 6)
+    came = life.all("SELECT kind, agent_id, closed_at FROM sessions WHERE opened_at > :at AND flag = 0", at=suspended)
+    assert len(came) > 5
+    assert {row.kind for row in came} == {1}, "a message is left only where nobody is online"
+    assert any(row.agent_id in (None, 0) and row.closed_at is None for row in came), "a line is seen"
+    assert any(row.agent_id in (None, 0) and row.closed_at is not None for row in came), "patience ends"
+    assert life.faults() == []
 
 
 def test_a_moved_session_goes_on_with_its_new_agent(database: Database) -> None:

@@ -232,7 +232,7 @@ class DayRun(Chats):
         chat.code = f"{self._session_tag}{self._opened:06d}"
         chat.asked = chat.opened = at
         chat.presale = customer.ordered_at is None or customer.ordered_at > at
-        chat.leave = self._floor.able == 0
+        chat.leave = self._floor.online == 0
         self._chats[chat.code] = chat
         rare = rnd()
         chat.spam = rare < 0.004

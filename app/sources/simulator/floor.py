@@ -74,12 +74,13 @@ class Chat:
 
 
 class Floor:
-    """Seats by agent. able: how many take new sessions (available or away)."""
+    """Seats by agent. able: how many take new sessions (available or away). online: how many are here at all, suspended ones too."""
 
     def __init__(self, agents: Iterable[Agent]) -> None:
         self.seats = {agent.code: Seat(agent) for agent in agents}
-        self.able = 0
+        self.able = self.online = 0
 
     def enter(self, seat: Seat, state: State) -> None:
         self.able += (state in ABLE) - (seat.state in ABLE)
+        self.online += (state != "offline") - (seat.state != "offline")
         seat.state = state

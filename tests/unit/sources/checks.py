@@ -22,6 +22,7 @@ class Presence:
         self._states: dict[str, list[str]] = defaultdict(list)
         self._able_times: list[int] = []
         self._able: list[int] = []
+        self._online: list[int] = []
         now: dict[str, str] = {}
         for e in events:
             if type(e).__name__ == "AgentPresence":
@@ -30,6 +31,7 @@ class Presence:
                 self._states[e.agent].append(e.state)
                 self._able_times.append(e.at)
                 self._able.append(sum(state in ABLE for state in now.values()))
+                self._online.append(sum(state != "offline" for state in now.values()))
 
     def state(self, agent: str, at: int) -> str:
         place = bisect_right(self._times[agent], at)
@@ -38,6 +40,10 @@ class Presence:
     def anybody(self, at: int) -> bool:
         place = bisect_right(self._able_times, at)
         return bool(place and self._able[place - 1])
+
+    def anybody_online(self, at: int) -> bool:
+        place = bisect_right(self._able_times, at)
+        return bool(place and self._online[place - 1])
 
 
 def faults(events: list[Any], morning_after: list[Any], members: dict[str, frozenset[str]]) -> list[str]:
@@ -80,7 +86,7 @@ def _session_faults(code: str, facts: list[Any], presence: Presence, members: di
         return [f"{code}: is not opened once, first of all"]
     if type(facts[-1]).__name__ != "SessionClosed":
         found.append(f"{code}: does not end with closed")
-    if (opened.kind == "online") != presence.anybody(opened.at):
+    if (opened.kind == "online") != presence.anybody_online(opened.at):
         found.append(f"{code}: kind {opened.kind} is not what presence says")
     owner: str | None = None
     closed_at: int | None = None
