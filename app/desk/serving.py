@@ -25,7 +25,9 @@ from app.storage.stores import clock_setting
 
 LOOK_SECONDS = 1.0
 """How often it is looked for stores that nobody has."""
-_PARTING_SECONDS = 10.0
+_PARTING_SECONDS = 2.0
+"""How long the threads of an ended store are waited for together: less than a rival takes for silence (ownership.py). Whoever is slower
+ends by itself a little later, and does no harm meanwhile: what is decided is decided under the store's lock."""
 _REST_SECONDS = (1.0, 5.0, 15.0, 60.0)
 """How long a store in which something went wrong is let be, the first time, the second, …"""
 _SOUND_SECONDS = 300.0
@@ -151,5 +153,6 @@ class _Served:
 
     def end(self) -> None:
         self._stop.set()
-        self._thread.join(_PARTING_SECONDS)
-        self._indexing.join(_PARTING_SECONDS)
+        until = time.monotonic() + _PARTING_SECONDS
+        for thread in (self._thread, self._indexing):
+            thread.join(max(0.0, until - time.monotonic()))
