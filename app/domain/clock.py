@@ -18,11 +18,20 @@ class StoreClock:
     """
 
     def __init__(self, setting: str | None) -> None:
+        self.follow(setting)
+
+    def follow(self, setting: str | None) -> None:
+        """Goes by another setting from now on; safe while other threads ask for the time."""
         found = json.loads(setting) if setting else {"wall": 0, "store": 0, "speed": 1}
-        self._wall, self._store, self.speed = found["wall"], found["store"], found["speed"]
+        self._set: tuple[int, int, float] = found["wall"], found["store"], found["speed"]
+
+    @property
+    def speed(self) -> float:
+        return self._set[2]
 
     def __call__(self) -> int:
-        return int(self._store + (wall_clock() - self._wall) * self.speed)
+        wall, store, speed = self._set
+        return int(store + (wall_clock() - wall) * speed)
 
     @staticmethod
     def running(speed: float, store: int) -> str | None:

@@ -48,6 +48,7 @@ class Workspace:
     def __init__(self, database: Database, actor: Actor) -> None:
         self.database = database
         self.actor = actor
+        self._clocks: dict[int, StoreClock] = {}
 
     @classmethod
     def open(cls, url: str, actor: Actor, create: bool = True) -> Workspace:
@@ -86,10 +87,15 @@ class Workspace:
         return self.clock(store)()
 
     def clock(self, store: StoreInfo) -> StoreClock:
-        """The store's clock, read once: calling it gives the present moment without asking the database again."""
+        """The store's clock: calling it gives the present moment without asking the database again.
+
+        It is one for all who ask, and whoever asks for it or for `now` has it go by the setting as it is then.
+        """
         with self.database.read() as connection:
             setting: str | None = connection.execute(select(schema.stores.c.clock).where(schema.stores.c.id == store.id)).scalar()
-        return StoreClock(setting)
+        clock = self._clocks.setdefault(store.id, StoreClock(setting))
+        clock.follow(setting)
+        return clock
 
     def local(self, store: StoreInfo) -> LocalTime:
         return LocalTime(store.zone)

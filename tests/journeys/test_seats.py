@@ -450,3 +450,13 @@ def test_the_order_window_of_the_store_holds_here_too(shop: Shop, desk: Desk) ->
     desk.workspace.settings.save(desk.store, "order_window", {"window": "7d"})
     desk.until(lambda: desk.text("a1", "order_amount") == "9.90")
     assert "9.90" in page._tooltip("a1", "order_amount")
+
+
+def test_the_clock_of_the_console_follows_a_setting_that_comes_later(desk: Desk) -> None:
+    clock = desk.workspace.clock(desk.store)
+    desk.open()
+    desk.shop.set_clock(NOON + HOUR)
+    desk.shop.say(desk.shop.session("a1"), "customer", "在吗")
+    desk.listen()
+    desk.page.refresh()
+    desk.until(lambda: clock() == NOON + HOUR)
