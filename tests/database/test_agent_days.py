@@ -79,7 +79,7 @@ def test_other_hours_and_flags_are_as_if_they_had_always_been(database: Database
     assert all(seen.count(now) == 1 for now in seen)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_hours_that_change_between_batches(database: Database, seed: int) -> None:
     """A recorder that was at work before counts by the new rule from its next batch on."""
     zone, start = random_place(seed)
@@ -144,7 +144,7 @@ def test_every_table_gives_the_same_answer(database: Database, what: str) -> Non
         held = rows(connection)
         days, agents, groups = (sorted({getattr(key, name) for key, _ in held}) for name in ("day", "agent", "group"))
         answered = set()
-        for number in range(120):
+        for number in range(40):
             first, last = sorted(rng.choices(range(days[0] - 9, days[-1] + 9), k=2))
             kept = rng.random() < 0.5
             asked = Slice(

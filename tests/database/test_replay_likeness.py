@@ -100,7 +100,7 @@ def test_from_a_later_day_whose_turn_it_was_is_taken_from_the_days_before(databa
 
 
 def test_hand_overs_sessions_that_went_on_and_messages_left_at_night_happen_again(database: Database) -> None:
-    store = routed_days(database, 3, 120, eventful=True)
+    store = routed_days(database, 3, 80, eventful=True)
     handed_over = store.rows("SELECT count(*) FROM sessions WHERE transfers > 0")[0][0]
     assert handed_over > 20
     for first, last in ((0, 0), (0, 2), (2, 2)):

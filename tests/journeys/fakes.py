@@ -169,7 +169,7 @@ class PlainPage(Page):
         self.text.setFocus()
 
     def commands(self) -> list[Command]:
-        return [Command("greet", T("打招呼", "Greet"), "user", lambda: self.calls.append("greet"), hint="小店")]
+        return [Command("greet", T("打招呼", "Greet"), "user", lambda: self.calls.append("greet"), hint="shop")]
 
     def set_wallboard(self, on: bool) -> None:
         self.calls.append(f"wallboard {on}")

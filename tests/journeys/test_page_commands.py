@@ -36,7 +36,7 @@ def test_the_palette_begins_with_what_the_open_page_can_do(start: Callable[..., 
     person.shell.open_palette()
     palette = person.shell._palette
     first = palette.found[0]
-    assert (first.key, first.hint) == ("here:overview:greet", "全局监控 · 小店")
+    assert (first.key, first.hint) == ("here:overview:greet", "全局监控 · shop")
     QTest.keyClicks(palette.field, "dzh")  # initials
     person.settle()
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
