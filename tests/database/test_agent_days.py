@@ -144,7 +144,7 @@ def test_every_table_gives_the_same_answer(database: Database, what: str) -> Non
         held = rows(connection)
         days, agents, groups = (sorted({getattr(key, name) for key, _ in held}) for name in ("day", "agent", "group"))
         answered = set()
-        for number in range(40):
+        for number in range(120):
             first, last = sorted(rng.choices(range(days[0] - 9, days[-1] + 9), k=2))
             kept = rng.random() < 0.5
             asked = Slice(
