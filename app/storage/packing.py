@@ -53,7 +53,10 @@ def unpack_facts(packed: bytes) -> list[Fact]:
 
 def may_be_eventful(packed: bytes) -> bool:
     """Whether a session may have been assigned or closed more than once, told without unpacking its facts; rarely so where it was not."""
-    return len(_CLOSED.findall(packed)) > 1 or len(_ASSIGNED.findall(packed)) > 1
+    # Counting the lists of each length alone is many times faster, and tells enough of most.
+    return (packed.count(b"\x93") > 1 and len(_CLOSED.findall(packed)) > 1) or (
+        packed.count(b"\x96") > 1 and len(_ASSIGNED.findall(packed)) > 1
+    )
 
 
 def pack_messages(messages: Iterable[Spoken]) -> bytes:

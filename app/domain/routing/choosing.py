@@ -116,8 +116,8 @@ _Standing = tuple[int, int, int, str, Turn]
 class _Peers:
     """The eligible of one weight, the first at hand.
 
-    An entry may lag behind what its candidate has become since, but only towards the front: it is put right when it comes up. So most
-    changes of load touch no heap.
+    An entry may lag behind what its candidate has become since, but only towards the front: it goes in as of somebody with nothing to do,
+    and is put right when it comes up. So most changes of load touch no heap.
     """
 
     __slots__ = ("_heap", "number", "top", "weight")
@@ -130,9 +130,8 @@ class _Peers:
         """The first, where it is known; `first()` finds it again."""
 
     def push(self, turn: Turn) -> None:
-        candidate = turn.candidate
-        turn.floor = candidate.active
-        turn.entry = turn.lost, turn.floor, candidate.since, candidate.code, turn
+        turn.floor = 0
+        turn.entry = turn.lost, 0, 0, turn.candidate.code, turn
         heappush(self._heap, turn.entry)
         self.top = None
         if len(self._heap) > 2 * self.number + _SLACK:
