@@ -165,9 +165,9 @@ class _Run:
     """One pass. A session is known by its position: those of the recording, then those that were going on when it began."""
 
     def __init__(self, recording: Recording, plan: Plan) -> None:
-        self.recording = recording
+        self.recording, self._start = recording, recording.start
         self._plan, self._fallback = plan, plan.fallback
-        start = recording.start
+        start = self._start
         self._presence = [entry for entry in recording.presence if start < entry[0] < recording.end]
         self._presence.append((_FOREVER, "", "offline"))
         self._next = 0
@@ -413,7 +413,8 @@ class _Run:
 
     def _end_at(self, position: int, at: int) -> None:
         self._ends[position] = at
-        heappush(self._ending, max(0, at - self.recording.start) << _BITS | position)
+        since = at - self._start
+        heappush(self._ending, (since if since > 0 else 0) << _BITS | position)
 
     def _hold(self, position: int, agent: str, at: int) -> None:
         if at >= self._border:

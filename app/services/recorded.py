@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from statistics import median_low
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -136,6 +137,9 @@ class _Codes:
         self.skus = {row.id: row.code for row in connection.execute(select(k.id, k.code).where(k.store_id == store))}
 
 
+_session_of = partial(tuple.__new__, NewSession)  # as NewSession(*fields), in half the time
+
+
 class _Columns:
     """The columns of a Recording as they are filled."""
 
@@ -192,10 +196,10 @@ class _Columns:
                     known = self._tags[name] = (tag_of(name),)
                 tags = tags + known if tags else known
             left = kind == LEAVE or (opened < start and reason == LEFT)
-            session = NewSession(
+            session = _session_of((
                 code, str(customer), "leave" if left else "online", PAGES[page], skus.get(sku, ""), region or home,
                 ORDER_STATES[order_state], tags,
-            )  # fmt: skip
+            ))  # fmt: skip
             if assigned is not None:
                 self.given.append((assigned, heard is not None))
             if opened < start:
@@ -251,17 +255,24 @@ class _Columns:
             silent = self._silent if self._heard else ()
             kept = [position for position in range(len(self._opened)) if position not in silent]
             self._arrange(sorted(kept, key=self._opened.__getitem__))
-        medians = {}
-        for kind in range(len(KINDS)):
+
+        @cache
+        def median(kind: int) -> int | None:
             known = [closed - assigned for k, assigned, closed in self._times if k == kind and assigned is not None and closed is not None]
-            medians[kind] = max(0, median_low(known)) if known else None
-        handling = [handling_of(at, assigned, closed, medians[k]) for at, (k, assigned, closed) in zip(self._opened, self._times)]
+            return max(0, median_low(known)) if known else None
+
+        handling = [
+            closed - assigned
+            if assigned is not None and closed is not None and assigned < closed
+            else handling_of(at, assigned, closed, median(kind))
+            for at, (kind, assigned, closed) in zip(self._opened, self._times)
+        ]
         before = [
-            Served(session, stints, at + handling_of(at, at, until, medians[KINDS.index(session.kind)]), paused)
+            Served(session, stints, at + handling_of(at, at, until, median(KINDS.index(session.kind))), paused)
             for session, stints, until, paused in self._before
             for at in (stints[-1].at,)
         ]
-        hand_overs = {code: [_as_replayed(each, medians[kind]) for each in later] for code, (kind, later) in self._later.items()}
+        hand_overs = {code: [_as_replayed(each, median(kind)) for each in later] for code, (kind, later) in self._later.items()}
         return Recording(
             self._start, self._end, self._sessions, self._opened, handling, self._left, self._agents, self._waits, presence, before,
             hand_overs, self._chosen, anew,

@@ -94,8 +94,9 @@ class Board:
     def _forget(self) -> None:
         """Who was served so long ago that it does not matter any more."""
         self._forget_at = self._now + RETURNING_MS
+        since = self._now - RETURNING_MS
         for served in self._served.values():
-            for customer in [customer for customer, (_, at) in served.items() if self._now - at > RETURNING_MS]:
+            for customer in [customer for customer, last in served.items() if last[1] < since]:
                 del served[customer]
 
     # Queues

@@ -7,6 +7,7 @@ epoch milliseconds, and one that lies before an earlier one is taken to be as la
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Literal, NamedTuple
 
 from app.domain.events import Reason, State
@@ -34,6 +35,9 @@ class Decision(NamedTuple):
     reason: Reason | None
     at: int
     reasons: tuple[Why, ...]
+
+
+_decided = partial(tuple.__new__, Decision)  # as Decision(*fields), in half the time
 
 
 class NotPossibleError(ValueError):
@@ -329,7 +333,7 @@ class Router(Board):
         held.given, held.group = False, code
         group.served[session.customer] = a.code, at
         self._hold(held, a, at)
-        return Decision(session.id, "assigned", code, a.code, reason, at, () if why is None else tuple(why))
+        return _decided((session.id, "assigned", code, a.code, reason, at, () if why is None else tuple(why)))
 
     def _hold(self, held: Held, a: Agent, at: int) -> None:
         held.agent = a
