@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from app.domain import terms
+from app.domain.conversation import REASONS
+from app.domain.kinds import fill
 from app.domain.language import T, tr
 from app.domain.naming import told_apart
 from app.domain.routing.reasons import Names, words
@@ -55,9 +58,14 @@ class DecisionService:
         ]  # fmt: skip
 
     def why(self, store: StoreInfo, session: str) -> tuple[T, ...]:
-        """Why it is where it is: the sentences of the last decision, () where its source decided."""
+        """Why it is where it is: the sentences of the last decision; where its source decided, what that told; () where nobody has it."""
         found = self.of(store, session)
-        return found[-1].lines if found else ()
+        if found:
+            return found[-1].lines
+        s = schema.sessions.c
+        with self._database.read() as connection:
+            reason = connection.execute(select(s.reason).where(s.store_id == store.id, s.code == session, s.agent_id != 0)).scalar()
+        return () if reason is None else (_by_source(REASONS[reason]),)
 
 
 def reasons(connection: Connection, store: int, sessions: Sequence[int]) -> dict[int, str]:
@@ -68,6 +76,12 @@ def reasons(connection: Connection, store: int, sessions: Sequence[int]) -> dict
     names = _names(connection, store) if found else Names()
     said = tr("；", "; ")
     return {session: said.join(str(line) for line in words(decided[-1].reasons, names)) for session, decided in found.items()}
+
+
+def _by_source(reason: str) -> T:
+    if not reason:
+        return T("由会话来源分配，未说明原因", "Assigned by its source, which gave no reason")
+    return fill(T("由会话来源分配，原因记为「{0}」", "Assigned by its source; the reason on record: {0}"), terms.REASONS[reason])
 
 
 def _names(connection: Connection, store: int) -> Names:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import run
+from app.domain.events import SessionAssigned
 from app.domain.language import set_language
 from app.services.listings import LISTINGS
 from app.storage.database import Database
@@ -56,3 +57,14 @@ def test_the_last_decision_is_told(url: str, store: RoutedStore, capsys: pytest.
     told = {row["session"]: row["why"] for row in json.loads(capsys.readouterr().out)["rows"]}
     assert "等待了" in told["s2"]
     assert told["s2"] == "；".join(store.why("s2"))
+
+
+def test_where_its_source_decided_what_that_told_is_told(store: RoutedStore) -> None:
+    def told(session: str) -> list[str]:
+        return [line.zh for line in store.workspace.decisions.why(store.info, session)]
+
+    store.say(*store.arrival("s4"), SessionAssigned(id="x", at=store.now, session="s4", agent="b", reason="returning"))
+    assert told("s3") == ["由会话来源分配，未说明原因"]
+    assert told("s4") == ["由会话来源分配，原因记为「回头客」"]
+    assert told("s1") == store.why("s1")
+    assert told("unheard of") == []
