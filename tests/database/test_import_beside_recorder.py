@@ -14,8 +14,8 @@ from app.domain.permissions import local_owner
 from app.services.workspace import Workspace
 from app.storage.database import Database
 from app.storage.recorder import Recorder
+from tests.database.imports import assert_sound
 from tests.database.processes import assert_exact
-from tests.database.test_imports import assert_sound
 from tests.exports import csv_file
 from tests.oracle.streams import random_stream
 
