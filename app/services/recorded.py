@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
+from itertools import pairwise
 from statistics import median_low
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,8 @@ class Recorded:
 
     names: of agents, by code. groups: (code, name) in order. capacities: of agents as events tell, by code.
     served: {group code, "" for none: {agent code: sessions}} of the recorded days.
+    unrouted: those of the days on which sessions were given to agents, none of them by an engine. made_by_day: it is a simulated store,
+    whose past days know nothing of each other (docs/decisions/0016).
     """
 
     recording: Recording
@@ -52,6 +55,8 @@ class Recorded:
     groups: list[tuple[str, str]] = field(default_factory=list)
     capacities: dict[str, int | None] = field(default_factory=dict)
     served: dict[str, Counter[str]] = field(default_factory=dict)
+    unrouted: list[int] = field(default_factory=list)
+    made_by_day: bool = False
 
 
 def read_recorded(
@@ -80,8 +85,12 @@ def read_recorded(
         done += len(rows)
         if tell is not None:
             tell(done, count)
-    anew = _anew(found.given, _is_made_by_day(connection, store), [local.start_of_day(day) for day in range(first, last + 2)])
-    return Recorded(found.recording(presence, anew), codes.names, codes.named_groups, codes.capacities, found.served)
+    made_by_day, midnights = _is_made_by_day(connection, store), [local.start_of_day(day) for day in range(first, last + 2)]
+    found.given.sort()
+    recording = found.recording(presence, _anew(found.given, made_by_day, midnights))
+    by_day = enumerate(_by_day(found.given, midnights), first)
+    unrouted = [day for day, given in by_day if given and not any(ours for _, ours in given)]
+    return Recorded(recording, codes.names, codes.named_groups, codes.capacities, found.served, unrouted, made_by_day)
 
 
 def tag_of(group: str) -> str:
@@ -349,8 +358,13 @@ def _asked(connection: Connection, store: int, since: int, until: int) -> dict[s
     return found
 
 
+def _by_day(given: Sequence[tuple[int, bool]], midnights: Sequence[int]) -> Iterator[Sequence[tuple[int, bool]]]:
+    """What is in order of time, by the days that begin at all but the last midnight."""
+    for begin, end in pairwise(bisect_left(given, (midnight,)) for midnight in midnights):
+        yield given[begin:end]
+
+
 def _is_made_by_day(connection: Connection, store: int) -> bool:
-    """Whether it is a simulated store, whose past days know nothing of each other (docs/decisions/0016)."""
     c = schema.source_progress.c
     return connection.execute(select(c.item).where(c.store_id == store, c.source == "simulator").limit(1)).first() is not None
 
@@ -358,9 +372,8 @@ def _is_made_by_day(connection: Connection, store: int) -> bool:
 def _anew(given: list[tuple[int, bool]], made_by_day: bool, midnights: Sequence[int]) -> list[tuple[int, bool]]:
     """When an engine took over from a source, whose turns nobody knows, and each midnight of days that were made one by one.
 
-    given: (when, by an engine) of sessions, which it sorts; midnights: of each day and the one after.
+    given: (when, by an engine) of sessions, in order; midnights: of each day and the one after.
     """
-    given.sort()
     ends = [bisect_left(given, (midnight,)) for midnight in midnights]
 
     def by_engine(first: int, past: int) -> bool:

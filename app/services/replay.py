@@ -17,6 +17,7 @@ from app.domain.naming import told_apart
 from app.domain.replay import Outcomes, replay
 from app.domain.routing.scopes import Plan
 from app.domain.routing_settings import AGENTS, GROUPS, LEAVE_RULE
+from app.services import earlier_settings
 from app.services.questions import iso
 from app.services.recorded import Recorded, cancelled, derived_groups, read_recorded, told_agents
 from app.storage.faults import FaultError
@@ -132,12 +133,15 @@ class ReplayService:
                         given[document.key] = whole
             progress = _Progress(tell, 2 if given else 1)
             local = self._workspace.local(store)
-            found = read_recorded(connection, store.id, local, day_number(days[0]), day_number(days[1]), progress.read, stop)
+            first, last = map(day_number, days)
+            found = read_recorded(connection, store.id, local, first, last, progress.read, stop)
+            since = earlier_settings.note(connection, store.id, local, first, last, found)
         if not found.recording.sessions:
             raise FaultError("refused", T("这些天没有会话，无法试算。请换几天。", "There are no sessions on these days; choose others."))
         now = self._run(found, _plan(found, saved, {}), detail and not given, progress, stop)
         tried = self._run(found, _plan(found, saved, given), detail, progress, stop) if given else now
-        return Replay(*days, tried, now, told_apart(found.names.items()), store.zone, _notes(found, saved))
+        notes = _notes(found, saved, since if now.likeness is not None else None)
+        return Replay(*days, tried, now, told_apart(found.names.items()), store.zone, notes)
 
     def _run(self, found: Recorded, plan: Plan, detail: bool, progress: _Progress, stop: Event | None) -> Outcomes:
         outcomes = replay(found.recording, plan, detail, progress.decided, None if stop is None else stop.is_set)
@@ -199,8 +203,9 @@ def _plan(found: Recorded, saved: Mapping[str, Saved], given: Mapping[str, Body]
     return Plan(derived_groups(found), list(plan.agents.values()), plan.designated) if unsaid else plan
 
 
-def _notes(found: Recorded, saved: Mapping[str, Saved]) -> list[T]:
-    notes = []
+def _notes(found: Recorded, saved: Mapping[str, Saved], settings_since: T | None) -> list[T]:
+    """settings_since: what has become of the settings since these days."""
+    notes = [] if settings_since is None else [settings_since]
     if saved[GROUPS.key].revision == 0:
         notes.append(
             T("还没有保存过咨询组设置：现行设置按记录推算，会话去它们实际所在的组，成员为接待过该组会话的客服，权重相同。",

@@ -113,7 +113,13 @@ def test_a_past_day_of_a_simulated_store_is_what_its_world_made_of_it(database: 
     workspace = Workspace(database, local_owner())
     store = workspace.store("demo")
     yesterday = day_date(workspace.local(store).day(NOON) - 1)
-    found = workspace.replay.run(store, yesterday, yesterday).current
+    replayed = workspace.replay.run(store, yesterday, yesterday)
+    found = replayed.current
     assert found.handed_over > 5
     assert found.likeness is not None
     assert found.likeness.same_agent > 0.98
+    assert replayed.notes == []
+    body = workspace.settings.get(store, "agents").body
+    workspace.settings.save(store, "agents", {"agents": [{**agent, "capacity": 1} for agent in body["agents"]]})
+    (note,) = workspace.replay.run(store, yesterday, yesterday).notes
+    assert "更改过设置" in note.zh

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
@@ -120,6 +120,12 @@ class Plan:
             + [agent for agent in known if agent.code not in listed],
             rule["agents"] if rule["on"] else (),
         )
+
+    def rules(self) -> object:
+        """Equal for plans that decide alike: without what people call groups and agents."""
+        unlike = AgentPlan("", "")
+        agents = {code: rule for code, agent in self.agents.items() if (rule := replace(agent, code="", name="")) != unlike}
+        return [replace(group, name="") for group in self.groups.values()], agents, set(self.designated)
 
     def agent(self, code: str) -> AgentPlan:
         """One of whom neither settings nor events tell takes any number of sessions."""
