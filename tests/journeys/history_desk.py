@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from app.domain import events as ev
 from app.domain.localtime import day_date
 from app.domain.metrics import METRICS
-from app.domain.permissions import Actor
 from app.services.reports import Question
-from app.services.workspace import Workspace
-from tests.journeys.seats_desk import DAY, HOUR, LOCAL, NOON, Shop
-from ui import theme
+from tests.journeys.seats_desk import DAY, HOUR, LOCAL, NOON, PageDesk, Shop
 from ui.pagehost import PageHost
 from ui.pages.history.page import HistoryPage
-from ui.pages.registry import PAGES, Page, PageContext
-from ui.runtime.feed import LiveFeed
-from ui.runtime.operations import Operations
-from ui.runtime.preferences import Preferences
+from ui.pages.registry import Page
 from ui.widgets.empty import EmptyState
 
 TODAY = day_date(DAY)
@@ -36,38 +21,17 @@ YESTERDAY = TODAY - timedelta(days=1)
 DAY_MS = 24 * HOUR
 
 
-@contextmanager
-def quiet_window() -> Iterator[None]:
-    """A styled window without motion. The collector rests, as in the console: on a reader thread it would destroy widgets."""
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    if not app.styleSheet():
-        theme.apply(app, "light")
-    theme.set_reduced_motion(True)
-    gc.disable()
-    yield
-    gc.enable()
-    theme.set_reduced_motion(None)
+class HistoryDesk(PageDesk):
+    """Pages in their hosts, one of them shown."""
 
+    size = 1060, 672
 
-class HistoryDesk:
-    """Pages in their hosts over one store, for one person."""
-
-    def __init__(self, shop: Shop, folder: Path, qtbot: QtBot, actor: Actor) -> None:
-        self.shop, self.qtbot = shop, qtbot
-        self.workspace = Workspace(shop.database, actor)
-        self.store = self.workspace.store("shop")
-        self.operations = Operations()
-        self.feed = LiveFeed(lambda: self.workspace.notices(self.store.id))
-        self.prefs = Preferences(folder / "preferences.json")
-        self.toasts: list[str] = []
-        self.faults: list[object] = []
-        self.went: list[tuple[str, dict[str, Any]]] = []
-        self.context = PageContext(
-            self.workspace, self.store, actor, self.feed, self.prefs, self.operations, shop.clock,
-            lambda key, where: self.went.append((key, where)), lambda words, level: self.toasts.append(words),
-        )  # fmt: skip
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         self.hosts: dict[str, PageHost] = {}
+
+    def open_hosts(self) -> list[PageHost]:
+        return list(self.hosts.values())
 
     def open(self, key: str = "compare", where: dict[str, Any] | None = None) -> HistoryPage:
         page = self.show(key, where)
@@ -80,15 +44,8 @@ class HistoryDesk:
             other.hide()
         host = self.hosts.get(key)
         if host is None:
-            host = self.hosts[key] = PageHost(PAGES[key], self.context)
-            host.faulted.connect(self.faults.append)
-            self.qtbot.addWidget(host)
-            self.feed.noticed.connect(host.on_notice)
-            self.feed.quality_changed.connect(host.on_quality)
-            host.resize(1060, 672)
-        host.show()
-        host.activateWindow()
-        self.qtbot.waitExposed(host)
+            host = self.hosts[key] = self.host_of(key)
+        self.bring_up(host)
         host.activate(where)
         self.settle()
         assert host.page is not None
@@ -101,28 +58,9 @@ class HistoryDesk:
         host.hide()
         host.deleteLater()
 
-    def settle(self) -> None:
-        self.until(lambda: not self.operations.busy())
-
-    def until(self, condition: Any) -> None:
-        self.qtbot.waitUntil(condition, timeout=5000)
-
     def choose(self, page: HistoryPage, **changes: Any) -> None:
         page._choose(replace(page._choices, **changes))
         self.settle()
-
-    def press(self, key: Qt.Key) -> None:
-        """To whatever has the keyboard."""
-        QTest.keyClick(QApplication.focusWidget() or next(iter(self.hosts.values())), key)
-        self.settle()
-
-    def close(self) -> None:
-        for host in self.hosts.values():
-            host.deactivate()
-        self.feed.ask_to_end()
-        assert self.feed.wait_for_end()
-        assert self.operations.close()
-        self.prefs.flush()
 
 
 def some_days(shop: Shop) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from sqlalchemy import text
 
@@ -99,11 +99,13 @@ class Shop:
         self.record(ev.MessageSent(id=self.name(), at=at, session=session, sender=sender, text=words))
 
 
-class Desk:
-    """The page in its host, on its feed."""
+class PageDesk:
+    """Somebody's pages over one store: `went` is where they wanted to lead, `toasts` what they said, `faults` what they could not read."""
 
-    def __init__(self, shop: Shop, folder: Path, qtbot: QtBot, actor: Actor, key: str = "seats") -> None:
-        self.shop, self.qtbot, self.key = shop, qtbot, key
+    size = 1220, 852
+
+    def __init__(self, shop: Shop, folder: Path, qtbot: QtBot, actor: Actor) -> None:
+        self.shop, self.qtbot = shop, qtbot
         self.workspace = Workspace(shop.database, actor)
         self.store = self.workspace.store("shop")
         self.operations = Operations()
@@ -116,20 +118,70 @@ class Desk:
             self.workspace, self.store, actor, self.feed, self.prefs, self.operations, shop.clock,
             lambda key, where: self.went.append((key, where)), lambda words, level: self.toasts.append(words),
         )  # fmt: skip
-        self.host = self._host()
 
-    def _host(self) -> PageHost:
-        host = PageHost(PAGES[self.key], self.context)
+    def host_of(self, key: str) -> PageHost:
+        """A page in its host, on the feed, not shown yet."""
+        host = PageHost(PAGES[key], self.context)
         host.faulted.connect(self.faults.append)
         self.qtbot.addWidget(host)
-        host.resize(1220, 852)
-        host.show()
-        host.activateWindow()
-        self.qtbot.waitExposed(host)
+        host.resize(*self.size)
         self.feed.noticed.connect(host.on_notice)
         self.feed.resumed.connect(host.refresh)
         self.feed.quality_changed.connect(host.on_quality)
         return host
+
+    def bring_up(self, host: PageHost) -> None:
+        host.show()
+        host.activateWindow()
+        self.qtbot.waitExposed(host)
+
+    def open_hosts(self) -> list[PageHost]:
+        raise NotImplementedError
+
+    def settle(self) -> None:
+        self.until(lambda: not self.operations.busy())
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        self.qtbot.waitUntil(condition, timeout=5000)
+
+    def press(self, key: Qt.Key) -> None:
+        """To whatever has the keyboard."""
+        QTest.keyClick(QApplication.focusWidget() or self.open_hosts()[0], key)
+        self.settle()
+
+    def keys(self, widget: QWidget, *keys: Qt.Key | str) -> None:
+        """Typed at a widget, one after the other."""
+        for key in keys:
+            if isinstance(key, str):
+                QTest.keyClicks(widget, key)
+            else:
+                QTest.keyClick(widget, key)
+        self.settle()
+
+    def close(self) -> None:
+        for host in self.open_hosts():
+            host.deactivate()
+        self.feed.ask_to_end()
+        assert self.feed.wait_for_end()
+        assert self.operations.close()
+        self.prefs.flush()
+
+
+class Desk(PageDesk):
+    """One page in its host, on its feed."""
+
+    def __init__(self, shop: Shop, folder: Path, qtbot: QtBot, actor: Actor, key: str = "seats") -> None:
+        super().__init__(shop, folder, qtbot, actor)
+        self.key = key
+        self.host = self._host()
+
+    def _host(self) -> PageHost:
+        host = self.host_of(self.key)
+        self.bring_up(host)
+        return host
+
+    def open_hosts(self) -> list[PageHost]:
+        return [self.host]
 
     @property
     def page(self) -> SeatsPage:
@@ -145,23 +197,21 @@ class Desk:
 
     def reopen(self) -> SeatsPage:
         """The same person comes back: a new page with what the old one remembered."""
+        self.replace_page()
+        return self.open()
+
+    def replace_page(self) -> None:
+        """The old page is gone, and another in its place."""
         self.host.deactivate()
         self.host.hide()
         self.host.deleteLater()
         self.host = self._host()
-        return self.open()
 
     def listen(self) -> None:
         """Hear the store's notices; everything that happened before has been read."""
         self.feed.start()
         self.until(lambda: self.feed.quality == Quality("live"))
         self.settle()
-
-    def settle(self) -> None:
-        self.until(lambda: not self.operations.busy())
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(condition, timeout=5000)
 
     def ids(self) -> list[object]:
         return list(self.page._rows.ids())
@@ -191,36 +241,29 @@ class Desk:
         assert isinstance(found, SessionPanel)
         return found
 
-    def press(self, key: Qt.Key) -> None:
-        """To whatever has the keyboard."""
-        QTest.keyClick(QApplication.focusWidget() or self.host, key)
-        self.settle()
-
-    def close(self) -> None:
-        self.host.deactivate()
-        self.feed.ask_to_end()
-        assert self.feed.wait_for_end()
-        assert self.operations.close()
-        self.prefs.flush()
-
 
 D = TypeVar("D", bound=Desk)
 
 
 @contextmanager
-def opened(shop: Shop, folder: Path, qtbot: QtBot, actor: Actor, key: str = "seats", kind: type[D] = Desk) -> Iterator[D]:
-    """A desk, with the window dressed and nothing moving."""
+def quiet_window() -> Iterator[None]:
+    """A styled window without motion. The collector rests, as in the console: on a reader thread it would destroy widgets."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     if not app.styleSheet():
         theme.apply(app, "light")
     theme.set_reduced_motion(True)
-    gc.disable()  # as the console does: on a reader thread the collector would destroy widgets
-    desk = kind(shop, folder, qtbot, actor, key)
-    yield desk
-    desk.close()
+    gc.disable()
+    yield
     gc.enable()
     theme.set_reduced_motion(None)
+
+
+@contextmanager
+def opened(shop: Shop, folder: Path, qtbot: QtBot, actor: Actor, key: str = "seats", kind: type[D] = Desk) -> Iterator[D]:
+    """A desk, with the window dressed and nothing moving."""
+    with quiet_window(), closing(kind(shop, folder, qtbot, actor, key)) as desk:
+        yield desk
 
 
 def a_day(shop: Shop) -> None:

@@ -21,13 +21,11 @@ from ui.widgets.toast import Toast
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    shop = Shop(tmp_path / "shop.db")
+def shop(shop: Shop) -> Shop:
     shop.agent("a1", "王敏", "售前一组")
     shop.agent("a2", "李华", "售后一组", state="offline")
     shop.session("a1", reply_after=10_000)
-    yield shop
-    shop.database.close()
+    return shop
 
 
 @pytest.fixture(params=["seats"])

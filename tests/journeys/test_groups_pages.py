@@ -10,14 +10,15 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.permissions import Actor, local_owner
 from app.domain.routing_edits import with_weights
 from app.domain.routing_settings import GROUPS
 from app.services.workspace import Workspace
-from tests.journeys.seats_desk import HOUR, NOON, Desk, Shop, opened
+from tests.journeys.seats_desk import HOUR, NOON, Shop, opened
+from tests.journeys.settings_desk import Hands as SettingsHands
 from ui.pages.settings.agent_panel import AgentPanel
 from ui.pages.settings.agents import AgentsPage
 from ui.pages.settings.base import DraftPage
@@ -44,28 +45,23 @@ TWO: dict[str, Any] = {
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    shop = Shop(tmp_path / "shop.db")
+def shop(shop: Shop) -> Shop:
     shop.agent("a1", "王敏", "一组", capacity=5)
     shop.agent("a2", "李华", "一组", capacity=4)
     shop.agent("a3", "赵强", "二组")
     shop.session("a1", NOON - HOUR, reply_after=10_000, group="pre")
     shop.session("a2", NOON - HOUR, reply_after=10_000, group="pre")
-    yield shop
-    shop.database.close()
+    return shop
 
 
-class Hands:
-    """One page and the hands at it."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        desk.host.activate(None)
-        desk.settle()
+class Hands(SettingsHands):
+    @property
+    def key(self) -> str:
+        return "groups"
 
     @property
     def page(self) -> RoutingPage:
-        found = self.desk.host.page
+        found = super().page
         assert isinstance(found, RoutingPage)
         return found
 
@@ -79,34 +75,9 @@ class Hands:
         assert isinstance(self.page, AgentsPage)
         return self.page
 
-    def click(self, button: QWidget) -> None:
-        assert button.isEnabled()
-        at = QPoint(8, button.height() // 2) if isinstance(button, QCheckBox) else QPoint()
-        QTest.mouseClick(button, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
-        self.desk.settle()
-
-    def save(self) -> None:
-        self.click(self.page.save)
-
-    def keys(self, widget: QWidget, *keys: Qt.Key | str) -> None:
-        widget.setFocus()
-        for key in keys:
-            if isinstance(key, str):
-                QTest.keyClicks(widget, key)
-            else:
-                QTest.keyClick(widget, key)
-        self.desk.settle()
-
-    def saved(self, key: str = "groups") -> dict[str, Any]:
-        return self.desk.workspace.settings.get(self.desk.store, key).body
-
     def weights(self, code: str = "pre") -> dict[str, int]:
         group = next(group for group in self.saved()["groups"] if group["code"] == code)
         return {held["agent"]: held["weight"] for held in group["members"]}
-
-    def somebody_saves(self, body: dict[str, Any], key: str = "groups") -> None:
-        other = Workspace(self.desk.shop.database, Actor("张三", local_owner().permissions))
-        other.settings.save(self.desk.store, key, body, None, "夜班")
 
     def said(self) -> list[str]:
         return [check.sentence.zh for check in self.page.checks.shown()]
@@ -354,10 +325,7 @@ def test_what_is_not_saved_survives_the_page_and_can_be_tried(groups: Hands) -> 
     groups.desk.settle()
     desk = groups.desk
     desk.prefs.put_page("groups", page.state())
-    desk.host.deactivate()
-    desk.host.hide()
-    desk.host.deleteLater()
-    desk.host = desk._host()
+    desk.replace_page()
     again = Hands(desk)
     assert again.page.dirty()
     assert "3 → 8" in again.page.foot.summary.text()
@@ -528,7 +496,7 @@ def test_whoever_saves_the_other_document_does_not_disturb(agents: Hands) -> Non
     page = agents.page
     page.edit(with_weights(page.groups, "pre", {"a2": 8}))
     agents.desk.settle()
-    agents.somebody_saves({"agents": [{"agent": "a1", "capacity": 2}]}, "agents")
+    agents.somebody_saves({"agents": [{"agent": "a1", "capacity": 2}]}, key="agents")
     page.refresh()
     agents.desk.settle()
     assert not page.conflict.isVisible()

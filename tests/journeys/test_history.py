@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,8 +22,8 @@ from app.services.report_kinds import PAGES as REPORT_PAGES
 from app.services.report_kinds import REPORTS, tabs
 from app.services.reports import Question, ReportService
 from app.storage.faults import FaultError
-from tests.journeys.history_desk import DAY_MS, TODAY, YESTERDAY, HistoryDesk, expected, pinned, quiet_window, said, shown, some_days
-from tests.journeys.seats_desk import DAY, HOUR, LOCAL, MINUTE, NOON, Shop
+from tests.journeys.history_desk import DAY_MS, TODAY, YESTERDAY, HistoryDesk, expected, pinned, said, shown, some_days
+from tests.journeys.seats_desk import DAY, HOUR, LOCAL, MINUTE, NOON, Shop, quiet_window
 from ui.exporting import Run, write_file
 from ui.importing import ImportDialog
 from ui.pages.history.charts import charts_of
@@ -36,10 +37,8 @@ from ui.widgets.toast import Toast
 
 @pytest.fixture
 def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor) -> Iterator[HistoryDesk]:
-    with quiet_window():
-        desk = HistoryDesk(shop, tmp_path, qtbot, actor)
+    with quiet_window(), closing(HistoryDesk(shop, tmp_path, qtbot, actor)) as desk:
         yield desk
-        desk.close()
 
 
 # What is shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.permissions import Actor
 from app.services.reports import Question
-from tests.journeys.history_desk import DAY_MS, TODAY, YESTERDAY, HistoryDesk, quiet_window, shown, some_days
-from tests.journeys.seats_desk import NOON, Shop
+from tests.journeys.history_desk import DAY_MS, TODAY, YESTERDAY, HistoryDesk, shown, some_days
+from tests.journeys.seats_desk import NOON, Shop, quiet_window
 from ui.pages.history.controls import Footnotes
 from ui.pages.history.picture import TOTAL_ID
 from ui.widgets.empty import EmptyState
@@ -24,10 +25,8 @@ from ui.widgets.period import Period
 
 @pytest.fixture
 def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor) -> Iterator[HistoryDesk]:
-    with quiet_window():
-        desk = HistoryDesk(shop, tmp_path, qtbot, actor)
+    with quiet_window(), closing(HistoryDesk(shop, tmp_path, qtbot, actor)) as desk:
         yield desk
-        desk.close()
 
 
 def test_a_figure_opens_what_was_counted(shop: Shop, desk: HistoryDesk) -> None:

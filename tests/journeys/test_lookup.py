@@ -17,8 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.domain import events as ev
 from app.domain.permissions import Actor
 from app.domain.terms import WEEKDAYS
-from tests.journeys.history_desk import quiet_window
-from tests.journeys.seats_desk import DAY, HOUR, LOCAL, MINUTE, NOON, Desk, Shop
+from tests.journeys.seats_desk import DAY, HOUR, LOCAL, MINUTE, NOON, Desk, Shop, opened
 from ui.pagehost import PageHost
 from ui.pages.lookup import LookupPage, listing
 from ui.pages.registry import PAGES
@@ -29,17 +28,11 @@ TODAY = LOCAL.local(NOON).date()
 
 
 class LookupDesk(Desk):
-    """The page in its host; `went` is where it wanted to lead."""
+    size = 1060, 700
 
-    def _host(self) -> PageHost:
-        host = PageHost(PAGES["lookup"], self.context)
-        host.faulted.connect(self.faults.append)
-        self.qtbot.addWidget(host)
-        host.resize(1060, 700)
-        host.show()
-        host.activateWindow()
-        self.qtbot.waitExposed(host)
-        return host
+    def close(self) -> None:
+        super().close()
+        assert not self.faults
 
     @property
     def look(self) -> LookupPage:
@@ -92,11 +85,8 @@ class LookupDesk(Desk):
 
 @pytest.fixture
 def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor) -> Iterator[LookupDesk]:
-    with quiet_window():
-        desk = LookupDesk(shop, tmp_path, qtbot, actor)
+    with opened(shop, tmp_path, qtbot, actor, "lookup", LookupDesk) as desk:
         yield desk
-        assert not desk.faults
-        desk.close()
 
 
 def order(shop: Shop, code: str, session: str, at: int, amount: int = 9900) -> None:
@@ -294,9 +284,7 @@ def test_filters_columns_and_view_are_remembered(desk: LookupDesk) -> None:
     desk.table().rows().sort_by("first_reply", descending=False)
     desk.settle()
     assert len(desk.record("session")) == 1
-    desk.host.deactivate()
-    desk.host.hide()
-    desk.host = desk._host()
+    desk.replace_page()
     desk.host.activate(None)
     desk.settle()
     assert desk.look._choices.view == "sessions"

@@ -11,8 +11,7 @@ from app.domain import events as ev
 from app.domain.permissions import Actor
 from app.domain.settings import DOCUMENTS
 from app.storage import revisions
-from tests.journeys.history_desk import quiet_window
-from tests.journeys.seats_desk import MINUTE, NOON, Shop
+from tests.journeys.seats_desk import MINUTE, NOON, Shop, opened
 from tests.journeys.test_lookup import LookupDesk
 
 
@@ -26,8 +25,7 @@ def test_the_look_up_tells_why_a_session_is_where_it_is(shop: Shop, tmp_path: Pa
         ev.MessageSent(id="m", at=at, session="mine", sender="customer", text="在吗"),
     )
     Routing(shop.database, shop.id, shop.clock).turn()
-    with quiet_window():
-        desk = LookupDesk(shop, tmp_path, qtbot, actor)
+    with opened(shop, tmp_path, qtbot, actor, "lookup", LookupDesk) as desk:
         page = desk.go(report="sessions")
         page._detail.open("mine")
         desk.settle()
@@ -35,5 +33,3 @@ def test_the_look_up_tells_why_a_session_is_where_it_is(shop: Shop, tmp_path: Pa
         assert told.isVisible()
         assert told.text().startswith("为什么分到这里：「售前」是唯一的咨询组")
         assert "按权重轮到" in told.text()
-        assert not desk.faults
-        desk.close()

@@ -157,9 +157,8 @@ class Manager:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
+def shop(shop: Shop) -> Shop:
     """Six agents of the same work last week; 钱慢 answers two of three customers too late, the others one in eight."""
-    shop = Shop(tmp_path / "shop.db")
     first = DAY - 4 - 7
     assert LOCAL.local(LOCAL.start_of_day(first)).date() == MONDAY
     events: list[ev.AnyEvent] = []
@@ -178,8 +177,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
                 ev.SessionClosed(id=shop.name(), at=at + 5 * MINUTE, session=session, by="customer"),
             ]
     shop.record(*events)
-    yield shop
-    shop.database.close()
+    return shop
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from app.desk.routing import Routing
 from app.domain import events as ev
 from app.domain.permissions import local_owner
 from app.services.workspace import Workspace
-from tests.journeys.history_desk import DAY_MS, HistoryDesk, quiet_window
-from tests.journeys.seats_desk import HOUR, MINUTE, NOON, Shop
+from tests.journeys.history_desk import DAY_MS, HistoryDesk
+from tests.journeys.seats_desk import HOUR, MINUTE, NOON, Shop, quiet_window
 from ui.pages.replay import ReplayPage
 from ui.pages.seats import SeatsPage
 from ui.pages.seats.session import SeatSession
@@ -67,14 +68,6 @@ def shop(tmp_path: Path) -> Iterator[Store]:
 
 
 class Desk(HistoryDesk):
-    def keys(self, widget: QWidget, *keys: Qt.Key | str) -> None:
-        for key in keys:
-            if isinstance(key, str):
-                QTest.keyClicks(widget, key)
-            else:
-                QTest.keyClick(widget, key)
-        self.settle()
-
     def focused(self) -> QWidget:
         """Who has the keyboard."""
         host = next(host for host in self.hosts.values() if host.isVisible())
@@ -99,11 +92,9 @@ class Desk(HistoryDesk):
 
 @pytest.fixture
 def desk(shop: Store, tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
-    with quiet_window():
-        desk = Desk(shop, tmp_path, qtbot, local_owner())
+    with quiet_window(), closing(Desk(shop, tmp_path, qtbot, local_owner())) as desk:
         desk.prefs.put_page("replay", {"period": {"preset": "7d"}})
         yield desk
-        desk.close()
 
 
 def test_a_new_group_is_made_tried_saved_used_and_taken_back(desk: Desk, shop: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.permissions import Actor, local_owner
 from tests.journeys.conftest import Person
-from tests.journeys.history_desk import HistoryDesk, quiet_window, some_days
-from tests.journeys.seats_desk import HOUR, MINUTE, NOON, Shop, opened
+from tests.journeys.history_desk import HistoryDesk, some_days
+from tests.journeys.seats_desk import HOUR, MINUTE, NOON, Shop, opened, quiet_window
 from ui.pages.lookup import LookupPage
 from ui.pages.seats.lines import Filters
 from ui.widgets.commands import Command
@@ -52,10 +53,8 @@ def test_the_palette_begins_with_what_the_open_page_can_do(start: Callable[..., 
 
 @pytest.fixture
 def desk(shop: Shop, tmp_path: Path, qtbot: QtBot) -> Iterator[HistoryDesk]:
-    with quiet_window():
-        desk = HistoryDesk(shop, tmp_path, qtbot, local_owner())
+    with quiet_window(), closing(HistoryDesk(shop, tmp_path, qtbot, local_owner())) as desk:
         yield desk
-        desk.close()
 
 
 def test_a_report_is_saved_and_switched(shop: Shop, desk: HistoryDesk) -> None:
@@ -75,10 +74,9 @@ def test_a_report_is_saved_and_switched(shop: Shop, desk: HistoryDesk) -> None:
 
 
 def test_whoever_may_not_export_is_told_so_in_the_palette(shop: Shop, tmp_path: Path, qtbot: QtBot) -> None:
-    with quiet_window():
-        desk = HistoryDesk(shop, tmp_path, qtbot, Actor("reader", frozenset({"history.view"})))
+    reader = Actor("reader", frozenset({"history.view"}))
+    with quiet_window(), closing(HistoryDesk(shop, tmp_path, qtbot, reader)) as desk:
         assert by_key(desk.open("store").commands())["save"].why_not == "没有权限"
-        desk.close()
 
 
 def test_look_up_turns_to_its_views_and_exports_what_was_said(shop: Shop, tmp_path: Path, qtbot: QtBot) -> None:

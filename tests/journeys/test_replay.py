@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.domain import events as ev
@@ -17,10 +17,7 @@ from app.domain.permissions import Actor, local_owner
 from app.services.replay import ReplayService
 from app.storage.faults import FaultError
 from tests.journeys.history_desk import DAY_MS, HistoryDesk
-from tests.journeys.seats_desk import HOUR, MINUTE, NOON, Shop
-from ui import theme
-from ui.pagehost import PageHost
-from ui.pages.registry import PAGES
+from tests.journeys.seats_desk import HOUR, MINUTE, NOON, Shop, quiet_window
 from ui.pages.replay import ReplayPage
 from ui.widgets.empty import EmptyState
 
@@ -28,32 +25,20 @@ YESTERDAY = {"period": {"preset": "yesterday", "today": False}}
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
+def shop(shop: Shop) -> Shop:
     """Yesterday 王敏 and 李华 had three sessions each, by turns."""
-    shop = Shop(tmp_path / "shop.db")
     for code, name in (("a1", "王敏"), ("a2", "李华")):
         shop.agent(code, name, since=NOON - DAY_MS - HOUR)
     for number in range(6):
         shop.session(f"a{number % 2 + 1}", NOON - DAY_MS + number * 10 * MINUTE, reply_after=1_000, closed=True)
-    yield shop
-    shop.database.close()
+    return shop
 
 
 class Desk(HistoryDesk):
     def replay(self, where: dict[str, Any] | None = None) -> ReplayPage:
-        host = self.hosts.get("replay")
-        if host is None:
-            host = self.hosts["replay"] = PageHost(PAGES["replay"], self.context)
-            host.faulted.connect(self.faults.append)
-            self.qtbot.addWidget(host)
-            self.feed.noticed.connect(host.on_notice)
-            host.resize(1060, 672)
-        host.show()
-        self.qtbot.waitExposed(host)
-        host.activate(where)
-        self.settle()
-        assert isinstance(host.page, ReplayPage)
-        return host.page
+        page = self.show("replay", where)
+        assert isinstance(page, ReplayPage)
+        return page
 
     def choose(self, page: ReplayPage, key: str) -> None:  # type: ignore[override]
         at = page.source.findData(key)
@@ -68,17 +53,9 @@ class Desk(HistoryDesk):
 
 @pytest.fixture
 def desk(shop: Shop, tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    if not app.styleSheet():
-        theme.apply(app, "light")
-    theme.set_reduced_motion(True)
-    gc.disable()  # as the console does: on a reader thread the collector would destroy widgets
-    desk = Desk(shop, tmp_path, qtbot, local_owner())
-    desk.prefs.put_page("replay", YESTERDAY)
-    yield desk
-    desk.close()
-    gc.enable()
+    with quiet_window(), closing(Desk(shop, tmp_path, qtbot, local_owner())) as desk:
+        desk.prefs.put_page("replay", YESTERDAY)
+        yield desk
 
 
 def groups(a1: int, a2: int) -> dict[str, Any]:

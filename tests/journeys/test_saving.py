@@ -19,12 +19,10 @@ DAY_MS = 86_400_000
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    shop = Shop(tmp_path / "shop.db")
+def shop(shop: Shop) -> Shop:
     shop.agent("a1", "王敏", "售前一组", since=NOON - 3 * DAY_MS)
     shop.session("a1", NOON - DAY_MS, reply_after=10_000, closed=True)
-    yield shop
-    shop.database.close()
+    return shop
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,8 @@ from ui.pages.seats.record import RecordDialog
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
+def shop(shop: Shop) -> Shop:
     """王敏 holds two of two, 李华 has room, 曾小燕 is full, 孙丽 is suspended, 赵强 has gone home, 周杰 does not receive."""
-    shop = Shop(tmp_path / "shop.db")
     people = {
         "a1": ("王敏", 2, "available"), "a2": ("李华", 8, "away"), "a3": ("曾小燕", 1, "available"), "a4": ("孙丽", None, "suspended"),
         "a5": ("赵强", None, "offline"), "a6": ("周杰", None, "available"),
@@ -45,8 +43,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     revisions.save(shop.database, shop.id, DOCUMENTS["groups"], {"groups": groups}, "x")
     agents = [{"agent": code, "name": people[code][0], "capacity": people[code][1], "receives": code != "a6"} for code in people]
     revisions.save(shop.database, shop.id, DOCUMENTS["agents"], {"agents": agents}, "x")
-    yield shop
-    shop.database.close()
+    return shop
 
 
 class Hands:
@@ -118,12 +115,6 @@ class Hands:
         found = self.desk.workspace.live.transcript(self.desk.store, session)
         assert found is not None
         return found.session.agent or ""
-
-
-@pytest.fixture
-def desk(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor) -> Iterator[Desk]:
-    with opened(shop, tmp_path, qtbot, actor) as desk:
-        yield desk
 
 
 @pytest.fixture
@@ -300,7 +291,16 @@ def test_the_list_follows_who_comes_and_goes(hands: Hands) -> None:
     assert hands.handing().current() == "a2"
     desk.shop.agent("a2", "李华", "售前一组", 8, "offline", since=NOON)
     desk.until(lambda: hands.rows()["李华"] == ("离线", "0/8", False))
-    assert hands.handing().current() == "a3"
+    handing = hands.handing()
+    assert handing.current() == ""  # nobody takes the place of whom the button named
+    assert not handing.go.isEnabled()
+    assert "李华 现在不能接（离线）" in handing.words.text()
+    desk.shop.agent("a1", "王敏", "售前一组", 2, "away", since=NOON)
+    desk.until(lambda: hands.rows()["王敏"][0] != "接待")
+    assert handing.current() == ""
+    handing.search.setText("曾")
+    desk.until(lambda: handing.current() == "a3")
+    assert handing.go.isEnabled()
     QTest.keyClick(hands.dialog(), Qt.Key.Key_Escape)
 
 

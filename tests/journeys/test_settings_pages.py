@@ -17,31 +17,17 @@ from app.domain.documents import Document, List
 from app.domain.merging import merged
 from app.domain.permissions import Actor, local_owner
 from app.domain.settings import DOCUMENTS
-from app.services.workspace import Workspace
-from tests.journeys.seats_desk import Desk, Shop, opened
+from tests.journeys.seats_desk import Shop, opened
+from tests.journeys.settings_desk import Hands
 from ui.pages.registry import PAGES
 from ui.pages.settings.page import DocumentPage
 from ui.widgets.form import Form
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    shop = Shop(tmp_path / "shop.db")
-    yield shop
-    shop.database.close()
-
-
-class Settings:
-    """One page and the hands at it."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.desk.host.activate(None)
-        self.desk.settle()
-
+class Settings(Hands):
     @property
     def page(self) -> DocumentPage:
-        found = self.desk.host.page
+        found = super().page
         assert isinstance(found, DocumentPage)
         return found
 
@@ -56,20 +42,8 @@ class Settings:
         written.setCommitString(text)
         QApplication.sendEvent(line, written)
 
-    def click(self, button: QPushButton) -> None:
-        assert button.isEnabled()
-        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-        self.desk.settle()
-
     def summary(self) -> str:
         return self.page.foot.summary.text()
-
-    def saved(self) -> dict[str, object]:
-        return self.desk.workspace.settings.get(self.desk.store, self.page.key).body
-
-    def somebody_saves(self, body: dict[str, object], base: int) -> None:
-        other = Workspace(self.desk.shop.database, Actor("张三", local_owner().permissions))
-        other.settings.save(self.desk.store, self.page.key, body, base, "夜班")
 
 
 @pytest.fixture
@@ -177,10 +151,7 @@ def test_what_is_not_saved_yet_survives_the_page(assessment: Settings) -> None:
     assessment.type("from", "08:00")
     desk = assessment.desk
     desk.prefs.put_page("assessment", assessment.page.state())
-    desk.host.deactivate()
-    desk.host.hide()
-    desk.host.deleteLater()
-    desk.host = desk._host()
+    desk.replace_page()
     again = Settings(desk)
     assert again.page.form.body()["from"] == "08:00"
     assert again.page.save.isEnabled()
