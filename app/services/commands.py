@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, insert, or_, select
 
 from app.domain.kinds import fill, joined, same
 from app.domain.language import T
@@ -101,10 +101,15 @@ class CommandService:
                 raise FaultError("refused", fill(T("没有第 {0} 号命令", "There is no command {0}"), number))
             return _told(connection, store.id, found)[0]
 
-    def history(self, store: StoreInfo, limit: int = 100) -> list[Command]:
-        """The last commands, the newest first."""
+    def history(self, store: StoreInfo, limit: int = 100, agent: str = "") -> list[Command]:
+        """The last commands, the newest first. agent: only those that name them, or a session that they had."""
+        wanted = _of(store.id)
+        if agent:
+            # What json.dumps wrote; inside another text its quotation marks would be escaped.
+            names = [f'"{key}": {json.dumps(agent, ensure_ascii=False)}' for key in ("agent", _HAD)]
+            wanted = wanted.where(or_(*(schema.commands.c.body.contains(name, autoescape=True) for name in names)))
         with self._database.read() as connection:
-            rows = connection.execute(_of(store.id).order_by(schema.commands.c.id.desc()).limit(limit)).all()
+            rows = connection.execute(wanted.order_by(schema.commands.c.id.desc()).limit(limit)).all()
             return _told(connection, store.id, rows)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sqlalchemy import Connection, func, select
+
+from app.domain.conversation import LEAVE, REASONS
 from app.domain.language import T
 from app.domain.naming import told_apart
-from app.storage import routed
+from app.storage import routed, schema
 from app.storage.bulk import Bulk
 
 if TYPE_CHECKING:
@@ -16,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class AgentTarget(NamedTuple):
-    """active: sessions held now; capacity: None without limit; why_not: None for one who may take a session, however full."""
+    """active: sessions held now, without leave messages, which take up no capacity; capacity: None without limit.
+
+    why_not: None for one who may take a session, however full.
+    """
 
     code: str
     name: str
@@ -55,8 +61,9 @@ def targets(workspace: Workspace, store: StoreInfo) -> Targets:
         bulk = Bulk(connection)
         plan = routed.configuration(bulk, store.id).plan
         bulk.close()
+        left = _messages(connection, store.id)
     names = told_apart((seat.code, _name(seat, plan)) for seat in seats)
-    agents = {seat.code: _agent(seat, names[seat.code], plan) for seat in seats}
+    agents = {seat.code: _agent(seat, names[seat.code], plan, left.get(seat.code, 0)) for seat in seats}
     return Targets(list(agents.values()), [_group(group, agents) for group in plan.groups.values()])
 
 
@@ -65,7 +72,16 @@ def _name(seat: SeatRow, plan: Plan) -> str:
     return configured.name if seat.code in plan.agents and configured.name != seat.code else seat.name
 
 
-def _agent(seat: SeatRow, name: str, plan: Plan) -> AgentTarget:
+def _messages(connection: Connection, store: int) -> dict[str, int]:
+    """{agent: open leave messages}."""
+    s, a = schema.sessions.c, schema.agents.c
+    message = (s.kind == LEAVE) | (s.reason == REASONS.index("leave"))
+    held = s.store_id == store, s.agent_id == a.id, s.closed_at.is_(None), s.opened_at.is_not(None), message
+    found = connection.execute(select(a.code, func.count()).where(*held).group_by(a.code)).all()
+    return {row[0]: row[1] for row in found}
+
+
+def _agent(seat: SeatRow, name: str, plan: Plan, left: int) -> AgentTarget:
     configured = plan.agent(seat.code)
     why_not = None
     if not configured.receives:
@@ -74,7 +90,8 @@ def _agent(seat: SeatRow, name: str, plan: Plan) -> AgentTarget:
         why_not = T("挂起，不接转接", "Suspended: takes no transfers")
     elif seat.state == "offline":
         why_not = T("离线", "Offline")
-    return AgentTarget(seat.code, name, seat.team, seat.state, seat.numbers.get("active", 0), configured.capacity, why_not)
+    active = max(0, seat.numbers.get("active", 0) - left)
+    return AgentTarget(seat.code, name, seat.team, seat.state, active, configured.capacity, why_not)
 
 
 def _group(group: GroupPlan, agents: dict[str, AgentTarget]) -> GroupTarget:

@@ -88,3 +88,17 @@ def test_an_engine_told_nothing_hears_of_them(url: str, store: RoutedStore, caps
     typed(url, capsys, "suspend", "a")
     assert any("commands" in notice.topics for notice in notices.wait(5))
     notices.close()
+
+
+def test_the_commands_about_one_agent_are_found_among_any_number(store: RoutedStore) -> None:
+    store.opens("s1")
+    (had,) = [agent for agent in ("a", "b") if store.has("s1") == agent]
+    give, other = store.workspace.commands.give, "b" if had == "a" else "a"
+    give(store.info, "move", session="s1", agent=other)
+    for _ in range(5):
+        give(store.info, "suspend", agent=other)
+    history = store.workspace.commands.history
+    assert [command.kind for command in history(store.info, 3)] == ["suspend"] * 3
+    assert [(command.kind, command.had) for command in history(store.info, 3, had)] == [("move", had)]
+    assert [command.kind for command in history(store.info, 100, other)] == ["suspend"] * 5 + ["move"]
+    assert history(store.info, 100, '"agent": "') == []

@@ -14,6 +14,7 @@ from app.services.targets import targets
 from app.services.workspace import StoreInfo, Workspace
 from app.storage.database import Database
 from app.storage.recorder import Recorder, open_store
+from tests.database.routed_store import RoutedStore, group
 
 STATES: dict[str, ev.State] = {"a1": "available", "a2": "away", "a3": "available", "a4": "suspended", "a5": "offline", "a6": "available"}
 GROUPS: list[dict[str, Any]] = [
@@ -80,3 +81,16 @@ def test_a_group_is_free_when_it_would_take_the_session_at_once(database: Databa
     assert floor.give("transfer", group=group) == (offered[group].why_not is None)
     if offered[group].why_not is None:
         assert floor.decided() == ("assigned" if offered[group].free else "waited", group)
+
+
+def test_a_leave_message_takes_up_no_room(database: Database) -> None:
+    shop = RoutedStore(database, group("g", {"a": 6}), caps={"a": 1})
+    shop.opens("left")
+    shop.present(a="available")
+    assert shop.has("left") == "a"
+    found = targets(shop.workspace, shop.info)
+    assert (found.agents[0].active, found.agents[0].full, found.groups[0].free) == (0, False, 1)
+    shop.opens("new")
+    assert shop.has("new") == "a"
+    found = targets(shop.workspace, shop.info)
+    assert (found.agents[0].active, found.agents[0].full, found.groups[0].free) == (1, True, 0)

@@ -128,6 +128,8 @@ class HandOverDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._context, self._session = context, session
         self._found: dict[str, list[_Target]] = {}
+        self._lost: _Target | None = None
+        """Whoever was chosen and can take it no more: nobody takes their place unasked."""
         title = tr(f"转移 {session.customer} 的会话", f"Move the session of {session.customer}")
         self.setWindowTitle(title)
         self.resize(520, 520)
@@ -158,7 +160,7 @@ class HandOverDialog(QDialog):
         column.addWidget(self.words)
         column.addLayout(_foot(self, self.go))
         self.to.chosen.connect(self._turned)
-        self.search.searched.connect(lambda _: self._show())
+        self.search.searched.connect(lambda _: self._anew())
         self.search.left.connect(self.tree.setFocus)
         self.tree.currentItemChanged.connect(lambda *_: self._tell())
         self.tree.itemDoubleClicked.connect(lambda *_: self.go.click())
@@ -193,7 +195,12 @@ class HandOverDialog(QDialog):
     # -- inside --
 
     def _take(self, found: dict[str, list[_Target]]) -> None:
+        before = self._row(self.current()) if self.current() else None
         self._found = found
+        if before is not None:
+            gone = before._replace(why_not=tr("不在列表中", "not there any more"))
+            now = next((row for row in found[self.to.value()] if row.code == before.code), gone)
+            self._lost = now if now.why_not else None
         self._show()
 
     def _failed(self, problem: Problem) -> None:
@@ -213,6 +220,11 @@ class HandOverDialog(QDialog):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.tree.setAccessibleName(tr("客服", "Agents") if agents else tr("咨询组", "Groups"))
         self.tree.clear()
+        self._anew()
+
+    def _anew(self) -> None:
+        """Whoever looks for somebody else is shown the first of them."""
+        self._lost = None
         self._show()
 
     def _show(self) -> None:
@@ -224,7 +236,7 @@ class HandOverDialog(QDialog):
             self.tree.addTopLevelItem(_item(row))
         items = [self.tree.topLevelItem(place) for place in range(len(rows))]
         free = [item for item in items if item is not None and not item.isDisabled()]
-        if free:
+        if free and self._lost is None:
             self.tree.setCurrentItem(next((item for item in free if item.data(0, _CODE) == before), free[0]))
         self._tell()
 
@@ -234,6 +246,9 @@ class HandOverDialog(QDialog):
             row = self._row(code)
             self.words.setText(row.then)
             name = row.name
+        elif self._lost is not None:
+            lost, why = self._lost.name, self._lost.why_not
+            self.words.setText(tr(f"{lost} 现在不能接（{why}），请另选。", f"{lost} cannot take it any more ({why}): choose another."))
         elif self.to.value() in self._found:
             nobody = tr("没有符合的客服", "No agent fits") if self.to.value() == "agent" else tr("没有符合的咨询组", "No group fits")
             self.words.setText(nobody if not self.tree.topLevelItemCount() else tr("现在都不能接。", "None of them can take it now."))

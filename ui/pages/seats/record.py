@@ -40,7 +40,6 @@ class RecordDialog(QDialog):
         self.setWindowTitle(tr("操作记录", "Commands given"))
         self.resize(840, 420)
         self._context, self._agent, self._names, self._groups = context, agent, names, groups
-        self._found: list[Command] = []
         self.whose = Segmented((("agent", names.get(agent, agent)), ("all", T("全部", "All"))), name=tr("显示", "Show"), parent=self)
         self.table = DataTable(RowTableModel(_COLUMNS, self), parent=self)
         self.table.setAccessibleName(self.windowTitle())
@@ -68,30 +67,25 @@ class RecordDialog(QDialog):
         column.setSpacing(SPACE_3)
         column.addWidget(card, 1)
         column.addLayout(foot)
-        self.whose.chosen.connect(lambda _: self._show())
+        self.whose.chosen.connect(lambda _: self.refresh())
         self.table.setFocus()
         self.refresh()
 
     def refresh(self) -> None:
         commands, store = self._context.workspace.commands, self._context.store
-        self._context.operations.latest(self, "commands", lambda: commands.history(store, _MOST), self._take, self._failed)
-
-    def _take(self, found: list[Command]) -> None:
-        self._found = found
-        self._show()
+        agent = "" if self.whose.value() == "all" else self._agent
+        self._context.operations.latest(self, "commands", lambda: commands.history(store, _MOST, agent), self._show, self._failed)
 
     def _failed(self, problem: Problem) -> None:
         self._context.toast(problem.sentence, "warn")
 
-    def _show(self) -> None:
+    def _show(self, found: list[Command]) -> None:
         local = self._context.workspace.local(self._context.store)
-        everybody = self.whose.value() == "all"
         rows = []
-        for command in self._found:
-            if everybody or self._agent in (command.body.get("agent"), command.had):
-                what, when = self._words(command), f"{local.local(command.at):%m-%d %H:%M:%S}"
-                cells = {"at": Cell(when, command.at), "author": Cell(command.author, command.author), "what": Cell(what, what)}
-                rows.append((command.id, {**cells, "result": _result(command)}))
+        for command in found:
+            what, when = self._words(command), f"{local.local(command.at):%m-%d %H:%M:%S}"
+            cells = {"at": Cell(when, command.at), "author": Cell(command.author, command.author), "what": Cell(what, what)}
+            rows.append((command.id, {**cells, "result": _result(command)}))
         self.table.rows().set_rows(rows, flash=False)
 
     def _words(self, command: Command) -> str:
