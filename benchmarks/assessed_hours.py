@@ -18,7 +18,7 @@ from app.storage.notices import TOPICS
 from app.storage.queries import Slice, sums
 from app.storage.recorder import announce, lock_store
 from benchmarks.harness import Result
-from benchmarks.history import FIRST_DAY, FULL, QUICK, Store, days
+from benchmarks.history import FIRST_DAY, FULL, QUICK, Store, filled
 from benchmarks.stores import TITLES, fresh
 
 _RULES = (
@@ -34,18 +34,13 @@ _REPEATS = 3
 def run(quick: bool = False) -> list[Result]:
     size = QUICK if quick else FULL
     found: list[Result] = []
-    with tempfile.TemporaryDirectory(prefix="kefu-bench-") as name:
-        for kind, title in TITLES.items():
-            store = Store(fresh(kind, Path(name)), size, slots=True)
-            for day in days(size):
-                store.add(day)
-            store.finish()
+    for kind, title in TITLES.items():
+        with tempfile.TemporaryDirectory(prefix="kefu-bench-") as folder, filled(fresh(kind, Path(folder)), size) as store:
             for what, rule in _RULES:
                 took = [_change(store, rule, FIRST_DAY + size.days - 1) for _ in range(_REPEATS)]
                 seconds = statistics.median(took)
                 said = f"{title}, {size.agents} agents × {size.days} days: {what}"
                 found.append(Result("assessed_hours", said, f"{seconds:.2f} s", "", seconds, f"{seconds:.2f} s", 5, 1))
-            store.database.close()
     return found
 
 

@@ -18,7 +18,7 @@ from app.domain.permissions import local_owner
 from app.services.questions import Question
 from app.services.workspace import StoreInfo, Workspace
 from benchmarks.harness import Result
-from benchmarks.history import FIRST_DAY, FULL, QUICK, Store, days
+from benchmarks.history import FIRST_DAY, FULL, QUICK, filled
 from benchmarks.stores import TITLES, fresh
 
 _QUESTIONS = (
@@ -37,12 +37,8 @@ def run(quick: bool = False) -> list[Result]:
     size = QUICK if quick else FULL
     first, last = day_date(FIRST_DAY), day_date(FIRST_DAY + size.days - 1)
     found: list[Result] = []
-    with tempfile.TemporaryDirectory(prefix="kefu-bench-") as name:
-        for kind, title in TITLES.items():
-            store = Store(fresh(kind, Path(name)), size, slots=True)
-            for day in days(size):
-                store.add(day)
-            store.finish()
+    for kind, title in TITLES.items():
+        with tempfile.TemporaryDirectory(prefix="kefu-bench-") as folder, filled(fresh(kind, Path(folder)), size) as store:
             workspace = Workspace(store.database, local_owner())
             info = workspace.stores()[0]
             asked: list[tuple[str, Callable[[], object]]] = [
@@ -55,7 +51,6 @@ def run(quick: bool = False) -> list[Result]:
                 said = f"{title}, {size.agents} agents × {size.days} days: {what}"
                 ours = f"{seconds * 1000:.0f} ms (longest {max(took) * 1000:.0f})"
                 found.append(Result("by_hour", said, ours, "", seconds, f"{seconds:.2f} s", 1, 0.2))
-            store.database.close()
     return found
 
 

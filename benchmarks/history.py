@@ -7,6 +7,7 @@ in a hundred are spam or had bots alone. Counters are what the recorder would ha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,6 +126,19 @@ def contributions(s: Columns) -> Columns:
 def summed(place: np.ndarray[Any, Any], places: int, of: Columns) -> Columns:
     """Sums by place, 0 to places − 1. Exact: the values stay far below 2 ** 53."""
     return {name: np.bincount(place, values, places).astype(np.int64) for name, values in of.items()}
+
+
+@contextmanager
+def filled(url: str, size: Size) -> Iterator[Store]:
+    """A store with all its counters, and what the recorder sums from them; closed in the end."""
+    store = Store(url, size, slots=True)
+    try:
+        for day in days(size):
+            store.add(day)
+        store.finish()
+        yield store
+    finally:
+        store.database.close()
 
 
 class Store:

@@ -181,16 +181,19 @@ class TestLocal:
         with fault("unreachable", "cannot be opened"):
             Database(f"{url}/store.db")
 
-    def test_a_read_only_file_can_be_read(self, url: str) -> None:
-        interrupted = Interrupted(Database(url), 32)
-        interrupted.database.close()
-        self.path(url).chmod(0o444)
+    def assert_only_readable(self, url: str, interrupted: Interrupted) -> None:
         with as_somebody_else():
             again = Database(url)
             assert [code for _, code, _, _ in again.stores()] == ["shop"]
             with fault("readonly", "not allowed"):
                 record(again, [interrupted.second], ZONE)
             again.close()
+
+    def test_a_read_only_file_can_be_read(self, url: str) -> None:
+        interrupted = Interrupted(Database(url), 32)
+        interrupted.database.close()
+        self.path(url).chmod(0o444)
+        self.assert_only_readable(url, interrupted)
         self.path(url).chmod(0o666)
         interrupted.assert_unharmed()
         interrupted.database.close()
@@ -202,12 +205,7 @@ class TestLocal:
         path.chmod(0o444)
         path.parent.chmod(0o555)
         try:
-            with as_somebody_else():
-                again = Database(url)
-                assert [code for _, code, _, _ in again.stores()] == ["shop"]
-                with fault("readonly", "not allowed"):
-                    record(again, [interrupted.second], ZONE)
-                again.close()
+            self.assert_only_readable(url, interrupted)
         finally:
             path.parent.chmod(0o777)
             path.chmod(0o666)

@@ -156,16 +156,20 @@ def test_hours_are_filled_from_the_counters_of_a_second_release(url: str, databa
     agents, groups = hours
     assert {key[3] for key in agents} >= {-1, 12}
     assert any(key[2] % 2 for key in groups)
-    with database.write() as connection:
-        for table in _HOURS:
-            connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    _back_to_the_second_release(database)
     second = Database(url)
     try:
         assert _hours(second) == hours
         stored(second)
     finally:
         second.close()
+
+
+def _back_to_the_second_release(database: Database) -> None:
+    with database.write() as connection:
+        for table in _HOURS:
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
 
 
 def _hours(database: Database) -> list[dict[tuple[object, ...], tuple[object, ...]]]:
@@ -178,10 +182,7 @@ def test_transcripts_of_a_second_release_are_indexed_anew(url: str, database: Da
     talked = _rows(database, "transcripts", 1).keys()
     index_pending(database, store, 2**42, threading.Event())
     assert talked > _rows(database, "search_pending", 1).keys()  # some have never been heard to open
-    with database.write() as connection:
-        for table in _HOURS:
-            connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    _back_to_the_second_release(database)
     second = Database(url)
     try:
         assert _rows(second, "search_pending", 1).keys() == talked

@@ -12,13 +12,13 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QTabBar, QVBoxLayout, QWidget
 
 from app.domain import terms
-from app.domain.counters import WINDOWS
 from app.domain.language import T, tr
 from ui.pages.history.choices import Choices
 from ui.runtime.finder import Reading, typed
 from ui.theme import CAPTION, SPACE_1, SPACE_2, icon
 from ui.widgets.buttons import IconButton
 from ui.widgets.choice import Choice
+from ui.widgets.order_window import OrderWindow
 from ui.widgets.paint import elided
 from ui.widgets.period import Period, PeriodButton
 from ui.widgets.search import SearchEdit
@@ -58,11 +58,7 @@ class TopControls(QWidget):
                "Overall: every session. Assessed: sessions of the assessed hours, without spam and bot-only ones. "
                "Switches all history pages.")
         )  # fmt: skip
-        self.window_switch = Segmented([(key, terms.WINDOWS[key]) for key in WINDOWS], name=tr("订单时效", "Order window"), parent=self)
-        self.window_switch.setToolTip(
-            tr("订单时效：咨询后多久内下单算促成。所有历史页面一起切换，立即生效。",
-               "Order window: how long after a consultation an order counts. Switches all history pages at once.")
-        )  # fmt: skip
+        self.window_switch = OrderWindow(self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE_2)

@@ -13,12 +13,13 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBox
 
 from app.domain.counters import Window
 from app.domain.language import T, tr
-from app.domain.terms import CHANNELS, KINDS, WINDOWS
+from app.domain.terms import CHANNELS, KINDS
 from ui.pages.lookup.choices import FILTERS, VIEWS, Choices
 from ui.theme import SPACE_1, SPACE_2, SPACE_3
 from ui.widgets.buttons import IconButton
 from ui.widgets.chips import Chips
 from ui.widgets.choice import Choice
+from ui.widgets.order_window import OrderWindow
 from ui.widgets.period import PeriodButton
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
@@ -42,11 +43,7 @@ class TopControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.period = PeriodButton(self)
-        self.window_switch = Segmented(list(WINDOWS.items()), name=tr("订单时效", "Order window"), parent=self)
-        self.window_switch.setToolTip(
-            tr("订单时效：咨询后多久内下单算促成。所有历史页面一起切换，立即生效。",
-               "Order window: how long after a consultation an order counts. Switches all history pages at once.")
-        )  # fmt: skip
+        self.window_switch = OrderWindow(self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE_2)

@@ -8,12 +8,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.language import tr
+from ui.conversations import read_conversation
 from ui.exporting import export
 from ui.pages.registry import Page
 from ui.theme import SPACE_2, SPACE_4
 from ui.widgets.buttons import Button, IconButton
 from ui.widgets.drawer import Drawer
-from ui.widgets.session_facts import Conversation, SessionPanel, conversation
+from ui.widgets.session_facts import Conversation, SessionPanel
 
 if TYPE_CHECKING:
     from app.services.live import SessionInfo
@@ -68,16 +69,8 @@ class Detail(QObject):
     def refresh(self) -> None:
         if not self.session:
             return
-        context, code, local = self._page.context, self.session, self._local
-
-        def read() -> Conversation | None:
-            found = context.workspace.live.transcript(context.store, code)
-            if found is None:
-                return None
-            why = context.workspace.decisions.why(context.store, code)
-            return conversation(found.session, found.messages, context.clock(), local, why)
-
-        self._page.read("session", read, self._show, (code, self._message_at))
+        context, code = self._page.context, self.session
+        self._page.read("session", lambda: read_conversation(context, code), self._show, (code, self._message_at))
 
     def close(self) -> None:
         self.drawer.close_drawer()

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
 from app.domain.language import tr
+from ui.conversations import read_conversation
 from ui.pages.registry import Page
 from ui.pages.seats.agent import AgentPanel
 from ui.pages.seats.giving import Giving
@@ -16,7 +17,7 @@ from ui.pages.seats.handing import HAND_OVER, HandOverDialog, Session, To, ask_a
 from ui.pages.seats.session import SeatSession
 from ui.widgets.commands import Command
 from ui.widgets.drawer import Drawer
-from ui.widgets.session_facts import Conversation, conversation, name_of
+from ui.widgets.session_facts import Conversation, name_of
 
 if TYPE_CHECKING:
     from app.services.live import AgentDay, SeatRow, SessionInfo
@@ -170,16 +171,8 @@ class Detail(QObject):
                 self.changed.emit()
 
     def _read_session(self) -> None:
-        context, code, local = self._page.context, self.session, self._local
-
-        def read() -> Conversation | None:
-            found = context.workspace.live.transcript(context.store, code)
-            if found is None:
-                return None
-            why = context.workspace.decisions.why(context.store, code)
-            return conversation(found.session, found.messages, context.clock(), local, why)
-
-        self._page.read("session", read, self._show_session, code)
+        context, code = self._page.context, self.session
+        self._page.read("session", lambda: read_conversation(context, code), self._show_session, code)
 
     def _show_session(self, found: Conversation | None) -> None:
         panel = self._session_panel
