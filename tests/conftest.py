@@ -49,7 +49,10 @@ def leak_net(request: pytest.FixtureRequest) -> Iterator[None]:
     from tests.leaks import assert_nothing_left, running
 
     before = running()
-    gc.freeze()  # what is there already is not looked through again: half a million objects, twice a test
-    yield
-    if not request.node.stash.get(_failed, False):
-        assert_nothing_left(before)
+    gc.freeze()  # what is there already is not collected again: a million objects, which no test has made
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("freeze", "unfreeze"):  # the window that closes would thaw it
+            patch.setattr(gc, name, lambda: None)
+        yield
+        if not request.node.stash.get(_failed, False):
+            assert_nothing_left(before)

@@ -26,12 +26,11 @@ def running() -> Running:
         for widget in QApplication.topLevelWidgets():
             if not _is_qts_own(widget):
                 found["widget", Shiboken.getCppPointer(widget)[0]] = _describe(widget)
-    for thing in gc.get_objects():
-        if isinstance(thing, QTimer | QThread) and Shiboken.isValid(thing):
-            if isinstance(thing, QTimer) and thing.isActive():
-                found["timer", Shiboken.getCppPointer(thing)[0]] = f"timer of {_describe(thing.parent())}"
-            elif isinstance(thing, QThread) and thing.isRunning() and thing is not QThread.currentThread():
-                found["QThread", Shiboken.getCppPointer(thing)[0]] = _describe(thing)
+    for thing in Shiboken.getAllValidWrappers():
+        if isinstance(thing, QTimer) and thing.isActive():
+            found["timer", Shiboken.getCppPointer(thing)[0]] = f"timer of {_describe(thing.parent())}"
+        elif isinstance(thing, QThread) and thing.isRunning() and thing is not QThread.currentThread():
+            found["QThread", Shiboken.getCppPointer(thing)[0]] = _describe(thing)
     for thread in threading.enumerate():
         found["thread", id(thread)] = f"thread {thread.name}"
     return found
