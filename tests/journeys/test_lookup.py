@@ -45,8 +45,9 @@ class LookupDesk(Desk):
         return self.look
 
     def table(self) -> listing.ListingTable:
-        found = self.look._stack.currentWidget()
+        found = self.look._listings.currentWidget()
         assert isinstance(found, listing.ListingTable)
+        assert found.isVisibleTo(self.look)
         return found
 
     def column(self, key: str) -> list[str]:
@@ -253,7 +254,7 @@ def test_items_lead_to_their_orders(desk: LookupDesk) -> None:
 
 
 def test_a_list_is_read_on_as_it_is_scrolled(desk: LookupDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.pages.lookup.page.PAGE_ROWS", 40)
+    monkeypatch.setattr("ui.pages.lookup.listings.PAGE_ROWS", 40)
     desk.shop.agent("a1", "王敏")
     for number in range(100):
         desk.shop.session("a1", NOON - HOUR - number * 1000, reply_after=number + 1)

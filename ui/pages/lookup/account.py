@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePol
 
 from app.domain.counters import WINDOWS, Window
 from app.domain.language import T, tr
-from app.domain.localtime import LocalTime
 from app.domain.terms import RULES
+from ui.pages.registry import Page
 from ui.theme import ROW_HEIGHT, SPACE_1, SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.empty import EmptyState
 from ui.widgets.figures import Figure, Figures
@@ -32,16 +32,38 @@ class AccountView(QScrollArea):
     session_wanted = Signal(str)
     agent_wanted = Signal(str)
 
-    def __init__(self, local: LocalTime) -> None:
+    def __init__(self, page: Page) -> None:
         super().__init__()
-        self._local = local
+        self._page = page
+        self._local = page.context.workspace.local(page.context.store)
         self.tables: list[DataTable] = []
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.viewport().setAutoFillBackground(False)
         self.setAccessibleName(tr("订单核算", "Order check"))
 
-    def show_nothing(self, icon: str, title: str, sentence: str) -> None:
+    def ask(self, order: str, window: Window) -> None:
+        """Check an order; window: the one that is chosen."""
+        if not order:
+            self._explain(
+                "orders", tr("核算一张订单", "Check an order"),
+                tr("输入订单编号，看每件商品在三种时效下归给谁、依据哪条规则、其他会话为什么没有归属。",
+                   "Type an order code to see who is credited for each item in each window, by which rule, and why nobody else."),
+            )  # fmt: skip
+            return
+        listings, store = self._page.context.workspace.listings, self._page.context.store
+        self._page.read("account", lambda: listings.account(store, order), lambda found: self._take_account(found, window), order)
+
+    def _take_account(self, account: Account | None, window: Window) -> None:
+        if account is None:
+            self._explain(
+                "lookup", tr("找不到这张订单", "This order cannot be found"),
+                tr("请核对订单编号；编号要完整，区分大小写。", "Check the code: it has to be whole, and upper and lower case count."),
+            )  # fmt: skip
+        else:
+            self.show_account(account, window)
+
+    def _explain(self, icon: str, title: str, sentence: str) -> None:
         self.tables = []
         self._take(EmptyState(icon, title, sentence))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from app.domain.counters import Window
 from app.domain.events import Sender
@@ -13,6 +13,9 @@ from app.domain.language import T, tr
 from app.domain.localtime import SLOTS_PER_DAY
 from app.domain.terms import WEEKDAYS
 from ui.widgets.period import Period
+
+if TYPE_CHECKING:
+    from app.services.listings import Wanted
 
 View = Literal["orders", "skus", "account", "sessions", "transcripts", "visitors"]
 VIEWS: dict[View, T] = {
@@ -66,6 +69,11 @@ class Choices:
     assessed: bool = False
     window: Window | Literal[""] = ""
     days: bool = False
+
+    @property
+    def lists(self) -> bool:
+        """Whether the view is a listing."""
+        return self.view not in ("account", "transcripts")
 
     @property
     def narrows(self) -> bool:
@@ -130,6 +138,21 @@ def opened(where: Mapping[str, Any], choices: Choices) -> Choices:
     told["grouped"] = where.get("grouped") is True
     told["assessed"] = where.get("population") == "assessed"
     return replace(found, **told)
+
+
+def question(choices: Choices, days: tuple[date, date], window: Window) -> Wanted:
+    """The question to the listing of the view; the reverse of `opened`."""
+    from app.services.listings import Wanted
+
+    narrowing = [name for name in ("agent", "group", "team", "channel", "kind") if name in FILTERS[choices.view]]
+    chosen: dict[str, Any] = {name: getattr(choices, name) or None for name in narrowing}
+    return Wanted(
+        choices.view, *days, **chosen, population="assessed" if choices.assessed else "overall", window=window,
+        agents=choices.agents, hours=choices.hours, weekdays=choices.weekdays, grouped=choices.grouped,
+        only=choices.only if choices.view in ("sessions", "visitors") else "",
+        customer=choices.customer or None, sku=choices.sku or None, order=choices.order or None, text=choices.text,
+        cancelled=choices.cancelled,
+    )  # fmt: skip
 
 
 def chips(choices: Choices, names: Mapping[str, str], only: str) -> list[tuple[str, str]]:

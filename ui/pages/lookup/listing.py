@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 
 from app.domain.language import tr
-from ui.pages.lookup.cells import columns, row_id
+from ui.pages.lookup.cells import columns
 from ui.widgets.skeleton import Skeleton
 from ui.widgets.table import Cells, DataTable, RowId, RowTableModel
 
@@ -94,7 +94,3 @@ class ListingTable(DataTable):
         if key == "rule" and self._records[row].get("source") == "imported":
             return tr("导入的订单按原文件归属", "An imported order is credited as its file says")
         return cell.text
-
-
-def piece_id(report: str, row: dict[str, Any]) -> RowId:
-    return row_id(report, row)
