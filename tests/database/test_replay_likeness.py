@@ -28,7 +28,7 @@ def routed_days(database: Database, days: int, a_day: int, eventful: bool = Fals
     store = RoutedStore(
         database,
         group("pre", WEIGHTS, scope={"pages": ["item"]}),
-        group("post", {"c": 2, "e": 6}, scope={"pages": ["order"]}, overflow=False),
+        group("post", {"c": 2, "e": 0, "f": 0}, scope={"pages": ["order"]}, overflow=False),
         group("rest", {"e": 6, "f": 1}, type="fallback"),
         caps={"a": 2, "b": 2, "c": 3, "d": 1, "e": 2},
     )
@@ -103,6 +103,7 @@ def test_hand_overs_sessions_that_went_on_and_messages_left_at_night_happen_agai
     store = routed_days(database, 3, 80, eventful=True)
     handed_over = store.rows("SELECT count(*) FROM sessions WHERE transfers > 0")[0][0]
     assert handed_over > 20
+    assert len(store.rows("SELECT 1 FROM decisions WHERE reasons LIKE '%spare%'")) > 2
     for first, last in ((0, 0), (0, 2), (2, 2)):
         found = likeness(store, first, last)
         assert (found.loads, found.same_agent) == (1, 1)

@@ -345,6 +345,21 @@ class TestCommands:
         store.closes("s0")
         assert (store.has("s1"), store.outcomes("s1"), store.last("s1").group) == ("b", "assigned waited assigned", "q")
 
+    def test_transfer_to_a_group_of_members_who_take_transfers_only(self, database: Database) -> None:
+        groups = group("g", {"a": 6}, scope={"pages": ["item"]}), group("h", {"b": 0, "c": 6}, scope={"pages": ["shop"]})
+        shop = RoutedStore(database, *groups, group("f", type="fallback"), caps={"c": 0}, here="ab")
+        shop.opens("s1", "s2", page="item")
+        assert shop.commands("transfer", session="s1", group="h") == ""
+        assert (shop.has("s1"), shop.reason("s1")) == ("b", "transfer")
+        assert shop.why("s1")[-1] == "没有别的成员可接，交给只接转接的 b，正接待 0"
+        shop.present(b="suspended")
+        assert shop.commands("transfer", session="s2", group="h") == ""
+        assert shop.last("s2").outcome == "waited"
+        shop.opens("s3", page="shop")
+        shop.restart()
+        shop.present(c="available")
+        assert (shop.has("s2", "s3"), shop.last("s3").outcome) == ("c -", "waited")
+
     def test_they_wait_for_an_engine_and_are_carried_out_once(self, database: Database) -> None:
         store = RoutedStore(database, group("g", {"a": 6}), here="a")
         number = store.workspace.commands.give(store.info, "suspend", agent="a")

@@ -148,12 +148,19 @@ class Shop:
         rest = self.fallback()
         return [group, rest] if found["overflow"] and rest and rest != group else [group]
 
-    def who_could(self, code: str, group: str) -> list[str]:
-        """Who could take a session that waits in a group."""
+    def transfers_only(self, group: str) -> list[str]:
+        """Members who take what is handed to the group by hand, and nothing else. Whoever has reached a cap above 0 is full."""
+        without = [agent for agent, weight in self.weights(group).items() if not weight or self.cap(agent) == 0]
+        return [agent for agent in without if self.takes(agent) and (self.cap(agent) == 0 or self.has_room(agent))]
+
+    def who_could(self, code: str, group: str, handed: bool = False) -> list[str]:
+        """Who could take a session that waits in a group. handed: it is there by hand."""
+        also = self.transfers_only(group) if handed else []
         if self.is_left(code):
-            return [agent for agent, weight in self.weights(group).items() if weight and self.cap(agent) != 0 and self.takes(agent)]
-        members = {agent for each in self.reach(group) for agent, weight in self.weights(each).items() if weight}
-        return sorted(agent for agent in members if self.takes(agent) and self.has_room(agent))
+            members = self.weights(group).items()
+            return [*also, *(agent for agent, weight in members if weight and self.cap(agent) != 0 and self.takes(agent))]
+        free = {agent for each in self.reach(group) for agent, weight in self.weights(each).items() if weight}
+        return [*also, *sorted(agent for agent in free if self.takes(agent) and self.has_room(agent))]
 
 
 def _asks(scope: Mapping[str, Any], dimension: str) -> bool:
@@ -214,13 +221,15 @@ def _may_take(
         if code not in moved:
             yield f"{code} was moved and nobody said so"
         return
-    if not after.weights(decision.group).get(agent):
+    handed = "handed_to" in decision.why and "overflow" not in decision.why
+    weights = after.weights(decision.group)
+    if not (agent in weights if handed else weights.get(agent)):
         yield f"{code} went to {agent}, who has no weight in {decision.group!r}"
     pinned = {each.group for each in after.decisions[code] if "handed_to" in each.why}
     if decision.group not in {group for home in (after.belongs(session), *pinned) for group in after.reach(home)}:
         yield f"{code} belongs to {after.belongs(session)!r} and went to {decision.group!r}"
     cap = after.cap(agent)
-    if decision.reason != "leave" and cap is not None and after.load(agent, but=moved) > cap:
+    if decision.reason != "leave" and cap is not None and not (handed and cap == 0) and after.load(agent, but=moved) > cap:
         yield f"{code} went to {agent}, who has {after.load(agent)} of {cap}"
     if decision.reason == "returning" and agent not in _served(before, after, session, decision.group, decision.at):
         yield f"{code} returned to {agent}, who never served {session.customer} in {decision.group!r}"
@@ -236,7 +245,7 @@ def _waits(after: Shop, session: Session) -> Iterator[str]:
     pinned = {each.group for each in after.decisions[code] if "handed_to" in each.why}
     if last.group not in {after.belongs(session), *pinned}:
         yield f"{code} belongs to {after.belongs(session)!r} and waits in {last.group!r}"
-    if could := after.who_could(code, last.group):
+    if could := after.who_could(code, last.group, "handed_to" in last.why):
         yield f"{code} waits in {last.group!r} while {could} could take it"
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any, Self
 
+from app.domain.routing.choosing import Ranking
 from app.domain.routing.scopes import NO_GROUP, GroupPlan, NewSession, Plan
 from app.domain.routing.state import Agent, Box, Group, Held, Seat
 
@@ -88,8 +89,11 @@ class Board:
     # Who served whom
 
     def remember(self, customer: str, group: str, agent: str, at: int) -> None:
-        """Who served a customer last in a group before this router was there."""
-        self._served.setdefault(group, {}).setdefault(customer, (agent, at))
+        """Who served a customer in a group, as others tell it; of several the last counts."""
+        served = self._served.setdefault(group, {})
+        last = served.get(customer)
+        if last is None or at >= last[1]:
+            served[customer] = agent, at
 
     def _forget(self) -> None:
         """Who was served so long ago that it does not matter any more."""
@@ -101,27 +105,35 @@ class Board:
 
     # Queues
 
+    def admit(self, session: NewSession, at: int) -> None:
+        """A session that the rules give to nobody stands in line until it is moved, transferred or closed, which has to follow at once."""
+        self._number += 1
+        held = self._sessions[session.id] = Held(session, self._time(at), self._number)
+        held.group = self.plan.match(session).group
+        self._queue(held)
+
     def _queue(self, held: Held) -> None:
         self._waiting += 1
-        if held.left:
-            self._box(held).waiting.put(held.place())
-            return
-        for group in self._reach(held):
-            group.queue.put(held.place())
+        for line in self._lines(held):
+            line.put(held.place())
 
     def _unqueue(self, held: Held) -> None:
         self._waiting -= 1
-        if held.left:
-            self._box(held).waiting.drop(held.session.id)
-            return
-        for group in self._reach(held):
-            group.queue.drop(held.session.id)
+        for line in self._lines(held):
+            line.drop(held.session.id)
 
-    def _reach(self, held: Held) -> Iterable[Group]:
-        """The groups in whose queues it waits."""
+    def _lines(self, held: Held) -> Iterator[Ranking]:
+        """All in which it waits: whoever frees up looks at those of their own groups."""
         group = self._groups.get(held.group, self._limbo)
-        beyond = self._beyond(group)
-        return (group,) if beyond is None else (group, beyond)
+        if held.left:
+            yield self._box(held).waiting
+        else:
+            yield group.queue
+            beyond = self._beyond(group)
+            if beyond is not None:
+                yield beyond.queue
+        if held.pinned and not (held.left and self._designated is not None):
+            yield group.handed
 
     def _beyond(self, group: Group) -> Group | None:
         """Where its customers may overflow to."""
@@ -155,7 +167,7 @@ class Board:
                 else:
                     group.rotation.drop(turn)
             if self._explains:
-                group.stand(a.code, "transfers_only" if turn is None and standing in ("free", "full") else standing)
+                group.stand(a.code, "transfers_only" if turn is None and standing == "free" else standing)
 
     def _attend(self, a: Agent) -> None:
         """Tells the boxes of an agent whether they are here."""

@@ -106,6 +106,10 @@ SENTENCES: dict[str, tuple[T, tuple[_Say, ...]]] = {
           "It is the turn of {0}: weight {1} of {2} among those free; holding {3}, limit {4}"),
         (_agent, _count, _count, _count, _unlimited),
     ),
+    "spare": (
+        T("没有别的成员可接，交给只接转接的 {0}，正接待 {1}", "No other member is free: to {0}, who takes transfers only, holding {1}"),
+        (_agent, _count),
+    ),
     "waited": (T("等待了 {0}", "After waiting {0}"), (_span,)),
     # Why nobody yet
     "overflow": (

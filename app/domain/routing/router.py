@@ -16,7 +16,7 @@ from app.domain.language import T
 from app.domain.routing.board import RETURNING_MS, Board
 from app.domain.routing.reasons import Why
 from app.domain.routing.scopes import NO_GROUP, NewSession, Plan
-from app.domain.routing.state import Agent, Group, Held
+from app.domain.routing.state import TRANSFERABLE, Agent, Group, Held
 
 __all__ = ("RETURNING_MS", "Decision", "NotPossibleError", "Outcome", "Router")
 Outcome = Literal["assigned", "waited", "leave"]
@@ -189,9 +189,9 @@ class Router(Board):
         return [moved] if before is None else [moved, *self._fill(before, at)]
 
     def transfer(self, session: str, group: str, at: int) -> list[Decision]:
-        """To a group, by its rules; to another agent than before if there is one. Whoever waits for that agent comes first.
+        """To a group: by its turns, to another agent than before if there is one, and while nobody has a turn to who takes transfers only.
 
-        The last decision is about the session. Raises NotPossibleError.
+        Whoever waits for the agent it is taken from comes first. The last decision is about the session. Raises NotPossibleError.
         """
         held = self._open(session)
         target = self._groups.get(group)
@@ -230,18 +230,10 @@ class Router(Board):
                 why += matched.reasons
         if held.left:
             return self._leave(held, at, why)
+        placed = self._place(held, at, why, avoid)
+        if placed is not None:
+            return placed
         group = self._groups.get(held.group, self._limbo)
-        if group is not self._limbo:
-            if why is not None:
-                why += group.roster()
-            if group.rotation.number:
-                return self._choose(held, group, at, why, avoid)
-        beyond = self._beyond(group)
-        if beyond is not None:
-            if why is not None:
-                why += (("overflow", held.group, beyond.plan.code), *beyond.roster())
-            if beyond.rotation.number:
-                return self._choose(held, beyond, at, why, avoid)
         if new and not self._online:
             held.left = True
             if why is not None:
@@ -254,6 +246,35 @@ class Router(Board):
                 why.append(("in_line", held.group, len(group.queue)))
         self._queue(held)
         return _waits(held, "waited", at, why)
+
+    def _place(self, held: Held, at: int, why: list[Why] | None, avoid: Agent | None = None) -> Decision | None:
+        """With somebody of its group or, where nobody there is free and it may, of the fallback group."""
+        group = self._groups.get(held.group, self._limbo)
+        if group is not self._limbo:
+            if why is not None:
+                why += group.roster()
+            if held.pinned and (spare := self._spare(group, avoid)) is not None:
+                if why is not None:
+                    why.append(("spare", spare.code, spare.active))
+                return self._assign(held, group, spare, "transfer" if held.handed else "routed", why, at)
+            if group.rotation.number:
+                return self._choose(held, group, at, why, avoid)
+        beyond = self._beyond(group)
+        if beyond is not None:
+            if why is not None:
+                why += (("overflow", held.group, beyond.plan.code), *beyond.roster())
+            if beyond.rotation.number:
+                return self._choose(held, beyond, at, why, avoid)
+        return None
+
+    def _spare(self, group: Group, avoid: Agent | None = None) -> Agent | None:
+        """Of those who take transfers only: who gets what was handed to their group while nobody (but `avoid`) has a turn."""
+        rotation = group.rotation
+        if rotation.number > (avoid is not None and rotation.is_eligible(avoid.code)):
+            return None
+        members = [self._agents[code] for code in group.plan.weights if not rotation.is_eligible(code)]
+        spare = [a for a in members if a.standing in TRANSFERABLE]
+        return min(spare, key=lambda a: (a is avoid, a.active, a.since, a.code), default=None)
 
     def _choose(self, held: Held, group: Group, at: int, why: list[Why] | None, avoid: Agent | None = None) -> Decision:
         """In a group in which somebody is free."""
@@ -283,50 +304,56 @@ class Router(Board):
         return self._assign(held, group, a, "transfer" if held.handed else reason, why, at)
 
     def _leave(self, held: Held, at: int, why: list[Why] | None) -> Decision:
-        box = self._box(held)
+        box, group = self._box(held), self._groups.get(held.group, self._limbo)
         if why is not None:
             if self._designated is not None:
                 why.append(("designated", len(box.candidates), len(box.here)))
             elif held.group != NO_GROUP:
                 why.append(("of_group", held.group, len(box.here)))
-        agent = box.take()
+        turn = box.take()
+        agent = None if turn is None else self._agents[turn]
+        if agent is not None:
+            if why is not None:
+                why.append(("leave_turn", agent.code))
+        elif held.pinned and self._designated is None and (agent := self._spare(group)) is not None and why is not None:
+            why.append(("spare", agent.code, agent.active))
         if agent is None:
             if why is not None:
                 why.append(("leave_waits",))
             self._queue(held)
             return _waits(held, "leave", at, why)
-        if why is not None:
-            why.append(("leave_turn", agent))
-        return self._assign(held, self._groups.get(held.group, self._limbo), self._agents[agent], "leave", why, at)
+        return self._assign(held, group, agent, "leave", why, at)
 
     def _fill(self, agent: Agent, at: int) -> list[Decision]:
-        """Gives an agent what waits for them: leave messages, then customers, the oldest first, until there are none or they are full."""
+        """Gives an agent what waits for them: leave messages, then customers, the oldest first, until there are none or they are full.
+
+        What they may have by transfer alone goes to whoever of their group comes first, which may be another.
+        """
         found: list[Decision] = []
         if not self._waiting:
             return found
         for box in agent.boxes:
             while len(box.here) and (entry := box.waiting.first()) is not None:
-                held = self._sessions[entry[-1]]
-                self._unqueue(held)
-                found.append(self._leave(held, at, self._because(("left_message",), ("waited", at - held.at))))
-        while agent.standing == "free":
-            places = [(entry, group) for group, turn in agent.seats if turn and (entry := group.queue.first()) is not None]
-            if not places:
+                found.append(self._serve(self._sessions[entry[-1]], at))
+        while agent.standing in TRANSFERABLE:
+            free = agent.standing == "free"
+            lines = [group.queue if turn and free else group.handed for group, turn in agent.seats]
+            waiting = [entry for line in lines if (entry := line.first()) is not None]
+            if not waiting:
                 break
-            oldest = min(entry for entry, _ in places)
-            held = self._sessions[oldest[-1]]
-            groups = [group for entry, group in places if entry == oldest]
-            group = next((group for group in groups if group.plan.code == held.group), groups[0])
-            why = self._because()
-            if why is not None:
-                why += (("handed_to", held.group),) if held.pinned else self.plan.match(held.session).reasons
-                why.append(("waited", at - held.at))
-                if group.plan.code != held.group:
-                    why.append(("overflow", held.group, group.plan.code))
-                why += group.roster()
-            self._unqueue(held)
-            found.append(self._choose(held, group, at, why))
+            found.append(self._serve(self._sessions[min(waiting)[-1]], at))
         return found
+
+    def _serve(self, held: Held, at: int) -> Decision:
+        """One that waits, for whom somebody is there now."""
+        self._unqueue(held)
+        why = self._because(("left_message",)) if held.left else self._because()
+        if why is not None:
+            why += (("handed_to", held.group),) if held.pinned else () if held.left else self.plan.match(held.session).reasons
+            why.append(("waited", at - held.at))
+        served = self._leave(held, at, why) if held.left else self._place(held, at, why)
+        assert served is not None
+        return served
 
     def _assign(self, held: Held, group: Group, a: Agent, reason: Reason, why: list[Why] | None, at: int) -> Decision:
         code, session = group.plan.code, held.session

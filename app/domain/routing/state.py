@@ -11,6 +11,8 @@ from app.domain.routing.scopes import AgentPlan, GroupPlan, NewSession
 
 TAKING = ("available", "away")
 """States in which an agent takes new sessions and transfers."""
+TRANSFERABLE = ("free", "transfers_only")
+"""How agents stand who take what is handed to one of their groups by hand, in their turn or not: those who are here and not full."""
 _MOST_NAMED = 12
 """Agents that a reason names; of more it only says how many they are."""
 _UNLIMITED = 1 << 60
@@ -80,9 +82,12 @@ class Box:
 
 
 class Group:
-    """A group with its members' turns and its waiting customers. served: {customer: (agent, at)}, who had them here last."""
+    """A group with its members' turns and its waiting customers. served: {customer: (agent, at)}, who had them here last.
 
-    __slots__ = ("_roster", "_standing", "_who", "box", "plan", "queue", "rotation", "served")
+    handed: of those who wait, what was handed to this group by hand, leave messages too: whoever takes transfers only may have it.
+    """
+
+    __slots__ = ("_roster", "_standing", "_who", "box", "handed", "plan", "queue", "rotation", "served")
 
     def __init__(self, plan: GroupPlan, credits: dict[str, int], box: Box, served: dict[str, tuple[str, int]]) -> None:
         self.plan = plan
@@ -90,6 +95,7 @@ class Group:
         self.served = served
         self.rotation = Rotation({code: credit for code, credit in credits.items() if code in plan.weights})
         self.queue = Ranking()
+        self.handed = Ranking()
         self._standing: dict[str, str] = {}
         self._who: dict[str, dict[str, None]] = {standing: {} for standing in STANDINGS}
         self._roster: tuple[Why, ...] | None = None

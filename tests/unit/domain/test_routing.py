@@ -134,6 +134,12 @@ class TestNobodyFree:
         found = desk.router.presences([("a", "available"), ("b", "available"), ("c", "offline")], 1)
         assert [(d.session, d.agent) for d in found] == [("s1", "a"), ("s2", "a"), ("s3", "b")]
 
+    def test_those_who_come_together_serve_their_own_group_before_another_overflows_to_them(self) -> None:
+        desk = Desk(plan(group("g", {"b": 6}, scope={"pages": ["item"]}), group("rest", {"a": 6}, type="fallback")), "x")
+        assert desk.given(1, page="item") == "-"
+        (taken,) = desk.router.presences([("a", "available"), ("b", "available")], 1)
+        assert (taken.group, taken.agent) == ("g", "b")
+
     def test_who_waits_comes_before_what_others_leave(self) -> None:
         desk = Desk(plan(group("g", {"a": 6, "b": 6}), caps={"a": 1, "b": 1}), "a")
         assert desk.given(2) == "a -"
@@ -248,6 +254,76 @@ class TestCommands:
         desk.router.presence("b", "offline", 1)
         assert desk.router.transfer("s2", "g", 2)[0].outcome == "waited"
         assert [(d.session, d.agent) for d in desk.router.presence("b", "available", 3)] == [("s2", "b")]
+
+    @pytest.mark.parametrize("way", ["weight", "cap"])
+    def test_to_a_group_of_members_who_take_transfers_only(self, way: str) -> None:
+        """By fewest active, then longest idle, then code; and while it waits, whoever of them comes takes it."""
+        apart = group("h", dict.fromkeys("bc", 0 if way == "weight" else 6), scope={"pages": ["shop"]})
+        caps: dict[str, int | None] = {"b": 0, "c": 0} if way == "cap" else {}
+        desk = Desk(plan(group("g", {"a": 6}, scope={"pages": ["item"]}), apart, group("rest", type="fallback"), caps=caps), "a")
+        assert desk.given(4, page="item") == "a a a a"
+        assert [d.outcome for d in desk.router.transfer("s1", "h", 1)] == ["waited"]
+        (came,) = desk.router.presence("c", "available", 2)
+        assert (came.session, came.group, came.agent, came.reason) == ("s1", "h", "c", "transfer")
+        desk.router.presence("b", "away", 3)
+        found = [desk.router.transfer(f"s{n}", "h", 3 + n)[-1] for n in (2, 3, 4)]
+        assert [d.agent for d in found] == ["b", "c", "b"]
+        assert said(found[-1])[-4:] == [
+            "转到咨询组「h」",
+            "「h」2 名成员中 0 名可接",
+            "2 名只接转接（小白、小陈）",
+            "没有别的成员可接，交给只接转接的 小白，正接待 1",
+        ]
+        assert [(d.agent, d.reason) for d in desk.router.presence("b", "offline", 9)] == [("c", "transfer")] * 2
+        assert desk.opens(page="shop").outcome == "waited"
+
+    def test_to_a_group_whose_turns_come_before_those_who_take_transfers_only(self) -> None:
+        desk = Desk(plan(group("g", {"a": 6, "b": 0, "c": 6}), caps={"a": 1, "b": 1, "c": 1}), "ab")
+        assert desk.given(2) == "a -"
+        assert desk.router.transfer("s2", "g", 1)[-1].agent == "b"
+        desk.router.presence("c", "available", 2)
+        assert desk.router.transfer("s2", "g", 3)[-1].agent == "c"
+        assert desk.router.transfer("s2", "g", 4)[-1].agent == "b"
+
+    def test_to_a_group_whose_members_are_full(self) -> None:
+        """Who has a limit above 0 and has reached it is full, also with weight 0."""
+        desk = Desk(plan(group("g", {"a": 6, "b": 0}), caps={"a": 1, "b": 1}), "ab")
+        desk.opens()
+        desk.router.move(desk.opens().session, "b", 1)
+        waits = desk.opens()
+        told = desk.router.transfer(waits.session, "g", 2)[-1]
+        assert (told.outcome, told.reasons[2]) == ("waited", ("left_out", "full", 2, ("a", "b")))
+        assert [(d.session, d.agent, d.reason) for d in desk.router.closed("s2", 3)] == [("s3", "b", "routed")]
+
+    def test_to_the_group_that_has_it_already(self) -> None:
+        """To another than before, be it one who takes transfers only; else it comes back."""
+        desk = Desk(plan(group("g", {"a": 6, "b": 0})), "a")
+        desk.opens()
+        assert desk.router.transfer("s1", "g", 1)[-1].agent == "a"
+        desk.router.presence("b", "available", 2)
+        assert [desk.router.transfer("s1", "g", at)[-1].agent for at in (3, 4)] == ["b", "a"]
+        desk.router.transfer("s1", "g", 5)
+        desk.router.presence("a", "offline", 6)
+        assert desk.router.transfer("s1", "g", 7)[-1].agent == "b"
+
+    def test_those_who_take_transfers_only_come_before_overflow_and_get_nothing_by_it(self) -> None:
+        held = plan(group("g", {"a": 0}, scope={"pages": ["item"]}), group("rest", {"b": 6, "c": 0}, type="fallback"), caps={"b": 2})
+        desk = Desk(held, "bc")
+        assert desk.given(3, page="item") == "b b -"
+        assert desk.router.transfer("s3", "g", 1)[-1].outcome == "waited"
+        assert [(d.session, d.group, d.agent) for d in desk.router.presence("a", "available", 2)] == [("s3", "g", "a")]
+        assert desk.router.transfer("s1", "g", 3)[-1].agent == "a"
+
+    def test_a_leave_message_goes_to_who_takes_transfers_only_by_hand_alone(self) -> None:
+        held = plan(group("g", {"a": 6}, scope={"pages": ["item"]}), group("h", {"b": 0}, scope={"pages": ["shop"]}))
+        desk = Desk(held, "a")
+        desk.opens(kind="leave", page="item")
+        assert desk.router.transfer("s1", "h", 1)[-1].outcome == "leave"
+        desk.router = Router.from_json(held, desk.router.to_json())
+        desk.opens(kind="leave", page="shop")
+        (came,) = desk.router.presence("b", "available", 2)
+        assert (came.session, came.agent, came.reason) == ("s1", "b", "leave")
+        assert ("handed_to", "h") in came.reasons
 
     @pytest.mark.parametrize(
         ("command", "sentence"),

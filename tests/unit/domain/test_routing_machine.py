@@ -103,6 +103,17 @@ class RouterMachine(RuleBasedStateMachine):
                 found[agent] = weight, active, self.since[agent]
         return found
 
+    def spare(self, group: str, avoid: str | None = None) -> list[str]:
+        """Who takes transfers only, whom it would be first: while nobody else has a turn they get what was handed to their group."""
+        if self.eligible(group).keys() - {avoid}:
+            return []
+        found = []
+        for agent, weight in self.plan.groups[group].weights.items():
+            cap, active = self.plan.agent(agent).capacity, self.active(agent)
+            if self.may_take(agent) and (cap == 0 or (weight == 0 and (cap is None or active < cap))):
+                found.append((agent == avoid, active, self.since[agent], agent))
+        return [agent for *_, agent in sorted(found)]
+
     def home(self, s: Session) -> str:
         return s.pinned or self.plan.match(s.new).group
 
@@ -120,7 +131,8 @@ class RouterMachine(RuleBasedStateMachine):
             return {agent for agent in self.plan.designated if self.may_take(agent)}
         group = self.plan.groups.get(self.home(s))
         held = group.weights if group else {}
-        return {agent for agent, weight in held.items() if weight and self.plan.agent(agent).capacity != 0 and self.may_take(agent)}
+        found = {agent for agent, weight in held.items() if weight and self.plan.agent(agent).capacity != 0 and self.may_take(agent)}
+        return found if found or not s.pinned else set(self.spare(s.pinned)[:1])
 
     def tick(self, ms: int) -> int:
         self.now += ms
@@ -166,14 +178,21 @@ class RouterMachine(RuleBasedStateMachine):
     def check_choice(self, d: Decision, s: Session, codes: list[str], avoid: str | None) -> None:
         assert d.agent is not None
         assert d.group in self.reach(s)
+        older = [o for o in self.open.values() if o is not s and o.agent is None and not o.left and o.age < s.age]
+        older = [o for o in older if self.home(o) == self.home(s)]
+        if s.pinned and (spare := self.spare(s.pinned, avoid)):
+            assert (d.group, d.agent) == (s.pinned, spare[0])
+            assert "spare" in codes
+            assert d.reason == ("transfer" if s.had_one else "routed")
+            assert not any(o.pinned for o in older), "somebody older was handed to the same group and waits"
+            return
+        assert not older, "somebody older waits in the same group"
         eligible = self.eligible(d.group)
         if avoid is not None and len(eligible) > 1:
             eligible.pop(avoid, None)
         assert d.agent in eligible
         if d.group != self.home(s):
             assert not self.eligible(self.home(s))
-        older = [o for o in self.open.values() if o is not s and o.agent is None and not o.left and o.age < s.age]
-        assert not any(self.home(o) == self.home(s) for o in older), "somebody older waits in the same group"
         last, at = self.served.get((s.new.customer, d.group), ("", 0))
         if last in eligible and self.now - at <= RETURNING_MS:
             assert "returning" in codes
@@ -327,6 +346,7 @@ class RouterMachine(RuleBasedStateMachine):
                 assert not self.candidates(s)
             elif s.agent is None:
                 assert not any(self.eligible(group) for group in self.reach(s))
+                assert s.pinned is None or not self.spare(s.pinned)
 
 
 TestRouterMachine = RouterMachine.TestCase
