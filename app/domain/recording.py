@@ -51,8 +51,9 @@ class Served(NamedTuple):
 class Recording:
     """What really happened in [start, end), epoch ms: columns of the sessions in order of opening, and presence in order of time.
 
-    handling: ms, of the first agent. left_at: when a customer whom nobody took left, else None. agents: who really had it last ("":
-    nobody by `end`); waits: ms from opening to the first assignment, None where nobody took it or where it was a leave message.
+    handling: ms, of the first agent. left_at: when a customer whom nobody took, then or later, left, else None. agents: who really had it
+    last before `end` ("": nobody had by then). waits: ms from opening to the first assignment or, where nobody took it, to the customer's
+    leaving; None for leave messages and where neither was before `end`.
     anew: (when, also who served whom) of when it began anew whose turn it was. hand_overs: by session, in order.
     chosen: {session: (at, agent, group)} of what was asked for while it waited.
     presence begins with how everybody stood 48 hours before `start`; before: what was going on since then.

@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from operator import eq
 from typing import Literal, NamedTuple
 
 from app.domain.events import State
@@ -103,10 +104,14 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How closely a replay comes to what really happened.
+    """How closely a replay comes to what really happened by the end of the recording.
 
-    loads: share of the assigned sessions that need not change hands for every agent to have as many as they really had.
-    same_agent: share of those really taken that the same agent had. real_waits: what the waits really were.
+    It is about the sessions of which that is known: who really had an agent by then, and who left by then without one. What was still
+    undecided, and given to somebody later or never, says nothing about either.
+
+    loads: of the sessions that somebody had, really or here (whichever are more), the share that need not change hands for every agent to
+    have as many as they really had. same_agent: share of those that really had an agent whom the same had last here.
+    real_waits: what the waits really were of those who do not become leave messages, as those of the replay are counted.
     """
 
     loads: float
@@ -492,7 +497,7 @@ def _outcomes(run: _Run, detail: bool) -> Outcomes:
             HalfHour(start + i * HALF_HOUR_MS, *figures)
             for i, figures in enumerate(zip(opened, taken, waited, left, run.busiest_of))
         ],
-        likeness=_likeness(recording, owners, loads),
+        likeness=_likeness(recording, owners, outcomes, loads),
         fates=[
             Fate(run.ids[i], run.groups[i], owners[i], outcomes[i], waits[i], run.reasons[i])
             for i in sorted(range(count), key=run.order.__getitem__)
@@ -502,13 +507,19 @@ def _outcomes(run: _Run, detail: bool) -> Outcomes:
     )  # fmt: skip
 
 
-def _likeness(recording: Recording, owners: Sequence[str | None], loads: Counter[str]) -> Likeness | None:
-    """None where nobody really had anything."""
-    real = Counter(agent for agent in recording.agents if agent)
+def _likeness(
+    recording: Recording, owners: Sequence[str | None], outcomes: Sequence[Outcome], loads: Counter[str]
+) -> Likeness | None:  # fmt: skip
+    """None where nobody really had anything. loads: how many sessions each has here."""
+    agents, end = recording.agents, recording.end
+    real = Counter(agents)
+    nobody = real.pop("", 0)
     if not real:
         return None
+    if nobody:
+        known = ((left is not None and left < end) or agent for agent, left in zip(agents, recording.left_at))
+        loads = Counter(owner for owner, counts in zip(owners, known) if owner is not None and counts)
     moved = max((real - loads).total(), (loads - real).total())
-    same = sum(1 for owner, agent in zip(owners, recording.agents) if agent and owner == agent)
-    return Likeness(
-        1 - moved / max(real.total(), loads.total()), same / real.total(), Waits.of([wait for wait in recording.waits if wait is not None])
-    )
+    same = sum(map(eq, owners, agents))
+    waits = [wait for wait, outcome in zip(recording.waits, outcomes) if wait is not None and outcome != "leave"]
+    return Likeness(1 - moved / max(real.total(), loads.total()), same / real.total(), Waits.of(waits))

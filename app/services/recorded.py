@@ -221,7 +221,8 @@ class _Columns:
             elif not agent and kind != LEAVE:
                 self._silent.add(len(self._sessions))
             taken = bool(agent) and assigned is not None and assigned < end
-            self._waits.append(max(0, assigned - opened) if taken and kind != LEAVE else None)
+            until = assigned if taken else closed if not agent and closed is not None and closed < end else None
+            self._waits.append(None if until is None or kind == LEAVE or reason == LEFT else max(0, until - opened))
             if heard is not None and opened < heard < end:
                 opened, assigned = heard - 1, heard - 1 if assigned == heard else assigned
                 self._moved = True
@@ -235,7 +236,7 @@ class _Columns:
             if had is not None and had.chosen is not None:
                 self._chosen[code] = had.chosen
             self._left.append(None if agent or closed is None else closed)
-            self._agents.append(agents[agent] if taken else "")
+            self._agents.append("" if not taken else agents[agent] if had is None else _owner(had.stints, end - 1)[0])
             if agent:
                 self.served[name][agents[agent]] += 1
                 if had is not None:

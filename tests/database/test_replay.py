@@ -12,7 +12,7 @@ import pytest
 
 from app.cli import run
 from app.domain import events as ev
-from app.domain.localtime import LocalTime, day_number
+from app.domain.localtime import DAY_MS, LocalTime, day_number
 from app.domain.permissions import Actor, NotAllowedError, local_owner
 from app.services.replay import LONGEST_DAYS
 from app.services.settings import InvalidError
@@ -25,6 +25,7 @@ DAY = date(2026, 3, 9)
 LOCAL = LocalTime("Asia/Shanghai")
 START = LOCAL.start_of_day(day_number(DAY))
 MINUTE = 60_000
+HOUR_MS = 60 * MINUTE
 NINE = START + 9 * 60 * MINUTE
 TURNS = ["a", "a", "b", "a", "c", "a", "a"]
 """The published sequence of the weights 5, 1, 1."""
@@ -186,6 +187,42 @@ def test_what_was_before_the_first_day_is_known(shop: Shop) -> None:
     assert found.current.sessions == 3
     assert found.current.likeness is not None
     assert found.current.likeness.real_waits.longest == 120.0
+
+
+def test_what_was_undecided_at_the_end_and_given_to_somebody_later_is_no_difference(shop: Shop) -> None:
+    """Nor is what became of it after the end; a customer who left without anybody before it is one if somebody takes them here."""
+    end = START + DAY_MS
+    shop.agents("ab", capacity=2)
+    shop.save(a=6, b=0)
+    shop.session("s1", NINE, "a")
+    shop.session("late", end - 5_000, "b", after=9_000)
+    shop.session("passed", end - 4_000, "a", minutes=0)
+    shop.record(ev.SessionAssigned(id="t1", at=end + MINUTE, session="passed", agent="b", reason="transfer"))
+    found = shop.replay(detail=True)
+    assert [fate.agent for fate in found.tried.fates] == ["a", "a", "a"]
+    likeness = found.current.likeness
+    assert likeness is not None
+    assert (likeness.loads, likeness.same_agent) == (1.0, 1.0)
+    shop.session("left", NINE + HOUR_MS, minutes=3)
+    likeness = shop.replay().current.likeness
+    assert likeness is not None
+    assert likeness.loads == pytest.approx(2 / 3)
+    assert likeness.same_agent == 1.0
+    assert likeness.real_waits.longest == 180.0
+
+
+def test_waits_of_leave_messages_are_left_out_of_what_waits_really_were(shop: Shop) -> None:
+    """As the replay leaves them out: who came at night, whoever tells that their sessions were online ones."""
+    shop.agents("a")
+    shop.save(a=6)
+    shop.record(
+        ev.SessionOpened(id="n1", at=START, session="night", customer="c9"),
+        ev.SessionAssigned(id="n2", at=NINE, session="night", agent="a", reason="leave"),
+    )
+    shop.session("s1", NINE, "a", after=2_000)
+    likeness = shop.replay().current.likeness
+    assert likeness is not None
+    assert (likeness.same_agent, likeness.real_waits.longest) == (1.0, 2.0)
 
 
 def test_what_only_a_bot_had_is_left_out_and_what_opened_late_is_told(shop: Shop) -> None:
