@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from app.domain.language import T
 from app.storage import schema
-from app.storage.faults import FaultError, explain, is_drivers
+from app.storage.faults import FaultError, explain, is_drivers, is_silence
 
 HEAD = "0003"
 """The schema's newest revision; a contract test keeps it equal to the newest file in migrations/versions."""
@@ -30,6 +30,10 @@ _ALEMBIC_VERSION = (
 
 PROCESS = "kefu-manager"
 """What a server calls our connections, with the number of the process."""
+SILENCE_MS = 3_000
+"""How soon a server lets go of what somebody holds who has fallen silent: hangs, or is lost with their computer."""
+LONGEST_SILENCE_MS = 60_000
+_ALIVE = f"-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2 -c tcp_user_timeout={SILENCE_MS}"
 _AGAIN_SECONDS = 0.01
 
 _TRY_SECONDS = 0.05
@@ -120,6 +124,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url, busy_seconds) if self.is_sqlite else _postgres_engine(self.url)
         self._file: tuple[int, int] | None = None
+        self._silence_ms = SILENCE_MS
         try:
             self._open(create)
             self._remember_file()
@@ -178,12 +183,28 @@ class Database:
                     transaction.rollback()  # elsewhere it is read-only, and psycopg forgets its prepared statements at every ROLLBACK
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction: all or nothing. On SQLite it takes the write lock at once."""
-        with _sorted(), self.engine.connect() as connection:
+    def write(self, long: bool = False) -> Iterator[Connection]:
+        """One transaction: all or nothing. On SQLite it takes the write lock at once.
+
+        long: it may have to think for many seconds between two statements. A server ends any other that is silent for so long, lest
+        one that hangs in the middle hold up all who write.
+        """
+        with _sorted(), self._heeding_silence(), self.engine.connect() as connection:
             connection = connection.execution_options(write=True)
             with connection.begin():
+                if not self.is_sqlite:
+                    _begin_postgres(connection, LONGEST_SILENCE_MS if long else self._silence_ms)
                 yield connection
+
+    @contextmanager
+    def _heeding_silence(self) -> Iterator[None]:
+        """Who was ended for their silence and is there after all may have had much to think about: they get twice the time from now on."""
+        try:
+            yield
+        except Exception as error:
+            if is_silence(error):
+                self._silence_ms = min(2 * self._silence_ms, LONGEST_SILENCE_MS)
+            raise
 
     def _open(self, create: bool) -> None:
         path = self.path
@@ -254,14 +275,26 @@ def _sorted() -> Iterator[None]:
         raise fault from error
 
 
+def _begin_postgres(connection: Connection, silence_ms: int) -> None:
+    """In one round trip, where the driver would take one for BEGIN alone; it finds the transaction begun."""
+    from psycopg.errors import error_from_result
+    from psycopg.pq import ExecStatus
+
+    driver: Any = connection.connection.driver_connection
+    begun = driver.pgconn.exec_(f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = {silence_ms}".encode())
+    if begun.status != ExecStatus.COMMAND_OK:
+        raise error_from_result(begun)
+
+
 def postgres_arguments(url: URL) -> dict[str, Any]:
-    """What every connection to a server is opened with, unless its URL says otherwise."""
+    """What every connection to a server is opened with, over what its URL says; what that says otherwise holds."""
     arguments = {
         # A black hole must not hang a thread for the kernel's 15 minutes.
         "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
         "application_name": f"{PROCESS} {os.getpid()}",
     }  # fmt: skip
-    return {name: value for name, value in arguments.items() if name not in url.query}
+    options = {"options": " ".join((_ALIVE, *url.normalized_query.get("options", ())))}
+    return {name: value for name, value in arguments.items() if name not in url.query} | options
 
 
 def _postgres_engine(url: URL) -> Engine:

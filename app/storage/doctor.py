@@ -76,7 +76,7 @@ def repair_counters(database: Database, store: int) -> None:
 
     Writers to the store wait meanwhile; consoles are told to read everything again.
     """
-    with database.write() as connection:
+    with database.write(long=True) as connection:
         bulk = Bulk(connection)
         revision = lock_store(bulk, store)
         rebuild(bulk, store)

@@ -70,6 +70,13 @@ _SERVER: _Cause = (
         "The database server cannot be reached. Check that it is running and that the network is up.",
     ),
 )
+_SILENT: _Cause = (
+    "unreachable",
+    T(
+        "这一步中途停顿太久，数据库已将它撤销，没有保存。请重试。",
+        "This step stood still for too long and the database has taken it back; nothing of it was saved. Try again.",
+    ),
+)
 _CROWDED: _Cause = (
     "unreachable",
     T(
@@ -135,7 +142,7 @@ _POSTGRES: tuple[tuple[str, _Cause], ...] = (
     ("25006", _STANDBY),
     ("53100", _FULL),
     ("53300", _CROWDED),
-    ("25P03", _SERVER),  # a transaction that does nothing, or lasts, for too long is ended with its connection
+    ("25P03", _SILENT),  # with its connection
     ("25P04", _SERVER),
     ("57P", _SERVER),
     ("08", _SERVER),
@@ -183,6 +190,12 @@ _ERRNO: dict[int, _Cause] = {
 def unreachable() -> FaultError:
     """The server does not answer."""
     return FaultError(*_SERVER)
+
+
+def is_silence(error: BaseException) -> bool:
+    """Whether the server ended a transaction because nothing was heard of it for too long."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlstate", None) == "25P03"
 
 
 def is_drivers(error: BaseException) -> bool:

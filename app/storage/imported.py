@@ -155,7 +155,7 @@ def write(
     Raises FaultError when a name fits several agents or nothing at all would be left to write, and whatever `step` raises; nothing is
     written then.
     """
-    with database.write() as connection:
+    with database.write(long=True) as connection:
         bulk = Bulk(connection)
         revision = lock_store(bulk, store)
         written = Written(plan=_plan(bulk, store, [(spoken.agent, spoken.day) for spoken in days]))
@@ -214,7 +214,7 @@ def undo(database: Database, store: int, import_id: int) -> int:
 
     Raises FaultError when the store has no such import, or when it has been undone already.
     """
-    with database.write() as connection:
+    with database.write(long=True) as connection:
         bulk = Bulk(connection)
         revision = lock_store(bulk, store)
         found = bulk.rows("SELECT undone_at FROM imports WHERE id = ? AND store_id = ?", (import_id, store)) if import_id < 2**31 else []

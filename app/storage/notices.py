@@ -272,7 +272,7 @@ class _PostgresLink:
         import psycopg  # only those who use a server pay for it
 
         _, parameters = database.engine.dialect.create_connect_args(database.url)
-        self._connection: psycopg.Connection[Any] = psycopg.connect(**{**postgres_arguments(database.url), **parameters}, autocommit=True)
+        self._connection: psycopg.Connection[Any] = psycopg.connect(**{**parameters, **postgres_arguments(database.url)}, autocommit=True)
         try:
             self._connection.execute("LISTEN kefu")
         except BaseException:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from filelock import FileLock, Timeout
 
-from app.storage.database import PROCESS, Database, postgres_arguments
+from app.storage.database import PROCESS, SILENCE_MS, Database, postgres_arguments
 from app.storage.faults import explain
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ Purpose = Literal["engine", "world"]
 """To route a store, or to be its simulated outside world."""
 _CLASSES: dict[Purpose, tuple[int, int]] = {"engine": (7312, 7313), "world": (7314, 7315)}
 """Of advisory locks: who has a store (one), who would take it (all of them, shared)."""
-_SILENCE_MS = 3_000
-"""How soon the server lets go of the locks of one it hears nothing from, and that one of the server."""
-_ALIVE = f"-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2 -c tcp_user_timeout={_SILENCE_MS}"
 
 
 class Ownership(Protocol):
@@ -129,7 +126,7 @@ class _ServerOwnership:
             "AND s.application_name = a.application_name AND s.client_addr IS NOT DISTINCT FROM a.client_addr))",
             self._owner,
             self._candidates,
-            _SILENCE_MS,
+            SILENCE_MS,
             PROCESS + " %",
         ):
             self._ask("SELECT pg_sleep(0.1)")
@@ -166,5 +163,6 @@ class _ServerOwnership:
         import psycopg  # only those who use a server pay for it
 
         _, parameters = self._database.engine.dialect.create_connect_args(self._database.url)
-        arguments = {**postgres_arguments(self._database.url), "options": _ALIVE, "tcp_user_timeout": _SILENCE_MS, **parameters}
+        # As soon as the server lets go of us we let go of the server.
+        arguments = {**parameters, **postgres_arguments(self._database.url), "tcp_user_timeout": SILENCE_MS}
         return psycopg.connect(**arguments, autocommit=True)

@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from app.storage.doctor import examine
 from app.storage.faults import FaultError
 from app.storage.notices import Notices
 from app.storage.packing import unpack_facts
-from app.storage.recorder import Recorder, open_store
+from app.storage.recorder import Batch, Recorder, open_store
 from tests.database.routed_store import group
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,10 +36,10 @@ _PATIENCE = 30.0
 
 
 class EngineProcess:
-    """`main.py serve`; knows which stores it says it has."""
+    """`main.py serve`; knows which stores it says it has. through: what goes before the command."""
 
-    def __init__(self, url: str, *more: str) -> None:
-        command = [sys.executable, str(ROOT / "main.py"), "serve", "--db", url, "--parent", *more]
+    def __init__(self, url: str, *more: str, through: Sequence[str] = ()) -> None:
+        command = [*through, sys.executable, str(ROOT / "main.py"), "serve", "--db", url, "--parent", *more]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.owned: set[str] = set()
         self.changed = threading.Condition()
@@ -154,6 +156,26 @@ class Source:
         except FaultError:
             return  # an agent nobody has heard of yet
 
+    def wait_for_engines(self, count: int, seconds: float = _PATIENCE) -> None:
+        """Until so many would route the store; on a server."""
+        self._wait("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 7313 AND objid = :store", count, seconds)
+
+    def wait_for_decision(self, session: str, seconds: float = _PATIENCE) -> None:
+        chosen = (
+            f"SELECT count(*) FROM decisions d JOIN sessions s ON s.id = d.session_id WHERE s.code = '{session}' AND d.store_id = :store"
+        )
+        self._wait(chosen, 1, seconds)
+
+    def _wait(self, statement: str, count: int, seconds: float) -> None:
+        notices = Notices(self.database, self.store)
+        end = time.monotonic() + seconds
+        try:
+            while self.rows(statement)[0][0] < count:
+                assert time.monotonic() < end, statement
+                notices.wait(0.1)
+        finally:
+            notices.close()
+
     # What must hold
 
     def rows(self, statement: str) -> list[Any]:
@@ -170,10 +192,10 @@ class Source:
             assert sum(fact[1] == 1 for fact in unpack_facts(facts)) == decided[id], f"session {id}"
         first = self.rows("SELECT session_id, count(*) FROM decisions WHERE outcome = 1 AND reason IN (1, 2) GROUP BY session_id")
         assert [each for each in first if each[1] > 1] == [], "routed twice"
-        assert [row for row in self.loads("AND s.reason <> 4").items() if row[1] > CAP] == []
+        assert [row for row in self.loads("AND s.reason NOT IN (4, 5)").items() if row[1] > CAP] == [], "too many at once"
 
     def loads(self, only: str = "") -> dict[str, int]:
-        """Open sessions by agent; reason 4: moved by hand, which no cap holds up."""
+        """Open sessions by agent. reason 4: moved by hand, which no cap holds up; 5: a leave message, which takes up no capacity."""
         return dict(
             self.rows(
                 "SELECT a.code, count(*) FROM sessions s JOIN agents a ON a.id = s.agent_id "
@@ -239,3 +261,22 @@ def kill_repeatedly(url: str, kills: int, seed: int, acts: int = 60) -> None:
     engine.end()
     source.check_all()
     source.close()
+
+
+@contextmanager
+def in_the_middle_of_a_turn(source: Source) -> Iterator[None]:
+    """While this lasts an engine is about to begin its turn; as it ends, the server gives it the store's lock. On a server."""
+    lock = {"store": source.store}
+    with source.database.engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(7311, :store)"), lock)
+        batch = Batch(source.recorder, connection)
+        batch.record([SessionOpened(id="o", at=time.time_ns() // 1_000_000, session="s", customer="c", kind="leave")], "test")
+        batch.finish()
+        connection.commit()
+        waits = text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 7311 AND NOT granted")
+        end = time.monotonic() + 10
+        while connection.execute(waits).first() is None:
+            assert time.monotonic() < end
+        yield
+        connection.execute(text("SELECT pg_advisory_unlock(7311, :store)"), lock)
+        connection.commit()

@@ -430,7 +430,7 @@ class TestServer:
 
     def test_the_server_ends_a_transaction_that_does_nothing(self, interrupted: Interrupted) -> None:
         database = interrupted.database
-        with fault("unreachable", "cannot be reached"), database.write() as connection:
+        with fault("unreachable", "stood still for too long"), database.write() as connection:
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 1"))
             link = connection.connection.driver_connection
             select.select([link], [], [])  # the server says why it hangs up

@@ -7,12 +7,9 @@ import time
 from threading import Event, Timer
 
 import pytest
-from sqlalchemy import text
 
-from app.domain.events import SessionOpened
 from app.storage.database import waiting_until
-from app.storage.recorder import Batch
-from tests.database.routing_processes import EngineProcess, Source, kill_repeatedly
+from tests.database.routing_processes import EngineProcess, Source, in_the_middle_of_a_turn, kill_repeatedly
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 TAKEOVER_SECONDS = 5.0
@@ -84,20 +81,8 @@ def test_nor_does_one_hold_the_others_up_that_hangs_in_the_middle_of_a_turn(url:
     first.wait_for("shop")
     second = EngineProcess(url)
     source.settle()
-    lock = {"store": source.store}
-    with source.database.engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(7311, :store)"), lock)
-        batch = Batch(source.recorder, connection)
-        batch.record([SessionOpened(id="o", at=time.time_ns() // 1_000_000, session="s", customer="c", kind="leave")], "test")
-        batch.finish()
-        connection.commit()
-        waits = text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 7311 AND NOT granted")
-        end = time.monotonic() + 10
-        while connection.execute(waits).first() is None:  # until the engine is about to begin its turn
-            assert time.monotonic() < end
+    with in_the_middle_of_a_turn(source):
         first.freeze()
-        connection.execute(text("SELECT pg_advisory_unlock(7311, :store)"), lock)
-        connection.commit()
     frozen = time.monotonic()
     try:
         with waiting_until(late := Event()):

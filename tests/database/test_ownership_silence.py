@@ -1,0 +1,112 @@
+"""On a server nobody holds the others up by falling silent in the middle of a transaction: hanging, or lost with their computer."""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from app.domain.events import decode
+from app.storage import database as module
+from app.storage.bulk import Bulk
+from app.storage.database import Database
+from app.storage.faults import FaultError
+from app.storage.recorder import Recorder, lock_store, open_store
+from tests.databases import prepared
+
+_SILENCE_MS = 400
+_PATIENCE = 10.0
+_LIMIT = text("SHOW idle_in_transaction_session_timeout")
+
+
+@pytest.fixture
+def server_url(tmp_path: Path) -> str:
+    return prepared("postgresql", tmp_path)
+
+
+@pytest.fixture
+def others(server_url: str) -> Iterator[Database]:
+    opened = Database(server_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def hung(server_url: str) -> Iterator[Database]:
+    """Of the one who falls silent, and is not given long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SILENCE_MS", _SILENCE_MS)
+        opened = Database(server_url)
+    yield opened
+    opened.close()
+
+
+def _lock(connection: Connection, store: int) -> None:
+    lock_store(Bulk(connection), store)
+
+
+def _change_row(connection: Connection, store: int) -> None:
+    connection.execute(text("UPDATE stores SET name = 'lost' WHERE id = :store"), {"store": store})
+
+
+@pytest.mark.parametrize("hold", [_lock, _change_row])
+def test_one_who_hangs_while_writing_holds_nobody_up(
+    hung: Database, others: Database, hold: Callable[[Connection, int], None]
+) -> None:  # fmt: skip
+    store = open_store(others, "shop")
+    event = decode(b'{"id": "1", "at": 1709000000000, "type": "session.opened", "session": "s", "customer": "c", "kind": "online"}')
+    recorder = Recorder(others, store)
+
+    def hang() -> None:
+        with hung.write() as connection:
+            hold(connection, store)
+            writer.start()
+            writer.join(_PATIENCE)  # in which nothing is heard of us
+            assert not writer.is_alive()
+            connection.execute(text("UPDATE stores SET name = 'doubled'"))
+
+    writer = threading.Thread(target=recorder.record, args=([event],))
+    with pytest.raises(FaultError) as ended:
+        hang()
+    assert ended.value.kind == "unreachable"  # whoever insists does it again
+    assert "nothing of it was saved" in ended.value.sentence.en  # type: ignore[union-attr]
+    assert [(code, name) for _, code, name, _ in hung.stores()] == [("shop", "shop")]  # on a new connection
+    with others.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM sessions")).scalar() == 1
+
+
+def test_who_was_ended_and_is_there_after_all_gets_more_time(hung: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise what takes long to work out, as the first turn of a large store may, would never be done."""
+    monkeypatch.setattr(module, "LONGEST_SILENCE_MS", 600)
+    limits = []
+
+    def hang() -> None:
+        with hung.write() as connection:
+            limits.append(connection.execute(_LIMIT).scalar())
+            select.select([connection.connection.driver_connection], [], [], _PATIENCE)  # until the server has hung up
+            connection.execute(text("SELECT 1"))
+
+    for _ in range(3):
+        with pytest.raises(FaultError):
+            hang()
+    assert limits == ["400ms", "600ms", "600ms"]
+
+
+def test_only_writing_is_limited_and_long_work_hardly(hung: Database) -> None:
+    with hung.write(long=True) as connection:
+        assert connection.execute(_LIMIT).scalar() == "1min"
+    with hung.read() as connection:
+        assert connection.execute(_LIMIT).scalar() == "0"
+
+
+def test_an_address_may_bring_options_of_its_own(server_url: str) -> None:
+    opened = Database(server_url + ("&" if "?" in server_url else "?") + "options=-c%20work_mem%3D77MB%20-c%20tcp_keepalives_idle%3D9")
+    chosen = "SELECT name, reset_val FROM pg_settings WHERE name IN ('work_mem', 'tcp_keepalives_idle', 'tcp_user_timeout')"
+    with opened.read() as connection:
+        found = {row[0]: row[1] for row in connection.execute(text(chosen))}
+    assert found == {"work_mem": str(77 * 1024), "tcp_keepalives_idle": "9", "tcp_user_timeout": "3000"}
+    opened.close()
