@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
+from app.services.reports import Question
 from ui.widgets.period import Period
+
+if TYPE_CHECKING:
+    from app.domain.counters import Window
+    from app.services.report_kinds import Kind, Population
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +54,14 @@ class Choices:
         if (period := Period.of_state(state.get("period"))) is not None:
             found["period"] = period
         return found
+
+
+def question_of(choices: Choices, kind: Kind, days: tuple[date, date], population: Population, window: Window) -> Question | None:
+    """The question to a report of that kind; None where it needs an agent and none is chosen."""
+    if kind.needs_agent and not choices.agent:
+        return None
+    by: Any = None if not kind.by else choices.by if choices.by in kind.by else kind.by[0]
+    return Question(
+        choices.report, *days, agent=choices.agent or None if kind.needs_agent else None, group=choices.group or None,
+        team=choices.team or None, channel=choices.channel or None, by=by, population=population, window=window,
+    )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from PySide6.QtCore import QElapsedTimer, QPoint, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from app.domain.counters import Window
 from app.domain.language import T, tr
@@ -25,13 +25,14 @@ from app.services.reports import Question
 from ui.pages.history import empty
 from ui.pages.history.chart_panel import ChartPanel
 from ui.pages.history.charts import Drawing, draw
-from ui.pages.history.choices import Choices
+from ui.pages.history.choices import Choices, question_of
 from ui.pages.history.controls import Footnotes, Toolbar, TopControls
 from ui.pages.history.leftovers import Leftovers
 from ui.pages.history.names import Reference, read_reference
 from ui.pages.history.opening import Place, behind_cell, behind_figure, behind_row
 from ui.pages.history.picture import TOTAL_ID, Picture, in_window, picture
 from ui.pages.history.table import ReportTable
+from ui.pages.history.tables import ReportTables
 from ui.pages.registry import Page, PageContext
 from ui.runtime.subscribe import subscribe
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
@@ -77,8 +78,6 @@ class HistoryPage(Page):
         self._drawn: tuple[Any, ...] | None = None
         self._reason: empty.Reason | None = None
         self._returning: TablePlace | None = None
-        self._tables: dict[str, ReportTable] = {}
-        self._table_states: dict[str, Any] = {}
         self._local = context.workspace.local(context.store)
         self._top = TopControls(self)
         self._top.hide()  # until the shell takes it
@@ -89,7 +88,7 @@ class HistoryPage(Page):
         self._stale.setProperty("look", "warn")
         self._stale.setContentsMargins(SPACE_4, SPACE_2, SPACE_4, SPACE_2)
         self._stale.hide()
-        self._stack = QStackedWidget(self)
+        self._tables = ReportTables(self._kinds, self)
         self.charts = ChartPanel(self)
         self._chart_open = True
         self._lay_out()
@@ -105,7 +104,7 @@ class HistoryPage(Page):
         inside = QVBoxLayout(card)
         inside.setContentsMargins(1, 4, 1, 4)
         inside.setSpacing(0)
-        inside.addWidget(self._stack, 1)
+        inside.addWidget(self._tables, 1)
         inside.addWidget(self._stale)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_4, SPACE_2, SPACE_4, SPACE_4)
@@ -130,6 +129,11 @@ class HistoryPage(Page):
         self._tools.export_wanted.connect(self.export)
         self._tools.save_wanted.connect(self._offer_saving)
         self._tools.left.connect(lambda: self._table().setFocus())
+        self._tables.order_wanted.connect(self._ask)
+        self._tables.columns_changed.connect(self.state_changed)
+        self._tables.cell_opened.connect(self._open_figure)
+        self._tables.opened.connect(self._open_row)
+        self._tables.current_changed.connect(self._row_current)
 
     # -- hooks --
 
@@ -155,24 +159,21 @@ class HistoryPage(Page):
 
     def on_quality(self, quality: Quality) -> None:
         stale = not quality.fresh and quality.state != "connecting"
-        for table in self._tables.values():
-            table.set_stale(stale)
+        self._tables.set_stale(stale)
         self.charts.set_stale(stale)
         self._stale.setText(tr(f"数字停在 {ago_text(quality.age)}", f"These numbers are from {ago_text(quality.age)}"))
         self._stale.setVisible(stale and self._held is not None)
 
     def state(self) -> dict[str, Any]:
-        for key, table in self._tables.items():
-            self._table_states[key] = table.columns_state()
         chart = {"open": self._chart_open, **self.charts.state()}
-        return {"choices": self._choices.state(), "tables": dict(self._table_states), "chart": chart}
+        return {"choices": self._choices.state(), "tables": self._tables.state(), "chart": chart}
 
     def restore(self, state: dict[str, Any]) -> None:
         kept, tables = state.get("choices"), state.get("tables")
         if isinstance(kept, dict):
             self._choices = replace(self._choices, **self._choices.taken_from(kept, tuple(self._kinds)))
         if isinstance(tables, dict):
-            self._table_states = {key: found for key, found in tables.items() if key in self._kinds and isinstance(found, dict)}
+            self._tables.restore(tables)
         if isinstance(chart := state.get("chart"), dict):
             self._chart_open = chart.get("open") is not False
             self.charts.restore(chart)
@@ -262,18 +263,8 @@ class HistoryPage(Page):
 
     def _question(self) -> Question | None:
         """None while something is missing that the report needs."""
-        kind, choices = self._kind(), self._choices
-        days = choices.period.days(self._today())
-        if days is None or (kind.needs_agent and not choices.agent):
-            return None
-        return Question(
-            choices.report, *days, agent=choices.agent or None if kind.needs_agent else None, group=choices.group or None,
-            team=choices.team or None, channel=choices.channel or None, by=self._by(), population=self._population(), window=self._window(),
-        )  # fmt: skip
-
-    def _by(self) -> Any:
-        by = self._kind().by
-        return None if not by else self._choices.by if self._choices.by in by else by[0]
+        days = self._choices.period.days(self._today())
+        return None if days is None else question_of(self._choices, self._kind(), days, self._population(), self._window())
 
     def _choose(self, choices: Choices) -> None:
         """The person wants something else."""
@@ -282,7 +273,7 @@ class HistoryPage(Page):
         if choices.report != before.report:
             self._shown = None
             self._let_go()
-            self._tables[before.report].clear()
+            self._tables.table(before.report).clear()
         if (choices.report, choices.agent) != (before.report, before.agent):
             self.breadcrumb_changed.emit()
         self._ask()
@@ -341,9 +332,9 @@ class HistoryPage(Page):
         self._choices = self._choices.known_to(dict(names.agents), dict(names.groups), names.teams)
         if self._kind().needs_agent and not self._choices.agent and names.agents:
             self._choices = replace(self._choices, agent=names.agents[0][0])
+        if self._tables.set_metrics(found.metrics):
+            self._shown = None
         self._show_choices()
-        if before.metrics != found.metrics:
-            self._forget_tables()
         self.breadcrumb_changed.emit()
         if before != found or chosen != self._choices:
             self._ask()
@@ -442,8 +433,7 @@ class HistoryPage(Page):
 
     def _fit(self) -> None:
         """The chart takes its share of the height, where there is anything to draw."""
-        table = self._tables.get(self._choices.report)
-        self.charts.setVisible(self._chart_open and table is not None and table.picture is not None)
+        self.charts.setVisible(self._chart_open and self._tables.has_picture(self._choices.report))
         self.charts.fit(self.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -470,33 +460,12 @@ class HistoryPage(Page):
         self._tools.set_chart_open(self._chart_open)
         self.charts.offer(kind, lambda key: label_on(self._choices.report, key))
         table = self._table()
-        if self._stack.currentWidget() is not table:
-            self._stack.setCurrentWidget(table)
+        if self._tables.currentWidget() is not table:
+            self._tables.setCurrentWidget(table)
             self._fit()
 
     def _table(self) -> ReportTable:
-        key = self._choices.report
-        table = self._tables.get(key)
-        if table is None:
-            table = ReportTable(key, self._kinds[key].title, self._reference.metrics, self._table_states.get(key, {}))
-            table.model_.order_wanted.connect(self._ask)
-            table.columns_changed.connect(self.state_changed)
-            table.cell_opened.connect(self._open_figure)
-            table.opened.connect(self._open_row)
-            table.current_changed.connect(self._row_current)
-            self._tables[key] = table
-            self._stack.addWidget(table)
-        return table
-
-    def _forget_tables(self) -> None:
-        """The columns speak of standards that have changed."""
-        self.state()
-        self._shown = None
-        for table in self._tables.values():
-            self._stack.removeWidget(table)
-            table.deleteLater()
-        self._tables.clear()
-        self._show_choices()
+        return self._tables.table(self._choices.report)
 
     def _open_figure(self, row_id: RowId, key: str) -> None:
         """To what was counted: a listing, or a report of another page."""

@@ -140,7 +140,7 @@ def opened(where: Mapping[str, Any], choices: Choices) -> Choices:
     return replace(found, **told)
 
 
-def question(choices: Choices, days: tuple[date, date], window: Window) -> Wanted:
+def question_of(choices: Choices, days: tuple[date, date], window: Window) -> Wanted:
     """The question to the listing of the view; the reverse of `opened`."""
     from app.services.listings import Wanted
 

@@ -16,7 +16,7 @@ from app.domain.localtime import day_date
 from app.domain.terms import WINDOWS
 from ui.exporting import export
 from ui.pages.lookup.account import AccountView
-from ui.pages.lookup.choices import FILTERS, VIEWS, Choices, chips, opened, question
+from ui.pages.lookup.choices import FILTERS, VIEWS, Choices, chips, opened, question_of
 from ui.pages.lookup.controls import Toolbar, TopControls
 from ui.pages.lookup.detail import Detail
 from ui.pages.lookup.hits import Entry
@@ -260,7 +260,7 @@ class LookupPage(Page):
     def _wanted(self) -> Wanted | None:
         """The question to the listing; None where the view is none, or while the period has no complete day."""
         days = self._choices.period.days(self._today())
-        return question(self._choices, days, self._window()) if self._choices.lists and days is not None else None
+        return question_of(self._choices, days, self._window()) if self._choices.lists and days is not None else None
 
     def _choose(self, choices: Choices) -> None:
         """What the person wants now. Another view keeps the days, the agent and what else both have."""
