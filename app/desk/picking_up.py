@@ -19,8 +19,10 @@ class Standing(NamedTuple):
 
 def standing(session: OpenSession) -> Standing:
     last = session.decided
-    # Whoever hands over to a group in which nobody is free stays in the row, for no event says that nobody has a session.
-    waits = not session.agent_id or (last is not None and last.outcome != ASSIGNED and (session.assigned_at or 0) <= last.at)
+    # Who had it before stays in the row. Anybody else there was told of since, whatever the time of that: clocks of sources differ.
+    had = next((each.had or each.agent for each in reversed(session.decisions) if each.had or each.agent), "")
+    taken_away = last is not None and last.outcome != ASSIGNED and session.agent == had and (session.assigned_at or 0) <= last.at
+    waits = not session.agent_id or taken_away
     ours = last is not None and (waits or (last.outcome == ASSIGNED and last.agent == session.agent))
     group, pinned, left = session.group, "", session.new.kind == "leave"
     if last is not None and ours:

@@ -100,7 +100,6 @@ class Routing:
         self._known: dict[int, _Known] = {}
         self._ids: dict[str, int] = {}
         self._by_agent: defaultdict[int, set[int]] = defaultdict(set)
-        self._details: list[OpenSession] = []
         self._late: dict[int, float] = {}
         """When to take sessions that are old already, by time.monotonic()."""
 
@@ -152,7 +151,7 @@ class Routing:
             revision, topics, agents = touched_since(connection, self._store, self._revision)
             if revision == self._revision:
                 return self._is_late_due()
-            if agents is None:
+            if agents is None or "routing" in topics:  # somebody else's decisions, for after a turn of our own its revision is known
                 return True
             bulk = Bulk(connection)
             news = self._look(bulk, topics, agents)
@@ -215,24 +214,24 @@ class Routing:
         router = self._router
         assert router is not None
         news = self._look(bulk, topics, agents)
-        self._details = routed.open_sessions(bulk, self._store, news.changed)
-        held_back = self._hold_back(router, news, at)
+        changed = routed.open_sessions(bulk, self._store, news.changed)
+        held_back = self._hold_back(router, news, changed, at)
+        self._empty_queues(router, news, changed, at)
         if news.configuration is not None:
             self._configure(bulk, news.configuration)
-            overtaken = {self._known[id].code for id in (*news.gone, *news.changed) if id in self._known}
-            found += [each for each in router.reconfigure(news.configuration.plan, at) if each.session not in overtaken]
+            found += router.reconfigure(news.configuration.plan, at)
         done: list[tuple[Command, T | None]] = []
         events: list[AnyEvent] = []
-        found += self._follow(router, news, held_back, at)
+        found += self._follow(router, news, changed, held_back, at)
         for command in news.commands:
             if command.kind in ("suspend", "resume"):
                 done.append((command, self._attend(bulk, command, at, events)))
         attended = [command.body["agent"] for command, refused in done if refused is None]
         found += router.presences([(code, self._states[code]) for code in attended], at)
-        found += self._open(router, bulk, news, at)
+        found += self._open(router, bulk, changed, at)
         for command in news.commands:
             if command.kind not in ("suspend", "resume"):
-                done.append((command, self._hand_over(router, command, at, found)))
+                done.append((command, self._hand_over(router, bulk, command, at, found)))
         count = self._record(batch, router, found, events, at)
         for command, refused in done:
             routed.finish_command(bulk, command.id, at, refused)
@@ -240,12 +239,12 @@ class Routing:
             batch.also("commands")
         return count
 
-    def _hold_back(self, router: Router, news: _News, at: int) -> set[str]:
+    def _hold_back(self, router: Router, news: _News, changed: Sequence[OpenSession], at: int) -> set[str]:
         """Those who are about to go, or to be given something by others, take nothing before that; answers who of them does again then.
 
         Several things that were committed together are not decided as if only the first had happened.
         """
-        given = {session.agent for session in self._details if session.agent_id}
+        given = {session.agent for session in changed if session.agent_id}
         told = {code for _, code, _ in news.presence}
         leaving = {code for _, code, state in news.presence if state not in TAKING} | _suspended(news.commands)
         for code in given | leaving:
@@ -253,17 +252,35 @@ class Routing:
                 router.presence(code, "suspended", at)
         return {code for code in given - leaving - told if self._states.get(code) in TAKING}
 
-    def _follow(self, router: Router, news: _News, held_back: Collection[str], at: int) -> list[Decision]:
-        """What others have done."""
+    def _empty_queues(self, router: Router, news: _News, changed: Sequence[OpenSession], at: int) -> None:
+        """What waits no longer, or not as the router has it: before anything that frees somebody, who would be given what others have."""
+        for session in changed:
+            known = self._known.get(session.id)
+            if (known is None or known.waits) and not picking_up.standing(session).waits:
+                self._take(router, session, at)
+        for id in (*news.gone, *news.changed):
+            known = self._known.get(id)
+            if known is not None and known.waits:
+                self._forget(known)
+                router.closed(known.code, at)
+
+    def _follow(
+        self, router: Router, news: _News, changed: Sequence[OpenSession], held_back: Collection[str], at: int
+    ) -> list[Decision]:  # fmt: skip
+        """What others have done that frees agents, and who has come and gone."""
         found: list[Decision] = []
-        ended = [self._known[id] for id in news.gone]
-        for known in sorted(ended, key=lambda known: not known.waits):  # those who wait first, lest they be taken
+        for known in [self._known[id] for id in news.gone if id in self._known]:
             self._forget(known)
             found += router.closed(known.code, at)
-        for session in sorted(self._details, key=lambda each: each.id in self._known and not self._known[each.id].waits):
-            if session.agent_id:
+        states: dict[str, State] = {code: self._states[code] for code in sorted(held_back)}
+        for session in changed:
+            standing = picking_up.standing(session)
+            if standing.waits:
+                continue
+            if self._known[session.id].agent != session.agent_id:
                 found += self._take(router, session, at)
-        states = {code: self._states[code] for code in sorted(held_back)}
+            if standing.ours and self._states.get(session.agent, "offline") == "offline":
+                states[session.agent] = "offline"  # open again, and its agent has gone meanwhile
         suspended = _suspended(news.commands)
         for id, code, state in news.presence:
             self._states[code], self._agents[code] = state, id
@@ -272,19 +289,14 @@ class Routing:
 
     def _take(self, router: Router, session: OpenSession, at: int) -> list[Decision]:
         """A session has an agent by somebody else's doing, or is open again with the one it had."""
-        waits, ours, group, *_ = picking_up.standing(session)
-        if waits:
-            return []
+        standing = picking_up.standing(session)
         self._late.pop(session.id, None)
         self._keep(session)
-        found = router.taken(session.new, session.agent, group, at, given=not ours)
-        if ours and self._states.get(session.agent, "offline") == "offline":
-            found += router.presence(session.agent, "offline", at)
-        return found
+        return router.taken(session.new, session.agent, standing.group, at, given=not standing.ours)
 
-    def _open(self, router: Router, bulk: Bulk, news: _News, at: int) -> list[Decision]:
+    def _open(self, router: Router, bulk: Bulk, changed: Sequence[OpenSession], at: int) -> list[Decision]:
         """Sessions that nobody has."""
-        new = [session for session in self._details if picking_up.standing(session).waits and self._is_ours(session, at)]
+        new = [session for session in changed if picking_up.standing(session).waits and self._is_ours(session, at)]
         if not new or not self._configuration.plan.groups:
             return []
         found: list[Decision] = []
@@ -300,7 +312,7 @@ class Routing:
     def _remember(self, router: Router, bulk: Bulk, sessions: Sequence[OpenSession], at: int) -> None:
         """Who served these customers."""
         served = routed.served(bulk, self._store, (session.new.customer for session in sessions), at - RETURNING_MS)
-        for customer, group, agent, when in reversed(served):
+        for customer, group, agent, when in served:
             router.remember(customer, group, agent, when)
 
     def _is_ours(self, session: OpenSession, at: int) -> bool:
@@ -332,15 +344,44 @@ class Routing:
         self._states[code] = following
         return None
 
-    def _hand_over(self, router: Router, command: Command, at: int, found: list[Decision]) -> T | None:
-        session = command.body["session"]
+    def _hand_over(self, router: Router, bulk: Bulk, command: Command, at: int, found: list[Decision]) -> T | None:
+        code = command.body["session"]
+        apart = code not in self._ids
+        if apart and (refused := self._bring_in(router, bulk, command, at)) is not None:
+            return refused
         try:
             if command.kind == "move":
-                found += router.move(session, command.body["agent"], at)
+                found += router.move(code, command.body["agent"], at)
             else:
-                found += router.transfer(session, command.body["group"], at)
+                found += router.transfer(code, command.body["group"], at)
         except NotPossibleError as error:
+            if apart and code in self._ids:
+                self._forget(self._known[self._ids[code]])
+                router.closed(code, at)
             return error.sentence
+        self._late.pop(self._ids[code], None)
+        return None
+
+    def _bring_in(self, router: Router, bulk: Bulk, command: Command, at: int) -> T | None:
+        """An open session that is nobody's and not ours to give, for the command about it; answers why that cannot be."""
+        code = command.body["session"]
+        found = routed.find_open(bulk, self._store, code)
+        if found is None:
+            return None  # the router says that it is closed
+        id, begun, flagged = found
+        if not begun:
+            return fill(T("会话 {0} 还没有开始", "the session {0} has not begun yet"), same(code))
+        if command.kind == "transfer":
+            if not self._configuration.plan.groups:
+                return T("店铺还没有咨询组，请直接指定客服", "the store has no groups yet: choose an agent instead")
+            if flagged:
+                return fill(T("会话 {0} 已标记，请直接指定客服", "the session {0} is flagged: choose an agent instead"), same(code))
+            if id not in self._late:
+                silent = T("会话 {0} 的客户还没有发言，请直接指定客服", "the customer of {0} has not written yet: choose an agent instead")
+                return fill(silent, same(code))
+        session = routed.open_sessions(bulk, self._store, [id])[0]
+        self._keep(session)
+        router.admit(session.new, at)
         return None
 
     # Recording
@@ -372,15 +413,14 @@ class Routing:
             self._groups = routed.group_ids(bulk, self._store)
         rows = []
         for decision, known, number, when in sure:
-            agent = 0 if decision.agent is None else agents[decision.agent]
+            agent = known.agent if decision.agent is None else agents[decision.agent]
             rows.append(
                 (
                     known.id, number, when, self._store, *self._configuration.revisions, self._groups.get(decision.group, 0), agent,
                     _OUTCOME[decision.outcome], _REASON[decision.reason or ""], json.dumps(decision.reasons, ensure_ascii=False),
                 )
             )  # fmt: skip
-            if agent:
-                self._move(known, agent)
+            self._move(known, agent)
         routed.keep_decisions(bulk, rows)
         routed.keep_turns(bulk, self._store, router.turns())
         batch.also("routing")
@@ -427,7 +467,8 @@ class Routing:
         here: dict[str, State] = {
             code: "suspended" if code in suspended and state in TAKING else state for _, code, state in people if state != "offline"
         }
-        idle = routed.last_busy(bulk, store, [id for id, code, _ in people if code in here], at - _IDLE_MS)
+        since = at - _IDLE_MS
+        idle = routed.last_busy(bulk, store, [id for id, code, _ in people if code in here], since, batch.local.day(since))
         sessions = [
             session
             for session in routed.open_sessions(bulk, store, list(routed.standing(bulk, store, None)))

@@ -57,13 +57,17 @@ class OpenSession(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """A decision as it was recorded; `group` and `agent` are codes, "" for none."""
+    """A decision as it was recorded; group, agent and had are codes, "" for none. had: of one that waits, whom it was taken from.
+
+    No event says that nobody has a session, so its row goes on naming them.
+    """
 
     number: int
     at: int
     outcome: int
     group: str
     agent: str
+    had: str
     reason: str
     revisions: tuple[int, int]
     reasons: tuple[Why, ...]
@@ -149,6 +153,13 @@ def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSessio
     ]  # fmt: skip
 
 
+def find_open(bulk: Bulk, store: int, code: str) -> tuple[int, bool, bool] | None:
+    """(id, whether it has begun, whether it is flagged) of a session that is not closed."""
+    statement = "SELECT id, opened_at, flag FROM sessions WHERE store_id = ? AND code = ? AND closed_at IS NULL"
+    rows = bulk.rows(statement, (store, code))
+    return (rows[0][0], rows[0][1] is not None, rows[0][2] != 0) if rows else None
+
+
 def all_decisions(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, list[Decided]]:
     """In their order."""
     found: dict[int, list[Decided]] = {}
@@ -160,7 +171,8 @@ def all_decisions(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, 
         sessions,
     ):
         why = tuple(tuple(each) for each in json.loads(reasons))
-        found.setdefault(session, []).append(Decided(number, at, outcome, group or "", agent or "", REASONS[reason], (groups, agents), why))
+        has, had = (agent or "", "") if outcome == ASSIGNED else ("", agent or "")
+        found.setdefault(session, []).append(Decided(number, at, outcome, group or "", has, had, REASONS[reason], (groups, agents), why))
     return found
 
 
@@ -177,22 +189,25 @@ def served(bulk: Bulk, store: int, customers: Iterable[str], since: int) -> list
         (since - _DAYS_BEFORE_MS, store),
         theirs,
     )
-    found = [(at, id, customer, group, agent) for id, customer, group, agent, at in sessions if group is not None and at is not None]
+    found = [(at, id, 1, customer, group, agent) for id, customer, group, agent, at in sessions if group is not None and at is not None]
     whose = {id: customer for id, customer, *_ in sessions}
     for id, decided in all_decisions(bulk, store, list(whose)).items():
         for before, after in pairwise(decided):
             if before.outcome == ASSIGNED and before.group:
-                found.append((after.at, id, whose[id], before.group, before.agent))
-    return [(customer, group, agent, at) for at, _, customer, group, agent in sorted(found) if at >= since]
+                found.append((after.at, id, 0, whose[id], before.group, before.agent))
+    return [(customer, group, agent, at) for at, _, _, customer, group, agent in sorted(found) if at >= since]
 
 
-def last_busy(bulk: Bulk, store: int, agents: Collection[int], since: int) -> dict[int, int]:
-    """{agent: when they came, were given a session or ended one last}, as far as that was at or after `since`."""
+def last_busy(bulk: Bulk, store: int, agents: Collection[int], since: int, day: int) -> dict[int, int]:
+    """{agent: when they came, were given a session or ended one last}, as far as that was at or after `since`.
+
+    Of sessions opened on or after a day, by the store's own time.
+    """
     found: dict[int, int] = {}
     busy = bulk.rows_in(
         "SELECT agent_id, max(coalesce(closed_at, assigned_at)) FROM sessions WHERE store_id = ? AND day >= ? AND agent_id IN {keys} "
         "GROUP BY agent_id",
-        (store, since // _DAY_MS),
+        (store, day),
         sorted(agents),
     )
     came = bulk.rows_in(
@@ -228,7 +243,10 @@ def keep_turns(bulk: Bulk, store: int, told: str) -> None:
 
 
 def keep_decisions(bulk: Bulk, rows: Sequence[Row]) -> None:
-    """(session id, number, at, store, groups revision, agents revision, group id, agent id, outcome, reason, reasons as JSON)."""
+    """(session id, number, at, store, groups revision, agents revision, group id, agent id, outcome, reason, reasons as JSON).
+
+    Of one that waits the agent is whoever had it until then.
+    """
     bulk.insert(schema.decisions, _DECISION, rows)
 
 

@@ -455,7 +455,7 @@ decisions = Table(
     Column("groups_revision", Integer, nullable=False),  # of the settings documents that held
     Column("agents_revision", Integer, nullable=False),
     _zero("group_id", Integer),
-    _zero("agent_id", Integer),
+    _zero("agent_id", Integer),  # who has it now; of a session that waits: who had it until then
     Column("outcome", SmallInteger, nullable=False),  # routed.py
     _zero("reason"),
     Column("reasons", Text, nullable=False),  # domain.routing.reasons.Why, JSON

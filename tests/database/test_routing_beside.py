@@ -1,0 +1,236 @@
+"""An engine is not alone with its store: sources assign and close as they like, at once and late, another engine decides, supervisors
+name sessions that are nobody's to give."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.desk.routing import LATE_PATIENCE_SECONDS
+from app.domain.events import MessageSent, SessionAssigned, SessionClosed, SessionFlagged, SessionOpened
+from app.storage.database import Database
+from app.storage.recorder import open_store
+from tests.database.routed_store import NOON, RoutedStore, group
+
+HOUR = 3_600_000
+TWO_GROUPS = (
+    group("p", {"a": 6}, scope={"pages": ["item"]}),
+    group("q", {"c": 6}, scope={"pages": ["shop"]}),
+    group("rest", type="fallback"),
+)
+
+
+def with_one_waiting(database: Database, here: str = "ab") -> RoutedStore:
+    """a has s1 and is full, w waits for them."""
+    store = RoutedStore(database, group("g", {"a": 6}), caps={"a": 1}, here=here)
+    store.opens("s1", "w")
+    assert store.has("s1", "w") == "a -"
+    return store
+
+
+class TestASourceAssignsWhoWaits:
+    def test_and_closes_another_at_once(self, database: Database) -> None:
+        store = with_one_waiting(database)
+        store.say(
+            SessionClosed(id="end", at=store.now, session="s1"),
+            SessionAssigned(id="given", at=store.now, session="w", agent="b", group="g"),
+        )
+        assert (store.has("w"), store.outcomes("w")) == ("b", "waited")
+        store.opens("s2", "s3")
+        assert store.has("s2", "s3") == "a -", "who was freed takes one customer, and no more"
+
+    def test_while_settings_change_for_the_better(self, database: Database) -> None:
+        store = with_one_waiting(database)
+        store.recorder.record([SessionAssigned(id="given", at=store.now, session="w", agent="b", group="g")])
+        store.configure(group("g", {"a": 6, "c": 6}), caps={"a": 2})
+        assert (store.has("w"), store.outcomes("w")) == ("b", "waited")
+        store.opens("s2", "s3")
+        assert store.has("s2", "s3") == "a -"
+
+    def test_and_moves_another_at_once(self, database: Database) -> None:
+        store = with_one_waiting(database)
+        store.opens("w2")
+        store.say(*(SessionAssigned(id=f"{session}-to-b", at=store.now, session=session, agent="b") for session in ("s1", "w")))
+        assert store.has("s1", "w", "w2") == "b b a"
+
+    @pytest.mark.parametrize("anew", [False, True])
+    def test_by_a_clock_that_is_behind(self, database: Database, anew: bool) -> None:
+        store = RoutedStore(database, group("g", {"a": 6}), caps={"a": 1}, here="ab")
+        store.opens("s1")
+        before = store.now
+        store.now += 1000
+        store.say(
+            SessionOpened(id="w1", at=before, session="w", customer="k"),
+            MessageSent(id="w2", at=before, session="w", sender="customer", text="在吗"),
+        )
+        assert store.outcomes("w") == "waited"
+        store.say(SessionAssigned(id="given", at=before + 500, session="w", agent="b", group="g"))
+        if anew:
+            store.restart()
+        store.closes("s1")
+        assert (store.has("w"), store.outcomes("w")) == ("b", "waited")
+        store.opens("s2")
+        assert store.has("s2") == "a"
+
+    @pytest.mark.parametrize("anew", [False, True])
+    def test_after_it_was_taken_from_the_agent_whom_the_source_had_given_it_to(self, database: Database, anew: bool) -> None:
+        store = RoutedStore(database, *TWO_GROUPS, caps={"c": 1}, here="abc")
+        store.opens("s1", page="shop")
+        before = store.now
+        store.say(*store.arrival("w", agent="a", group="p", page="item"))
+        store.now += 1000
+        assert store.commands("transfer", session="w", group="q") == ""
+        if anew:
+            store.restart()
+        assert (store.has("w"), store.outcomes("w")) == ("a", "waited"), "no event says that nobody has it"
+        store.say(SessionAssigned(id="given", at=before + 500, session="w", agent="b", group="q"))
+        if anew:
+            store.restart()
+        store.closes("s1")
+        assert (store.has("w"), store.outcomes("w")) == ("b", "waited")
+
+    def test_else_who_waits_since_a_transfer_is_taken_also_by_an_engine_that_begins_anew(self, database: Database) -> None:
+        store = RoutedStore(database, *TWO_GROUPS, caps={"c": 1}, here="ac")
+        store.opens("s1", page="shop")
+        store.opens("w", agent="a", group="p", page="item")
+        assert store.commands("transfer", session="w", group="q") == ""
+        store.restart()
+        store.closes("s1")
+        assert (store.has("w"), store.outcomes("w")) == ("c", "waited assigned")
+
+
+class TestWhoServedLast:
+    def test_also_where_a_source_had_it_done_by_another(self, database: Database) -> None:
+        store = RoutedStore(database, group("g", {"a": 6, "b": 6}), here="ab")
+        store.opens("s1", customer="k")
+        assert store.has("s1") == "a"
+        store.closes("s1")
+        at = store.now
+        store.say(
+            *store.arrival("s2", "k", group="g"),
+            SessionAssigned(id="given", at=at + 1, session="s2", agent="b", group="g"),
+            SessionClosed(id="end", at=at + 2, session="s2"),
+        )
+        store.now += 1000
+        store.opens("s3", customer="k")
+        assert (store.has("s3"), store.reason("s3")) == ("b", "returning")
+
+    @pytest.mark.parametrize("anew", [False, True])
+    def test_of_one_moved_by_hand_the_one_it_was_moved_to(self, database: Database, anew: bool) -> None:
+        store = RoutedStore(database, group("g", {"a": 1, "b": 9}), here="ab")
+        store.opens("s1", customer="k")
+        assert store.has("s1") == "b"
+        assert store.commands("move", session="s1", agent="a") == ""
+        if anew:
+            store.restart()
+        store.opens("s2", customer="k")
+        assert (store.has("s2"), store.reason("s2")) == ("a", "returning")
+
+
+class TestTwoEngines:
+    def test_what_the_other_decided_without_giving_it_to_anybody_is_heard(self, database: Database) -> None:
+        store = RoutedStore(database, *TWO_GROUPS, caps={"a": 1, "c": 1}, here="ac")
+        store.opens("s1", page="item")
+        store.opens("s2", page="shop")
+        store.opens("w", page="item")
+        assert store.has("s1", "s2", "w") == "a c -"
+        one, other = store.routing, store.engine()
+        other.turn()
+        store.workspace.commands.give(store.info, "transfer", session="w", group="q")
+        store.now += 10
+        other.turn()
+        assert [decision.group for decision in store.decided("w")] == ["p", "q"]
+        one.turn()
+        store.closes("s1")
+        assert one is store.routing
+        assert (store.has("w"), store.outcomes("w")) == ("-", "waited waited")
+        store.closes("s2")
+        assert (store.has("w"), store.outcomes("w")) == ("c", "waited waited assigned")
+
+
+class TestCommandsAboutWhatIsNobodysToGive:
+    def test_in_a_store_without_groups(self, database: Database) -> None:
+        store = RoutedStore(database, here="ab")
+        store.opens("s1")
+        store.say(SessionOpened(id="elsewhere", at=NOON, session="s0", customer="k", agent="a", group="g"))
+        assert store.commands("transfer", session="s1", group="g") == "店铺还没有咨询组，请直接指定客服"
+        assert store.commands("move", session="s1", agent="a") == ""
+        assert (store.has("s1"), store.reason("s1"), store.outcomes("s1")) == ("a", "manual", "assigned")
+        store.restart()
+        assert store.commands("move", session="s1", agent="b") == ""
+        assert (store.has("s1"), store.outcomes("s1")) == ("b", "assigned assigned")
+
+    def test_before_the_customer_has_written(self, database: Database) -> None:
+        store = RoutedStore(database, group("g", {"a": 6, "b": 6}), caps={"a": 1}, here="ab")
+        store.opens("s1", wrote=False)
+        assert store.commands("transfer", session="s1", group="g") == "会话 s1 的客户还没有发言，请直接指定客服"
+        store.present(b="suspended")
+        assert "不能接转接" in store.commands("move", session="s1", agent="b")
+        assert store.decided("s1") == []
+        assert store.commands("move", session="s1", agent="a") == ""
+        assert (store.has("s1"), store.reason("s1")) == ("a", "manual")
+        store.say(MessageSent(id="at-last", at=store.now, session="s1", sender="customer", text="在吗"))
+        store.opens("s2")
+        assert store.has("s1", "s2") == "a -", "it counts as load"
+
+    def test_of_a_flagged_session(self, database: Database) -> None:
+        store = RoutedStore(database, group("g", {"a": 6}), here="a")
+        store.opens("s1", turn=False)
+        store.say(SessionFlagged(id="robot", at=store.now, session="s1", flag="bot_only"))
+        assert store.commands("transfer", session="s1", group="g") == "会话 s1 已标记，请直接指定客服"
+        assert store.commands("move", session="s1", agent="a") == ""
+        assert store.has("s1") == "a"
+
+    def test_of_one_that_has_not_begun(self, database: Database) -> None:
+        store = RoutedStore(database, group("g", {"a": 6}), here="a")
+        store.say(MessageSent(id="early", at=store.now, session="s1", sender="customer", text="在吗"))
+        assert store.commands("move", session="s1", agent="a") == "会话 s1 还没有开始"
+
+    @pytest.mark.parametrize(("kind", "to"), [("move", {"agent": "a"}), ("transfer", {"group": "g"})])
+    def test_of_an_old_session_whose_agent_is_still_waited_for(
+        self, database: Database, kind: str, to: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = [0.0]
+        monkeypatch.setattr("app.desk.routing.time.monotonic", lambda: clock[0])
+        store = RoutedStore(database, group("g", {"a": 6}), here="a")
+        store.now -= HOUR
+        store.opens("s1", turn=False)
+        store.now += HOUR
+        store.routing.turn()
+        assert store.decided("s1") == []
+        assert store.commands(kind, session="s1", **to) == ""
+        clock[0] += LATE_PATIENCE_SECONDS
+        store.routing.turn()
+        assert (store.has("s1"), store.outcomes("s1")) == ("a", "assigned")
+
+    def test_one_that_could_not_be_moved_is_taken_when_its_time_comes(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = [0.0]
+        monkeypatch.setattr("app.desk.routing.time.monotonic", lambda: clock[0])
+        store = RoutedStore(database, group("g", {"a": 6}), here="ab")
+        store.present(b="suspended")
+        store.now -= HOUR
+        store.opens("s1", turn=False)
+        store.now += HOUR
+        store.routing.turn()
+        assert "不能接转接" in store.commands("move", session="s1", agent="b")
+        clock[0] += LATE_PATIENCE_SECONDS
+        store.routing.turn()
+        assert (store.has("s1"), store.outcomes("s1")) == ("a", "assigned")
+
+
+def test_who_has_been_idle_longest_where_it_is_still_yesterday(database: Database) -> None:
+    """Two days are looked back by the store's day, which west of Greenwich ends later."""
+    open_store(database, "west", "America/New_York")
+    store = RoutedStore(database, group("g", {"a": 5, "b": 5, "c": 5}), code="west")
+    midnight = NOON // (24 * HOUR) * 24 * HOUR
+    store.now = midnight - HOUR
+    store.present(a="available", b="available", c="available")
+    store.now = midnight + HOUR
+    store.opens("s1", "s2", "s3")
+    assert store.has("s1", "s2", "s3") == "a b c"
+    for session in ("s2", "s3", "s1"):
+        store.now += 60_000
+        store.closes(session)
+    store.now = midnight + 48 * HOUR + HOUR // 2
+    store.restart()
+    store.opens("s4", "s5", "s6")
+    assert store.has("s4", "s5", "s6") == "b c a"
