@@ -7,7 +7,7 @@ back, both passes of the repeated hour share their slots; where they go forward,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SLOT_MS = 300_000
@@ -67,6 +67,13 @@ class LocalTime:
         while self.day(at) < day:  # midnight itself does not exist where clocks go forward at midnight
             at += _MINUTE_MS
         return at
+
+    def moment(self, day: int, minutes: int) -> int:
+        """Epoch milliseconds at which clocks show this time of a local day, 0..1439; the first where they do twice.
+
+        Where they skip it: as long after the change as it lies behind the hour that is skipped.
+        """
+        return round(datetime.combine(day_date(day), time(*divmod(minutes, 60)), self.zone).timestamp() * 1000)
 
     def local(self, at: int) -> datetime:
         return datetime.fromtimestamp(at / 1000, self.zone)
