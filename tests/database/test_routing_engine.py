@@ -87,7 +87,7 @@ class TestWhoTakesIt:
         store.now += 47 * HOUR
         store.opens("s3", customer="x")
         assert store.reason("s3") == "returning"
-        assert store.why("s3")[-1] == "b 在 47 小时 前接待过此客户，仍由其接待"
+        assert store.why("s3")[-1] == "b 47 小时前接待过此客户，仍由其接待"
         store.closes("s3")
         store.now += 49 * HOUR
         store.opens("s4", customer="x")
@@ -314,7 +314,7 @@ class TestCommands:
         store.opens("s1", "s2")
         assert store.commands("move", session="s1", agent="b") == ""
         assert store.has("s1", "s2") == "b a"
-        assert (store.reason("s1"), store.why("s1")) == ("manual", ["由主管指定给 b"])
+        assert (store.reason("s1"), store.why("s1")) == ("manual", ["人工指定给 b"])
         assert store.commands("move", session="s1", agent="b") == "会话已在 b 处"
         store.present(a="offline")
         assert "不能接转接" in store.commands("move", session="s1", agent="a")

@@ -18,7 +18,7 @@ STANDINGS = {
     "offline": T("离线", "offline"),
     "suspended": T("挂起", "suspended"),
     "not_receiving": T("不接待", "not receiving"),
-    "transfers_only": T("只接转接", "transfers only"),
+    "transfers_only": T("只接转接", "for transfers only"),
     "full": T("满载", "full"),
     "gone": T("已不在组内", "not a member any more"),
 }
@@ -56,8 +56,14 @@ def _among(words: Mapping[str, T]) -> _Say:
     return lambda value, _names: words.get(value, same(str(value)))
 
 
-def _unlimited(value: Any, _names: Names) -> T:
-    return T("不限", "no limit") if value is None else same(plain(value))
+def _limit(value: Any, _names: Names) -> T:
+    return T("，不限接待量", ", no limit") if value is None else fill(T("，上限 {0}", " of {0}"), plain(value))
+
+
+def _others(value: Any, _names: Names) -> T:
+    """Who waits, too."""
+    what = T("，另有 {0} 人在等", ", beside {0} other") if value == 1 else T("，另有 {0} 人在等", ", beside {0} others")
+    return fill(what, plain(value)) if value else same("")
 
 
 def _people(value: Any, names: Names) -> T:
@@ -67,6 +73,8 @@ def _people(value: Any, names: Names) -> T:
 
 def _span(value: Any, _names: Names) -> T:
     seconds = value // 1000
+    if seconds < 1:
+        return T("不到 1 秒", "less than 1 s")
     if seconds < 120:
         return T(f"{seconds} 秒", f"{seconds} s")
     minutes = seconds // 60
@@ -95,16 +103,16 @@ SENTENCES: dict[str, tuple[T, tuple[_Say, ...]]] = {
     "left_out": (T("{1} 名{0}{2}", "{1} {0}{2}"), (_among(STANDINGS), _count, _people)),
     # Why this agent
     "returning": (
-        T("{0} 在 {1} 前接待过此客户，仍由其接待", "{0} served this customer {1} ago and takes them again"), (_agent, _span),
+        T("{0} {1}前接待过此客户，仍由其接待", "{0} served this customer {1} ago and takes them again"), (_agent, _span),
     ),
     "not_returning": (
         T("48 小时内接待过此客户的 {0} 现在不能接（{1}）", "{0} served this customer within 48 h but cannot take them now ({1})"),
         (_agent, _among(STANDINGS)),
     ),
     "turn": (
-        T("按权重轮到 {0}：权重 {1}，可接成员共 {2}；正接待 {3}，上限 {4}",
-          "It is the turn of {0}: weight {1} of {2} among those free; holding {3}, limit {4}"),
-        (_agent, _count, _count, _count, _unlimited),
+        T("按权重轮到 {0}：权重 {1}，可接成员合计 {2}；正接待 {3}{4}",
+          "It is the turn of {0}: weight {1} of {2} among those free; holding {3}{4}"),
+        (_agent, _count, _count, _count, _limit),
     ),
     "spare": (
         T("没有别的成员可接，交给只接转接的 {0}，正接待 {1}", "No other member is free: to {0}, who takes transfers only, holding {1}"),
@@ -112,22 +120,21 @@ SENTENCES: dict[str, tuple[T, tuple[_Say, ...]]] = {
     ),
     "waited": (T("等待了 {0}", "After waiting {0}"), (_span,)),
     # Why nobody yet
-    "overflow": (
-        T("「{0}」无人可接，溢出到兜底咨询组「{1}」", "Nobody in {0} is free: overflow to the fallback group {1}"), (_group, _group),
-    ),
+    "overflow": (T("从「{0}」溢出到兜底咨询组「{1}」", "Overflow from {0} to the fallback group {1}"), (_group, _group)),
+    "full_beyond": (T("兜底咨询组「{0}」也无人可接", "Nobody in the fallback group {0} is free either"), (_group,)),
     "no_overflow": (T("「{0}」不溢出到兜底咨询组", "{0} does not overflow to the fallback group"), (_group,)),
-    "in_line": (T("在「{0}」排队，另有 {1} 人在等", "Waiting in {0}, as {1} others do"), (_group, _count)),
+    "in_line": (T("在「{0}」排队{1}", "Waiting in {0}{1}"), (_group, _others)),
     "nobody_online": (T("店铺无客服在线，请客户留言", "Nobody is online anywhere: a leave message"), ()),
     # Leave messages
     "left_message": (T("这是一条留言", "This is a leave message"), ()),
     "designated": (
-        T("留言指定分配，{0} 名指定客服中 {1} 名在线", "Leave messages go to designated agents, {1} of {0} are here"), (_count, _count),
+        T("留言只分给 {0} 名指定客服，其中 {1} 名在线", "Leave messages go to {0} designated agents; online: {1}"), (_count, _count),
     ),
-    "of_group": (T("留言分给「{0}」的成员，{1} 名在线", "Leave messages go to the members of {0}, {1} are here"), (_group, _count)),
-    "leave_turn": (T("留言轮到 {0}", "The turn for leave messages is with {0}"), (_agent,)),
+    "of_group": (T("留言分给「{0}」的成员，其中 {1} 名在线", "Leave messages go to the members of {0}; online: {1}"), (_group, _count)),
+    "leave_turn": (T("轮到 {0}", "It is the turn of {0}"), (_agent,)),
     "leave_waits": (T("等待其中一位上线", "It waits until one of them comes online"), ()),
     # What somebody or something else caused
-    "by_hand": (T("由主管指定给 {0}", "Given to {0} by hand"), (_agent,)),
+    "by_hand": (T("人工指定给 {0}", "Given to {0} by hand"), (_agent,)),
     "handed_to": (T("转到咨询组「{0}」", "Handed to the group {0}"), (_group,)),
     "went_offline": (T("原客服 {0} 已离线", "{0}, who had it, went offline"), (_agent,)),
     "reconfigured": (T("咨询组设置已更改，重新分配", "The groups were changed, so it was matched again"), ()),

@@ -151,7 +151,7 @@ class Router(Board):
                 for each in held:
                     self._release(each, at)
                     each.handed = True
-                found += [self._route(each, at, self._because(("went_offline", code))) for each in held]
+                found += [self._route(each, at, self._because(("went_offline", code)), a) for each in held]
         return found
 
     def reconfigure(self, plan: Plan, at: int) -> list[Decision]:
@@ -261,10 +261,12 @@ class Router(Board):
                 return self._choose(held, group, at, why, avoid)
         beyond = self._beyond(group)
         if beyond is not None:
-            if why is not None:
-                why += (("overflow", held.group, beyond.plan.code), *beyond.roster())
             if beyond.rotation.number:
+                if why is not None:
+                    why += (("overflow", held.group, beyond.plan.code), *beyond.roster())
                 return self._choose(held, beyond, at, why, avoid)
+            if why is not None:
+                why += (("full_beyond", beyond.plan.code), *beyond.roster()[1:])
         return None
 
     def _spare(self, group: Group, avoid: Agent | None = None) -> Agent | None:

@@ -414,7 +414,7 @@ class TestWords:
             "「售前」3 名成员中 1 名可接（小安）",
             "1 名挂起（小白）",
             "1 名满载（小陈）",
-            "按权重轮到 小安：权重 6，可接成员共 6；正接待 0，上限 8",
+            "按权重轮到 小安：权重 6，可接成员合计 6；正接待 0，上限 8",
         ]
 
     def test_why_not_yet(self) -> None:
@@ -427,9 +427,43 @@ class TestWords:
             "0 of 1 members of 售前 are free",
             "1 full (小安)",
             "售前 does not overflow to the fallback group",
-            "Waiting in 售前, as 0 others do",
+            "Waiting in 售前",
         ]
+        third = desk.opens(page="item")
+        assert words(third.reasons, NAMES)[-1].zh == "在「售前」排队，另有 1 人在等"
+        assert words(third.reasons, NAMES)[-1].en == "Waiting in 售前, beside 1 other"
         assert "等待了 90 秒" in said(desk.router.closed("s1", 90_000)[0])
+
+    def test_where_the_fallback_is_full_too_nothing_overflows(self) -> None:
+        presale = group("presale", {"a": 6}, scope={"pages": ["item"]})
+        desk = Desk(plan(presale, group("rest", {"b": 6}, type="fallback"), caps={"a": 1, "b": 1}), "ab")
+        desk.opens(page="item")
+        assert said(desk.opens(page="item"))[-3:] == [
+            "从「售前」溢出到兜底咨询组「兜底」",
+            "「兜底」1 名成员中 1 名可接（小白）",
+            "按权重轮到 小白：权重 6，可接成员合计 6；正接待 0，上限 1",
+        ]
+        assert said(desk.opens(page="item"))[1:] == [
+            "「售前」1 名成员中 0 名可接",
+            "1 名满载（小安）",
+            "兜底咨询组「兜底」也无人可接",
+            "1 名满载（小白）",
+            "在「售前」排队",
+        ]
+
+    def test_whose_agent_went_offline_is_told_so_once(self) -> None:
+        desk = Desk(plan(group("g", {"a": 6, "b": 6})), "a")
+        desk.opens()
+        desk.router.presence("b", "away", 1)
+        (taken,) = desk.router.presence("a", "offline", 2)
+        assert [why[0] for why in taken.reasons] == ["went_offline", "only", "members", "left_out", "turn"]
+
+    def test_returning_words(self) -> None:
+        desk = Desk(plan(group("g", {"a": 6})), "a")
+        desk.router.closed(desk.opens(customer="c").session, 0)
+        desk.router.closed(desk.opens(customer="c", at=500).session, 500)
+        assert said(desk.opens(customer="c", at=700))[-1] == "小安 不到 1 秒前接待过此客户，仍由其接待"
+        assert said(desk.opens(customer="d"))[-1].endswith("正接待 1，不限接待量")
 
     def test_of_many_only_the_number(self) -> None:
         desk = Desk(plan(group("g", {f"w{n}": 1 for n in range(300)})), "x")
@@ -437,7 +471,8 @@ class TestWords:
 
     def test_reasons_are_json_and_every_one_has_words(self) -> None:
         examples: dict[str, Any] = {
-            "_group": "presale", "_agent": "a", "_count": 3, "_text": "PLUS", "_people": ["a", "b"], "_span": 7_200_000, "_unlimited": None,
+            "_group": "presale", "_agent": "a", "_count": 3, "_text": "PLUS", "_people": ["a", "b"],
+            "_span": 7_200_000, "_limit": None, "_others": 2,
             "<lambda>": "full",
         }  # fmt: skip
         reasons = [[code, *(examples[say.__name__] for say in says)] for code, (_, says) in SENTENCES.items()]
