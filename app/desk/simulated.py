@@ -163,21 +163,22 @@ class SimulatedDesk:
 
     def run(self) -> None:
         """Blocks until `stop`. A lost database is waited for; other faults end the run with FaultError."""
-        store = open_store(self._database, self._wanted.plan.store, self._wanted.plan.zone, STORE_NAME)
+        plan, store = self._wanted.plan, None
         owned = ownership(self._database, "world")
         try:
             while not self._stop.is_set():
                 try:
-                    mine = store in owned.hold((store,))
+                    if store is None:
+                        store = open_store(self._database, plan.store, plan.zone, STORE_NAME)
+                    if store not in owned.hold((store,)):
+                        self._end()
+                        self._route()
+                    elif self._world is None:
+                        self._begin()
                 except FaultError as fault:
                     if fault.kind not in ("unreachable", "locked"):
                         raise
-                    mine = False
-                if mine and self._world is None:
-                    self._begin()
-                elif not mine:
                     self._end()  # somebody else may live it by now
-                    self._route()
                 if self._fault is not None:
                     raise self._fault
                 self._stop.wait(LOOK_SECONDS)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.desk import simulated
 from app.desk.routing import Routing
 from app.desk.simulated import AUTHOR, Setup, SimulatedDesk, engine_for
+from app.domain.language import T
 from app.domain.localtime import LocalTime, day_number
 from app.domain.permissions import local_owner
 from app.domain.presence import AVAILABLE, AWAY
@@ -24,6 +27,7 @@ from app.services.workspace import Workspace
 from app.sources.simulator import Plan, Simulator
 from app.storage.database import Database
 from app.storage.doctor import examine
+from app.storage.faults import FaultError
 from app.storage.notices import Notices
 from app.storage.progress import Progress
 from app.storage.recorder import open_store
@@ -275,6 +279,40 @@ def test_of_two_processes_one_is_the_world_and_the_other_takes_over(url: str) ->
             thread.join(10)
             database.close()
     assert not any(thread.is_alive() for thread in threads)
+
+
+@pytest.mark.parametrize("lost", ["open_store", "engine_for"])
+def test_a_database_that_is_lost_while_a_world_begins_is_waited_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:  # fmt: skip
+    real, tries = getattr(simulated, lost), []
+
+    def away_at_first(*about: Any, **more: Any) -> Any:
+        tries.append(lost)
+        if len(tries) == 1:
+            raise FaultError("unreachable", T("数据库没有应答", "the database does not answer"))
+        return real(*about, **more)
+
+    monkeypatch.setattr(simulated, lost, away_at_first)
+    monkeypatch.setattr(simulated, "LOOK_SECONDS", 0.01)
+    begun = threading.Event()
+    desk = SimulatedDesk(database, Setup(plan=PLAN, days=0), on_progress=lambda *_: begun.set())
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(desk.run)
+        try:
+            assert begun.wait(10)
+        finally:
+            desk.stop()
+        running.result(10)
+
+
+def test_another_fault_while_a_world_begins_ends_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise FaultError("full", T("磁盘已满", "the disk is full"))
+
+    monkeypatch.setattr(simulated, "engine_for", full)
+    with pytest.raises(FaultError, match="磁盘已满"):
+        SimulatedDesk(database, Setup(plan=PLAN, days=0)).run()
 
 
 @pytest.fixture

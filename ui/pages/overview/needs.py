@@ -54,7 +54,7 @@ def about(need: Need, age: int) -> str:
         case "silent":
             return tr(f"{agent} · {need.count} 位客户在等", f"{agent} · {need.count} waiting")
         case "uncovered":
-            return tr(f"指定的 {need.count} 名客服今天都没有上线接待", f"None of the {need.count} chosen agents was there to take them today")
+            return tr(f"指定的 {need.count} 名客服今天都没有上线接待", f"None of the {need.count} chosen agents was here for them today")
         case "leave":
             return tr(f"{need.count} 条，最早的已等 {clock_text(age)}", f"{need.count}, the oldest for {clock_text(age)}")
 
