@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from app.domain.language import T
 from app.storage import schema
-from app.storage.faults import FaultError, explain, is_drivers, is_silence
+from app.storage.faults import FaultError, explain, is_drivers, is_silence, silence
 
 HEAD = "0003"
 """The schema's newest revision; a contract test keeps it equal to the newest file in migrations/versions."""
@@ -189,22 +189,35 @@ class Database:
         long: it may have to think for many seconds between two statements. A server ends any other that is silent for so long, lest
         one that hangs in the middle hold up all who write.
         """
-        with _sorted(), self._heeding_silence(), self.engine.connect() as connection:
+        with _sorted(), self.engine.connect() as connection:
             connection = connection.execution_options(write=True)
-            with connection.begin():
-                if not self.is_sqlite:
-                    _begin_postgres(connection, LONGEST_SILENCE_MS if long else self._silence_ms)
+            limited = nullcontext() if self.is_sqlite else self._limited(connection, LONGEST_SILENCE_MS if long else self._silence_ms)
+            with limited, connection.begin():
                 yield connection
 
     @contextmanager
-    def _heeding_silence(self) -> Iterator[None]:
-        """Who was ended for their silence and is there after all may have had much to think about: they get twice the time from now on."""
+    def _limited(self, connection: Connection, silence_ms: int) -> Iterator[None]:
+        """Who is ended for their silence and is there after all may have had much to think about: they get twice the time from now on.
+
+        Raises FaultError then.
+        """
+        driver: Any = connection.connection.driver_connection
+        said: list[str | None] = []
+
+        def hear(notice: Any) -> None:  # what the server says beside the answer to a question
+            said.append(notice.sqlstate)
+
+        driver.add_notice_handler(hear)
         try:
+            _begin_postgres(driver, silence_ms)
             yield
         except Exception as error:
-            if is_silence(error):
-                self._silence_ms = min(2 * self._silence_ms, LONGEST_SILENCE_MS)
-            raise
+            if not is_silence(error, said):
+                raise
+            self._silence_ms = min(2 * self._silence_ms, LONGEST_SILENCE_MS)
+            raise silence() from error
+        finally:
+            driver.remove_notice_handler(hear)
 
     def _open(self, create: bool) -> None:
         path = self.path
@@ -275,12 +288,11 @@ def _sorted() -> Iterator[None]:
         raise fault from error
 
 
-def _begin_postgres(connection: Connection, silence_ms: int) -> None:
+def _begin_postgres(driver: Any, silence_ms: int) -> None:
     """In one round trip, where the driver would take one for BEGIN alone; it finds the transaction begun."""
     from psycopg.errors import error_from_result
     from psycopg.pq import ExecStatus
 
-    driver: Any = connection.connection.driver_connection
     begun = driver.pgconn.exec_(f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = {silence_ms}".encode())
     if begun.status != ExecStatus.COMMAND_OK:
         raise error_from_result(begun)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from collections.abc import Collection
 from typing import Literal
 
 from sqlalchemy.exc import DBAPIError
@@ -135,6 +136,7 @@ _SQLITE: dict[int, _Cause] = {
 }
 """By primary result code."""
 
+_SILENCE = "25P03"
 _POSTGRES: tuple[tuple[str, _Cause], ...] = (
     ("28", _PASSWORD),
     ("3D000", _MISSING),
@@ -142,7 +144,7 @@ _POSTGRES: tuple[tuple[str, _Cause], ...] = (
     ("25006", _STANDBY),
     ("53100", _FULL),
     ("53300", _CROWDED),
-    ("25P03", _SILENT),  # with its connection
+    (_SILENCE, _SILENT),  # with its connection
     ("25P04", _SERVER),
     ("57P", _SERVER),
     ("08", _SERVER),
@@ -192,10 +194,15 @@ def unreachable() -> FaultError:
     return FaultError(*_SERVER)
 
 
-def is_silence(error: BaseException) -> bool:
-    """Whether the server ended a transaction because nothing was heard of it for too long."""
+def silence() -> FaultError:
+    """The server ended a transaction in which nothing was heard of us for too long."""
+    return FaultError(*_SILENT)
+
+
+def is_silence(error: BaseException, said: Collection[str | None]) -> bool:
+    """Whether that has happened. said: SQLSTATEs of what the server told meanwhile, for it may have told before it was asked."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(cause, "sqlstate", None) == "25P03"
+    return getattr(cause, "sqlstate", None) == _SILENCE or (_SILENCE in said and is_drivers(error))
 
 
 def is_drivers(error: BaseException) -> bool:

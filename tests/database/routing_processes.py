@@ -11,12 +11,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.domain.events import AgentPresence, AnyEvent, MessageSent, SessionClosed, SessionOpened
 from app.domain.permissions import local_owner
@@ -264,19 +264,38 @@ def kill_repeatedly(url: str, kills: int, seed: int, acts: int = 60) -> None:
 
 
 @contextmanager
-def in_the_middle_of_a_turn(source: Source) -> Iterator[None]:
-    """While this lasts an engine is about to begin its turn; as it ends, the server gives it the store's lock. On a server."""
+def holding_up(source: Source) -> Iterator[tuple[Connection, Callable[[str], None]]]:
+    """Nobody else gets the store's lock while this lasts: on a server.
+
+    Gives the connection that has it, and a function that returns when somebody whose connection's name is like this waits for it.
+    """
     lock = {"store": source.store}
+    waits = text(
+        "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+        "WHERE l.locktype = 'advisory' AND l.classid = 7311 AND l.objid = :store AND NOT l.granted AND a.application_name LIKE :name"
+    )
     with source.database.engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(7311, :store)"), lock)
+        connection.commit()
+
+        def wait_for(name: str) -> None:
+            end = time.monotonic() + 10
+            while connection.execute(waits, {**lock, "name": name}).first() is None:
+                assert time.monotonic() < end
+            connection.commit()
+
+        yield connection, wait_for
+        connection.execute(text("SELECT pg_advisory_unlock(7311, :store)"), lock)
+        connection.commit()
+
+
+@contextmanager
+def in_the_middle_of_a_turn(source: Source) -> Iterator[None]:
+    """While this lasts an engine is about to begin its turn; as it ends, the server gives it the store's lock. On a server."""
+    with holding_up(source) as (connection, wait_for):
         batch = Batch(source.recorder, connection)
         batch.record([SessionOpened(id="o", at=time.time_ns() // 1_000_000, session="s", customer="c", kind="leave")], "test")
         batch.finish()
         connection.commit()
-        waits = text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 7311 AND NOT granted")
-        end = time.monotonic() + 10
-        while connection.execute(waits).first() is None:
-            assert time.monotonic() < end
+        wait_for("%")
         yield
-        connection.execute(text("SELECT pg_advisory_unlock(7311, :store)"), lock)
-        connection.commit()

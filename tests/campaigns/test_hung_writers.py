@@ -1,0 +1,84 @@
+"""A console or a feed hangs in the middle of writing: `pytest -m campaign -s tests/campaigns/test_hung_writers.py`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.storage.database import PROCESS
+from tests.database.routing_processes import ROOT, EngineProcess, Source, holding_up
+from tests.databases import fresh
+
+PATIENCE_SECONDS = 5.0
+TIMES = int(os.environ.get("KEFU_CAMPAIGN_HUNG", "10"))
+_FED = 50
+
+pytestmark = [pytest.mark.campaign, pytest.mark.skipif(os.name == "nt", reason="POSIX signals")]
+
+
+def _feed(source: Source, url: str, folder: Path) -> tuple[list[str], Callable[[], int], int]:
+    now = time.time_ns() // 1_000_000
+    lines: list[dict[str, object]] = []
+    for n in range(_FED):
+        about = {"at": now, "session": f"fed{n}"}
+        lines.append({"id": f"f{n}", "type": "session.opened", "customer": f"k{n}", "kind": "online", **about})
+        lines.append({"id": f"m{n}", "type": "message.sent", "sender": "customer", "text": "在吗", **about})
+    file = folder / "fed.ndjson"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    fed = "SELECT count(*) FROM sessions WHERE store_id = :store AND code LIKE 'fed%'"
+    return ["ingest", str(file), "--db", url, "--store", source.code], lambda: source.rows(fed)[0][0], _FED
+
+
+def _save(source: Source, url: str, folder: Path) -> tuple[list[str], Callable[[], int], int]:
+    body = source.workspace.settings.get(source.info, "agents").body
+    file = folder / "agents.json"
+    file.write_text(json.dumps({"agents": [{**agent, "capacity": 2} for agent in body["agents"]]}))
+    saved = "SELECT max(revision) - 1 FROM settings_revisions WHERE store_id = :store AND document = 'agents'"
+    return ["settings", "set", "agents", "--db", url, "--file", str(file)], lambda: source.rows(saved)[0][0], 1
+
+
+@pytest.mark.parametrize("work", [_feed, _save])
+def test_one_who_hangs_in_the_middle_of_writing_does_not_hold_up_the_engine(
+    work: Callable[[Source, str, Path], tuple[list[str], Callable[[], int], int]], tmp_path: Path
+) -> None:
+    took = []
+    for seed in range(TIMES):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        url = fresh("postgresql", folder)
+        source = Source(url, seed)
+        engine = EngineProcess(url)
+        engine.wait_for("shop")
+        source.settle()
+        arguments, done, whole = work(source, url, folder)
+        command = [sys.executable, str(ROOT / "main.py"), "--language", "en", *arguments]
+        with holding_up(source) as (_, wait_for):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder)
+            wait_for(f"{PROCESS} {process.pid}")
+            os.kill(process.pid, signal.SIGSTOP)
+        hung = time.monotonic()
+        source.wait_for_decision(source.arrive())
+        took.append(time.monotonic() - hung)
+        os.kill(process.pid, signal.SIGCONT)
+        _, said = process.communicate()
+        assert process.returncode == 1
+        assert "nothing of it was saved. Try again." in said
+        assert done() == 0
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+        assert done() == whole
+        source.settle()
+        engine.end()
+        source.check_all()
+        source.close()
+    took.sort()
+    print(f"\n{took[0]:.2f} s, median {statistics.median(took):.2f} s, at most {took[-1]:.2f} s")
+    assert took[-1] < PATIENCE_SECONDS
