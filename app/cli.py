@@ -128,6 +128,7 @@ def serve(
 def _route(url: str, store: str | None, with_parent: bool) -> None:
     from app.desk.engine import stop_with_parent
     from app.desk.serving import Desk
+    from app.storage.database import url_of
     from app.storage.faults import FaultError
 
     def told(code: str, owned: bool) -> None:
@@ -143,7 +144,8 @@ def _route(url: str, store: str | None, with_parent: bool) -> None:
         click.echo(tr(zh, f"Routing {code} failed, tried again in {seconds:.0f} s, other stores go on: {what}"), err=True)
 
     _collect_rarely()
-    with open_database(url) as database:
+    # Only the console's engine makes a store: a path that somebody mistyped would be routed for ever, empty.
+    with open_database(url, create=with_parent or url_of(url).get_backend_name() != "sqlite") as database:
         desk = Desk(database, store, told, failed)
         if store is not None and store not in [code for _, code, *_ in database.stores()]:
             click.echo(tr(f"还没有店铺 {store}，等它出现", f"There is no store {store} yet; waiting for it"), err=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.domain.kinds import Change
     from app.domain.localtime import LocalTime
     from app.services.settings import Saved
+    from app.services.workspace import StoreInfo, Workspace
 
 _NAMED = 8
 
@@ -79,8 +80,10 @@ def set_(document: str, url: str, store: str | None, file: str | None, base: int
     """
     body = read_json(file or "-")
     with open_workspace(url) as workspace:
-        _tell_saved(workspace.settings.save(workspace.store(store), document, body, base, note))
-    _tell_left_out(document, body)
+        info = workspace.store(store)
+        _tell_saved(workspace.settings.save(info, document, body, base, note))
+        _tell_left_out(document, body)
+        _tell_checks(workspace, info, document)
 
 
 @settings.command()
@@ -170,6 +173,20 @@ def _tell_left_out(document: str, body: Any) -> None:
         more = len(paths) - _NAMED
         named = ", ".join(paths[:_NAMED]) + (tr(f" 等 {len(paths)} 项", f" and {more} more") if more > 0 else "")
         click.echo(tr(f"文件中没有、已设为默认值：{named}", f"Not in the file, now as by default: {named}"), err=True)
+
+
+def _tell_checks(workspace: Workspace, info: StoreInfo, document: str) -> None:
+    """What the pages would warn of, as it is saved now."""
+    from app.domain.routing_checks import checks
+    from app.domain.routing_settings import AGENTS, GROUPS, LEAVE_RULE
+    from app.services.routing_facts import routing_facts
+
+    if document not in (GROUPS.key, AGENTS.key, LEAVE_RULE.key):
+        return
+    groups, agents = (workspace.settings.get(info, each.key).body for each in (GROUPS, AGENTS))
+    for check in checks(groups, agents, routing_facts(workspace, info)):
+        if check.level != "info":
+            click.echo(tr("注意：", "Note: ") + str(check.sentence), err=True)
 
 
 def _heads() -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import Connection, select
 
 from app.domain import terms
-from app.domain.conversation import REASONS
+from app.domain.conversation import LEAVE, REASONS
 from app.domain.kinds import fill
 from app.domain.language import T, tr
 from app.domain.naming import told_apart
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Explained(NamedTuple):
-    """A decision: "assigned", "waited" or "leave"; group and agent are codes, "" for none. revisions: of the settings groups and agents.
+    """A decision: "assigned", "waited" or "leave"; group and agent are codes, "" for none. revisions: of groups, agents, leave_rule.
 
     lines: why, a sentence each.
     """
@@ -32,8 +32,11 @@ class Explained(NamedTuple):
     outcome: str
     group: str
     agent: str
-    revisions: tuple[int, int]
+    revisions: routed.Revisions
     lines: tuple[T, ...]
+
+
+_SILENT = T("客户尚未发言，发言后才会分配", "The customer has not written; whoever writes is given to an agent")
 
 
 class DecisionService:
@@ -58,14 +61,22 @@ class DecisionService:
         ]  # fmt: skip
 
     def why(self, store: StoreInfo, session: str) -> tuple[T, ...]:
-        """Why it is where it is: the sentences of the last decision; where its source decided, what that told; () where nobody has it."""
+        """Why it is where it is: the sentences of the last decision; where its source decided, what that told.
+
+        Of one that nobody has: that its customer has not written, if that is why; else ().
+        """
         found = self.of(store, session)
         if found:
             return found[-1].lines
         s = schema.sessions.c
+        columns = s.agent_id, s.reason, s.kind, s.first_customer_at
         with self._database.read() as connection:
-            reason = connection.execute(select(s.reason).where(s.store_id == store.id, s.code == session, s.agent_id != 0)).scalar()
-        return () if reason is None else (_by_source(REASONS[reason]),)
+            row = connection.execute(select(*columns).where(s.store_id == store.id, s.code == session)).first()
+        if row is None:
+            return ()
+        if row.agent_id:
+            return (_by_source(REASONS[row.reason]),)
+        return (_SILENT,) if row.kind != LEAVE and row.first_customer_at is None else ()
 
 
 def reasons(connection: Connection, store: int, sessions: Sequence[int]) -> dict[int, str]:

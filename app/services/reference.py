@@ -79,7 +79,14 @@ def event_contract() -> str:
         fields = [_field(field) for field in msgspec.structs.fields(struct) if field.name not in common]
         lines.append(f"| `{struct.__struct_config__.tag}` | {', '.join(fields)} |")
     line = ", ".join(_field(field) for field in msgspec.structs.fields(events.OrderLine))
-    lines += ["", f"A line of an order: {line}. Amounts are net, in fen, of the whole line.", ""]
+    lines += [
+        "",
+        f"A line of an order: {line}. Amounts are net, in fen, of the whole line.",
+        "",
+        "A session for which no agent is named is given to one by the engine (`main.py serve`), in stores with groups: a leave message when it",
+        "opens, an online one with the first `message.sent` of its customer.",
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -68,3 +68,5 @@ def test_where_its_source_decided_what_that_told_is_told(store: RoutedStore) -> 
     assert told("s4") == ["由会话来源分配，原因记为「回头客」"]
     assert told("s1") == store.why("s1")
     assert told("unheard of") == []
+    store.say(*store.arrival("s5", wrote=False))
+    assert told("s5") == ["客户尚未发言，发言后才会分配"]

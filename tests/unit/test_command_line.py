@@ -134,3 +134,27 @@ class TestSettings:
     def test_a_whole_file_needs_no_words(self, shop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert self.set(shop, "order_window", {"window": "7d"}, tmp_path) == 0
         assert capsys.readouterr().err == ""
+
+
+def test_an_engine_does_not_make_the_file_that_was_mistyped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "shpo.db"
+    assert run(["serve", "--db", str(path)]) == 1
+    assert str(path) in capsys.readouterr().err
+    assert not path.exists()
+
+
+def test_what_is_saved_is_told_of_what_the_pages_would_warn(shop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def noted(document: str, body: object) -> list[str]:
+        file = tmp_path / "body.json"
+        file.write_text(json.dumps(body), encoding="utf-8")
+        capsys.readouterr()
+        assert run(["settings", "set", document, "--db", shop, "--file", str(file)]) == 0
+        return [line for line in capsys.readouterr().err.splitlines() if line.startswith("注意：")]
+
+    group = {"code": "g", "name": "售前", "members": [{"agent": "a1"}]}
+    assert noted("groups", {"groups": [group]}) == []
+    assert noted("groups", {"groups": [{**group, "members": [{"agent": "a1"}, {"agent": "nobody"}]}]}) == [
+        "注意：「售前」的 1 名成员不是本店客服：nobody"
+    ]
+    assert "注意：留言指定分配的 1 名客服不是本店客服：ghost" in noted("leave_rule", {"on": True, "agents": ["ghost"]})
+    assert noted("order_window", {"window": "7d"}) == []
