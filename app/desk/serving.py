@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from app.desk import engine
@@ -26,7 +26,7 @@ from app.storage.stores import clock_setting
 LOOK_SECONDS = 1.0
 """How often it is looked for stores that nobody has."""
 _PARTING_SECONDS = 2.0
-"""How long the threads of an ended store are waited for together: less than a rival takes for silence (ownership.py). Whoever is slower
+"""How long the threads of ended stores are waited for together: less than a rival takes for silence (ownership.py). Whoever is slower
 ends by itself a little later, and does no harm meanwhile: what is decided is decided under the store's lock."""
 _REST_SECONDS = (1.0, 5.0, 15.0, 60.0)
 """How long a store in which something went wrong is let be, the first time, the second, …"""
@@ -73,32 +73,30 @@ class Desk:
                 except FaultError as fault:
                     if fault.kind not in ("unreachable", "locked"):
                         raise
-                    for store in list(self._served):  # whose owner nobody is now
-                        self._part(store)
+                    self._part(list(self._served))  # whose owner nobody is now
                 self._stop.wait(LOOK_SECONDS)
         finally:
             self._stop.set()
-            for store in list(self._served):
-                self._part(store)
+            self._part(list(self._served))
             self._ownership.close()
 
     def _share_out(self) -> None:
         stores = {id: code for id, code, *_ in self._database.stores() if self._wanted in (None, code)}
-        for store, served in list(self._served.items()):
-            if served.fault is not None:
-                self._part(store)
-                if isinstance(served.fault, FaultError) and served.fault.kind in _OF_ALL:
-                    raise served.fault
-                self._rest(store, served)
+        failed = {store: served for store, served in self._served.items() if served.fault is not None}
+        self._part(failed)
+        for store, served in failed.items():
+            if isinstance(served.fault, FaultError) and served.fault.kind in _OF_ALL:
+                raise served.fault
+            self._rest(store, served)
         now = time.monotonic()
         held = self._ownership.hold({id: code for id, code in stores.items() if id not in self._resting or self._resting[id].until <= now})
-        for store in self._served.keys() - held:
-            self._part(store)
+        self._part(self._served.keys() - held)
         for store in held - self._served.keys():
             self._served[store] = _Served(self._database, store, stores[store])
             self._tell(stores[store], True)
-        for store in self._ownership.surplus():
-            self._part(store)
+        surplus = self._ownership.surplus()
+        self._part(surplus)
+        for store in surplus:
             self._ownership.release(store)
 
     def _rest(self, store: int, served: _Served) -> None:
@@ -112,10 +110,15 @@ class Desk:
         if self._on_fault is not None:
             self._on_fault(served.code, served.fault, seconds)
 
-    def _part(self, store: int) -> None:
-        served = self._served.pop(store)
-        served.end()
-        self._tell(served.code, False)
+    def _part(self, stores: Collection[int]) -> None:
+        """All at once, so that it takes no longer for many than for one."""
+        parting = [self._served.pop(store) for store in stores]
+        for served in parting:
+            served.stop()
+        until = time.monotonic() + _PARTING_SECONDS
+        for served in parting:
+            served.join(until)
+            self._tell(served.code, False)
 
     def _tell(self, code: str, owned: bool) -> None:
         if self._on_store is not None:
@@ -151,8 +154,10 @@ class _Served:
         except Exception as fault:
             self.fault = fault
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self._stop.set()
-        until = time.monotonic() + _PARTING_SECONDS
+
+    def join(self, until: float) -> None:
+        """until: by time.monotonic()."""
         for thread in (self._thread, self._indexing):
             thread.join(max(0.0, until - time.monotonic()))
