@@ -93,7 +93,7 @@ class Routing:
         self._recorder = Recorder(database, store)
         self._router: Router | None = None
         self._revision = -1
-        self._configuration = Configuration((-1, -1), (), Plan((), ()))
+        self._configuration = Configuration((-1, -1, -1), (), Plan((), ()))
         self._groups: dict[str, int] = {}
         self._agents: dict[str, int] = {}
         self._states: dict[str, State] = {}

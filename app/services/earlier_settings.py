@@ -13,19 +13,20 @@ from app.domain.kinds import fill
 from app.domain.language import T
 from app.domain.localtime import LocalTime
 from app.domain.routing.scopes import Plan
-from app.domain.routing_settings import AGENTS, GROUPS
+from app.domain.routing_settings import AGENTS, GROUPS, LEAVE_RULE
 from app.services.recorded import Recorded, told_agents
 from app.storage import revisions, schema
 
 if TYPE_CHECKING:
     from app.domain.documents import Body
 
-_Numbers = tuple[int, int]
-"""Revisions of groups and agents."""
+_DOCUMENTS = GROUPS, AGENTS, LEAVE_RULE
+_Numbers = tuple[int, ...]
+"""Their revisions."""
 
 
 class _Moment(NamedTuple):
-    """A save of either document or of both; numbers: what holds from then on."""
+    """A save of one or several documents; numbers: what holds from then on."""
 
     at: int
     author: str
@@ -47,7 +48,7 @@ def note(connection: Connection, store: int, local: LocalTime, first: int, last:
     changes = [after for before, after in pairwise(moments) if rules(before.numbers) != rules(after.numbers)]
     without = [day for day in found.unrouted if local.start_of_day(day + 1) <= begun.at] if not found.made_by_day else []
     if changes:
-        held = _decided(connection, store, first, last)
+        held = _decided(connection, store, first, last, now.numbers)
         for day in found.unrouted:
             held |= {begun.numbers} if found.made_by_day else _saved(moments, local.start_of_day(day), local.start_of_day(day + 1))
         if any(rules(numbers) != rules(now.numbers) for numbers in held):
@@ -70,7 +71,7 @@ def _time(local: LocalTime, moment: _Moment) -> str:
 def _moments(connection: Connection, store: int) -> list[_Moment]:
     """In order, from the first that groups were saved. Whatever clocks told, later revisions are later."""
     r = schema.settings_revisions.c
-    keys = GROUPS.key, AGENTS.key
+    keys = [document.key for document in _DOCUMENTS]
     wanted = select(r.at, r.document, r.revision, r.author).where(r.store_id == store, r.document.in_(keys)).order_by(r.revision)
     latest, saves = dict.fromkeys(keys, 0), []
     for at, document, revision, author in connection.execute(wanted):
@@ -83,7 +84,7 @@ def _moments(connection: Connection, store: int) -> list[_Moment]:
         if found and found[-1].at == at:
             found.pop()
         if held[GROUPS.key]:
-            found.append(_Moment(at, author, (held[GROUPS.key], held[AGENTS.key])))
+            found.append(_Moment(at, author, tuple(held.values())))
     return found
 
 
@@ -96,11 +97,13 @@ def _saved(moments: list[_Moment], start: int, end: int) -> set[_Numbers]:
     }
 
 
-def _decided(connection: Connection, store: int, first: int, last: int) -> set[_Numbers]:
+def _decided(connection: Connection, store: int, first: int, last: int, now: _Numbers) -> set[_Numbers]:
+    """Of what was decided without a word of a document, what holds now is taken to have held."""
     s, d = schema.sessions.c, schema.decisions.c
     of_days = s.store_id == store, s.day >= first, s.day <= last
-    wanted = select(d.groups_revision, d.agents_revision).distinct().join(schema.sessions, d.session_id == s.id).where(*of_days)
-    return {(groups, agents) for groups, agents in connection.execute(wanted)}
+    told = select(d.groups_revision, d.agents_revision, d.leave_rule_revision).distinct()
+    wanted = told.join(schema.sessions, d.session_id == s.id).where(*of_days)
+    return {tuple(n if held is None else held for held, n in zip(row, now)) for row in connection.execute(wanted)}
 
 
 def _rules(connection: Connection, store: int, found: Recorded) -> Callable[[_Numbers], object]:
@@ -108,14 +111,14 @@ def _rules(connection: Connection, store: int, found: Recorded) -> Callable[[_Nu
     known = told_agents(found)
 
     @cache
-    def body(document: str, number: int) -> Body:
-        saved = revisions.revision(connection, store, {GROUPS.key: GROUPS, AGENTS.key: AGENTS}[document], number)
+    def body(place: int, number: int) -> Body:
+        saved = revisions.revision(connection, store, _DOCUMENTS[place], number)
         assert saved is not None, "revisions are never deleted"
         return saved.body
 
     @cache
     def rules(numbers: _Numbers) -> object:
-        groups, agents = numbers
-        return Plan.of(body(GROUPS.key, groups), body(AGENTS.key, agents), None, known).rules()
+        groups, agents, leave_rule = (body(place, number) for place, number in enumerate(numbers))
+        return Plan.of(groups, agents, leave_rule, known).rules()
 
     return rules

@@ -30,10 +30,14 @@ _DAYS_BEFORE_MS = 14 * _DAY_MS
 """A session that ended within the last 48 hours may have begun so much earlier."""
 
 
-class Configuration(NamedTuple):
-    """The plan of a store. revisions: of the documents groups and agents; beside: what else it is made of."""
+Revisions = tuple[int, int, int | None]
+"""Of the settings documents groups, agents and leave_rule; None: decided by a release that did not keep it."""
 
-    revisions: tuple[int, int]
+
+class Configuration(NamedTuple):
+    """The plan of a store. beside: what it is made of beside settings."""
+
+    revisions: Revisions
     beside: tuple[Any, ...]
     plan: Plan
 
@@ -69,7 +73,7 @@ class Decided(NamedTuple):
     agent: str
     had: str
     reason: str
-    revisions: tuple[int, int]
+    revisions: Revisions
     reasons: tuple[Why, ...]
 
 
@@ -85,7 +89,7 @@ def configuration(bulk: Bulk, store: int) -> Configuration:
     rows = bulk.rows("SELECT code, name, capacity FROM agents WHERE store_id = ? AND active ORDER BY code", (store,))
     known = tuple(AgentPlan(code, name or code, capacity) for code, name, capacity in rows)
     plan = Plan.of(groups.body, agents.body, leave_rule.body, known)
-    return Configuration((groups.revision, agents.revision), (leave_rule.revision, known), plan)
+    return Configuration((groups.revision, agents.revision, leave_rule.revision), known, plan)
 
 
 def name_groups(bulk: Bulk, store: int, plan: Plan) -> dict[str, int]:
@@ -163,8 +167,9 @@ def find_open(bulk: Bulk, store: int, code: str) -> tuple[int, bool, bool] | Non
 def all_decisions(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, list[Decided]]:
     """In their order."""
     found: dict[int, list[Decided]] = {}
-    for session, number, at, outcome, group, agent, reason, groups, agents, reasons in bulk.rows_in(
-        "SELECT d.session_id, d.number, d.at, d.outcome, g.code, a.code, d.reason, d.groups_revision, d.agents_revision, d.reasons "
+    for session, number, at, outcome, group, agent, reason, reasons, *held in bulk.rows_in(
+        "SELECT d.session_id, d.number, d.at, d.outcome, g.code, a.code, d.reason, d.reasons, "
+        "d.groups_revision, d.agents_revision, d.leave_rule_revision "
         "FROM decisions d LEFT JOIN skill_groups g ON g.id = d.group_id LEFT JOIN agents a ON a.id = d.agent_id "
         "WHERE d.store_id = ? AND d.session_id IN {keys} ORDER BY d.session_id, d.number",
         (store,),
@@ -172,7 +177,8 @@ def all_decisions(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, 
     ):
         why = tuple(tuple(each) for each in json.loads(reasons))
         has, had = (agent or "", "") if outcome == ASSIGNED else ("", agent or "")
-        found.setdefault(session, []).append(Decided(number, at, outcome, group or "", has, had, REASONS[reason], (groups, agents), why))
+        decided = Decided(number, at, outcome, group or "", has, had, REASONS[reason], (held[0], held[1], held[2]), why)
+        found.setdefault(session, []).append(decided)
     return found
 
 
@@ -243,7 +249,7 @@ def keep_turns(bulk: Bulk, store: int, told: str) -> None:
 
 
 def keep_decisions(bulk: Bulk, rows: Sequence[Row]) -> None:
-    """(session id, number, at, store, groups revision, agents revision, group id, agent id, outcome, reason, reasons as JSON).
+    """(session id, number, at, store, revisions of groups, agents and leave rule, group id, agent id, outcome, reason, reasons as JSON).
 
     Of one that waits the agent is whoever had it until then.
     """
@@ -251,7 +257,8 @@ def keep_decisions(bulk: Bulk, rows: Sequence[Row]) -> None:
 
 
 _DECISION = (
-    "session_id", "number", "at", "store_id", "groups_revision", "agents_revision", "group_id", "agent_id", "outcome", "reason", "reasons",
+    "session_id", "number", "at", "store_id", "groups_revision", "agents_revision", "leave_rule_revision", "group_id", "agent_id",
+    "outcome", "reason", "reasons",
 )  # fmt: skip
 
 

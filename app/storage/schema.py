@@ -459,6 +459,7 @@ decisions = Table(
     Column("outcome", SmallInteger, nullable=False),  # routed.py
     _zero("reason"),
     Column("reasons", Text, nullable=False),  # domain.routing.reasons.Why, JSON
+    Column("leave_rule_revision", Integer),  # as those above; NULL: of a release that did not keep it
     sqlite_with_rowid=False,
 )
 # What supervisors want done; carried out by the engine, once, in the transaction that records what follows from it.

@@ -20,14 +20,17 @@ from sqlalchemy import create_engine, text
 
 from app.domain.counters import IMPORTED, Key
 from app.domain.language import T
+from app.domain.permissions import local_owner
+from app.services.workspace import Workspace
 from app.storage import backup, migrate, schema
 from app.storage import database as database_module
 from app.storage.bulk import Bulk
 from app.storage.database import HEAD, Database, url_of
 from app.storage.faults import FaultError
-from app.storage.recorder import add_counters, lock_store, open_store
+from app.storage.recorder import Recorder, add_counters, lock_store, open_store
 from app.storage.search import index_pending
 from tests.database.compare import record, stored
+from tests.database.routed_store import RoutedStore, group
 from tests.database.shape import shape
 from tests.databases import KINDS, fresh
 from tests.oracle.streams import random_stream
@@ -169,11 +172,33 @@ def _back_to_the_second_release(database: Database) -> None:
     with database.write() as connection:
         for table in _HOURS:
             connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("ALTER TABLE decisions DROP COLUMN leave_rule_revision"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
 
 
 def _hours(database: Database) -> list[dict[tuple[object, ...], tuple[object, ...]]]:
     return [_rows(database, table, len(schema.metadata.tables[table].primary_key)) for table in _HOURS]
+
+
+def test_decisions_of_a_third_release_are_kept_and_go_on(url: str, database: Database) -> None:
+    """Of theirs the revision of the leave rule is not known; of those that follow it is."""
+    store = RoutedStore(database, group("g", {"a": 6}), here="a")
+    store.opens("s1")
+    store.database.close()
+    with database.write() as connection:
+        connection.execute(text("ALTER TABLE decisions DROP COLUMN leave_rule_revision"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    second = Database(url)
+    try:
+        assert second.schema_revision() == HEAD
+        store.database, store.workspace, store.recorder = second, Workspace(second, local_owner()), Recorder(second, store.store)
+        store.restart()
+        store.workspace.settings.save(store.info, "leave_rule", {"on": True, "agents": ["a"]})
+        store.opens("s2")
+        assert [store.last(session).revisions for session in ("s1", "s2")] == [(1, 1, None), (1, 1, 1)]
+        assert store.has("s1", "s2") == "a a"
+    finally:
+        second.close()
 
 
 def test_transcripts_of_a_second_release_are_indexed_anew(url: str, database: Database) -> None:

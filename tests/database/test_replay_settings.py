@@ -70,6 +70,18 @@ def test_days_that_were_routed_under_other_settings_tell_when_and_by_whom_they_c
     assert "周宁" in notes(store, 1)[0]
 
 
+def test_another_leave_rule_is_another_setting(database: Database, save_at: SaveAt) -> None:
+    store = RoutedStore(database, here="ab")
+    save_at(store.info, "groups", {"groups": [group("g", {"a": 5, "b": 1})]}, NOON - HOUR)
+    routed_day(store, 0)
+    save_at(store.info, "leave_rule", {"on": False, "alert_at": "09:00"}, NOON + 20 * HOUR)
+    assert notes(store, 0) == []
+    save_at(store.info, "leave_rule", {"on": True, "agents": ["b"]}, NOON + 21 * HOUR)
+    routed_day(store, 1)
+    assert "王芳" in notes(store, 0)[0]
+    assert notes(store, 1) == []
+
+
 def test_what_routing_does_not_use_may_change(database: Database, save_at: SaveAt) -> None:
     store = RoutedStore(database, group("g", {"a": 5, "b": 1}), caps={"a": 3}, here="ab")
     routed_day(store, 0)

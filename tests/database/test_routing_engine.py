@@ -272,7 +272,7 @@ class TestSettingsChange:
         store.configure(group("g", {"b": 6}))
         store.opens("s2")
         assert store.has("s1", "s2") == "a b"
-        assert [store.last(s).revisions for s in ("s1", "s2")] == [(1, 1), (2, 2)]
+        assert [store.last(s).revisions for s in ("s1", "s2")] == [(1, 1, 0), (2, 2, 0)]
 
     def test_who_waits_is_matched_again(self, database: Database) -> None:
         store = RoutedStore(database, group("g", {"a": 6}), caps={"a": 1}, here="ab")

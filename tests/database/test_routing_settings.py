@@ -21,6 +21,7 @@ class TestLeaveRule:
         store.opens("1", "2", kind="leave")
         assert store.has("1", "2") == "c c"
         assert "留言只分给 2 名指定客服，其中 1 名在线" in store.why("2")
+        assert store.last("2").revisions == (1, 1, 1)
 
     def test_they_wait_for_one_of_the_chosen_and_for_nobody_when_the_rule_is_off(self, database: Database) -> None:
         store = RoutedStore(database, group("g", {"a": 6, "b": 6}), here="a")
