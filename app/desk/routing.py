@@ -55,14 +55,15 @@ class _Known:
         self.number = 0
         self.at = max(session.opened_at, session.assigned_at or 0)
         """Of the last thing that assigned it: the next comes after it."""
-        self.said: tuple[str, str] | None = None
-        """Outcome and group of the last decision, while it holds."""
+        self.said: tuple[str, str, bool] | None = None
+        """Outcome and group of the last decision, while it holds, and whether that group was named by hand."""
         last = session.decided
         if last is not None:
             self.number = last.number
             self.at = max(self.at, last.at)
-            if last.outcome != ASSIGNED and picking_up.standing(session).waits:
-                self.said = routed.OUTCOMES[last.outcome], last.group
+            standing = picking_up.standing(session)
+            if last.outcome != ASSIGNED and standing.waits:
+                self.said = routed.OUTCOMES[last.outcome], last.group, standing.pinned != ""
 
     @property
     def waits(self) -> bool:
@@ -391,11 +392,12 @@ class Routing:
         sure: list[tuple[Decision, _Known, int, int]] = []
         for decision in found:
             known = self._known[self._ids[decision.session]]
-            if decision.outcome != "assigned" and known.said == (decision.outcome, decision.group):
+            said = decision.outcome, decision.group, any(why[0] == "handed_to" for why in decision.reasons)
+            if decision.outcome != "assigned" and known.said == said:
                 continue  # it waits where it has been waiting
             known.number += 1
             known.at = min(max(at, known.at + 1), LATEST - 1)
-            known.said = decision.outcome, decision.group
+            known.said = said
             sure.append((decision, known, known.number, known.at))
             if decision.agent is not None:
                 events.append(

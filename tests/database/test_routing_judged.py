@@ -3,6 +3,7 @@ the engine finds no session lost, doubled, given to somebody who may not take it
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -44,6 +45,9 @@ class Life:
         self.said: list[AnyEvent] = []
         self.sessions: list[str] = []
         self.open: list[str] = []
+        self.heard: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        self.decided: dict[tuple[str, int], int] = {}
+        self.seen = judge.Shop((), {}, {}, {}, {})
         self.store.say(
             *(CustomerUpserted(id=f"c{n}", at=self.store.now, customer=f"c{n}", tags=["PLUS"] if n == 0 else []) for n in range(4))
         )
@@ -64,7 +68,8 @@ class Life:
         before = self.picture()
         self.store.now += 10
         self.store.routing.turn()
-        found = list(judge.faults(before, self.picture(), self.store.now))
+        self.seen = self.picture()
+        found = list(judge.faults(before, self.seen, self.store.now))
         assert not found, found
 
     # Steps
@@ -76,6 +81,11 @@ class Life:
         self.open.append(session)
         told: dict[str, Any] = {key: value for key, value in about.items() if value is not None}
         self.said += self.store.arrival(session, customer, wrote, **told)
+
+    def crowd(self, **about: str | None) -> None:
+        """More customers than agents take."""
+        for customer in ("c0", "c1", "c2", "c3"):
+            self.arrive(customer, wrote=True, **about)
 
     def leave(self, number: int) -> None:
         if session := self.one(self.open, number):
@@ -95,6 +105,20 @@ class Life:
     def assign(self, number: int, agent: str, group: str | None) -> None:
         if session := self.one(self.open, number):
             self.say(SessionAssigned, session=session, agent=agent, group=group)
+
+    def hand_on(self, number: int, agent: str, ends: int | None, late: bool) -> None:
+        """A source gives somebody a customer who has been waiting, and ends a session that somebody has. late: by a clock far behind."""
+        seen = self.seen
+        known = [code for code in self.open if code in seen.sessions]
+        session = self.one([code for code in known if seen.sessions[code].waits and not seen.holder(code)], number)
+        if session is None or agent == seen.sessions[session].agent:
+            return
+        ended = self.one([code for code in known if seen.holder(code)], 0 if ends is None else ends)
+        if ends is not None and ended is not None:
+            self.leave(self.open.index(ended))
+        self.say(SessionAssigned, session=session, agent=agent)
+        if late:
+            self.said[-1].at = seen.sessions[session].opened_at
 
     def flag(self, number: int, flag: str) -> None:
         if session := self.one(self.open, number):
@@ -149,18 +173,22 @@ class Life:
                 "order_state": ("", "none", "placed")[row.order_state],
             }  # fmt: skip
             given = _given(facts, agents)
+            heard = self.heard[row.code]
+            heard += (Counter(given) - Counter(heard)).elements()
             wants = row.closed_at is None and row.flag == 0 and (KINDS[row.kind] == "leave" or row.first_customer_at is not None)
             sessions[row.code] = judge.Session(
                 row.code, customer, KINDS[row.kind], agents.get(row.agent_id, ""), groups.get(row.group_id, ""), row.opened_at,
-                row.closed_at, wants, about, ["PLUS"] if "PLUS" in tags else [], given,
+                row.closed_at, wants, about, ["PLUS"] if "PLUS" in tags else [], given, list(heard),
             )  # fmt: skip
         decisions: dict[str, list[judge.Decision]] = {}
         for row in rows("SELECT * FROM decisions WHERE store_id = :store ORDER BY session_id, number"):
             outcome = ("", "assigned", "waited", "leave")[row.outcome]
             why = [line.split('"')[1] for line in row.reasons.split("[")[2:] if line.startswith('"')]
-            decisions.setdefault(codes[row.session_id], []).append(
+            session = codes[row.session_id]
+            after = self.decided.setdefault((session, row.number), len(self.heard[session]))
+            decisions.setdefault(session, []).append(
                 judge.Decision(
-                    row.number, row.at, outcome, groups.get(row.group_id, ""), agents.get(row.agent_id, ""), REASONS[row.reason], why
+                    row.number, row.at, outcome, groups.get(row.group_id, ""), agents.get(row.agent_id, ""), REASONS[row.reason], why, after
                 )
             )
         commands = {
@@ -217,6 +245,7 @@ arrivals = told(
     region=or_nothing("浙江", "浙江省", "北京"), page=or_nothing("item", "shop"), order_state=or_nothing("none", "placed"),
     kind=st.sampled_from(["online"] * 5 + ["leave"]), agent=or_nothing("a", nothing=9),
 )  # fmt: skip
+crowds = told("crowd", sku=or_nothing("1"), region=or_nothing("浙江"), page=or_nothing("shop"), order_state=or_nothing("placed"))
 saves = told(
     "save",
     scopes=st.lists(
@@ -237,6 +266,7 @@ step = st.one_of(
     arrivals, arrivals, arrivals, told("leave", number=which), told("leave", number=which), presence, presence, saves, commands, commands,
     told("write", number=which, sender=st.sampled_from(["customer", "customer", "agent", "bot"]), agent=or_nothing(*AGENTS)),
     told("assign", number=which, agent=agent, group=or_nothing("sku", "rest")),
+    crowds, *[told("hand_on", number=which, agent=agent, ends=st.one_of(st.none(), which), late=st.booleans())] * 2,
     told("flag", number=which, flag=st.sampled_from(["spam", "bot_only"])), told("hours"), told("restart"),
 )  # fmt: skip
 turns = st.lists(st.lists(step, min_size=1, max_size=4), min_size=15, max_size=30)
@@ -262,6 +292,21 @@ def live(database: Database, lives: int) -> None:
 @pytest.fixture(autouse=True)
 def nobody_waits_for_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.desk.routing.LATE_MS", 10**15)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("ends", [0, None])
+def test_a_source_gives_on_who_waits_for_somebody_it_frees(database: Database, ends: int | None, late: bool) -> None:
+    """a has the first customer and is full, the second waits for a and is given to b."""
+    life = Life(database, fallback=False)
+    agents = [(1, True), *[(None, True)] * 3]
+    life.turn([("save", {"scopes": [("page", {"a": 6}, True, True)], "rest": {}, "agents": agents})])
+    life.turn([("present", {"agent": who, "state": "available"}) for who in "ab"])
+    for customer in ("c1", "c2"):
+        life.turn([("arrive", {"customer": customer, "wrote": True, "page": "shop"})])
+    life.turn([("hand_on", {"number": 0, "agent": "b", "ends": ends, "late": late})])
+    life.turn([("restart", {}), ("leave", {"number": 0})])
+    assert [life.seen.sessions[code].agent for code in life.sessions] == ["a", "b"]
 
 
 def test_whatever_happens_the_judge_finds_nothing(database: Database) -> None:

@@ -72,6 +72,18 @@ def test_who_waited_when_they_left_waits_again_when_they_write(database: Databas
     assert (store.has("s1"), store.last("s1").outcome, store.last("s1").group) == ("a", "assigned", "p")
 
 
+def test_who_was_handed_to_the_group_they_wait_in_stays_there(database: Database) -> None:
+    """Also where other settings would take them elsewhere."""
+    for code, restarts in (("running", False), ("begun-anew", True)):
+        store = RoutedStore(database, group("p", {"a": 6}), caps={"a": 1}, here="ab", code=code)
+        store.opens("s0", "s1", sku="1")
+        assert store.commands("transfer", session="s1", group="p") == ""
+        if restarts:
+            store.restart()
+        store.configure(group("p", {"a": 6}, scope={"pages": ["item"]}), group("q", {"b": 6}, scope={"skus": ["1"]}), caps={"a": 1})
+        assert (store.has("s0", "s1"), store.outcomes("s1")) == ("a -", "waited waited")
+
+
 class TestSeveralThingsAtOnce:
     def test_who_is_about_to_be_suspended_takes_nothing(self, database: Database) -> None:
         store = RoutedStore(database, group("g", {"a": 6, "b": 6}), here="ab")

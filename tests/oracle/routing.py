@@ -18,7 +18,7 @@ PROVINCES = ("浙江", "北京")
 
 @dataclass
 class Session:
-    """given: [(at, agent)] of what assigned it, whoever did, in order of time.
+    """given: [(at, agent)] of what assigned it, whoever did, in order of time. heard: the same as it became known, for clocks differ.
 
     waits: somebody must be found for it, unless it has an agent.
     """
@@ -34,11 +34,15 @@ class Session:
     about: Mapping[str, str]
     tags: Collection[str]
     given: Sequence[tuple[int, str]]
+    heard: Sequence[tuple[int, str]]
 
 
 @dataclass
 class Decision:
-    """outcome: assigned, waited or leave; group, agent, reason: "" for none; why: codes of its reasons."""
+    """outcome: assigned, waited or leave; group, agent, reason: "" for none; why: codes of its reasons.
+
+    after: how much of what its session has `heard` was known when its turn had ended.
+    """
 
     number: int
     at: int
@@ -47,6 +51,7 @@ class Decision:
     agent: str
     reason: str
     why: Collection[str]
+    after: int
 
 
 @dataclass
@@ -90,9 +95,9 @@ class Shop:
     def holder(self, code: str) -> str:
         """Who has a session; "" for nobody, also where the row still names whoever it was taken from."""
         session, last = self.sessions[code], self.last(code)
-        if last is not None and last.outcome != "assigned" and not any(at > last.at for at, _ in session.given):
-            return ""
-        return session.agent
+        if last is None or last.outcome == "assigned":
+            return session.agent
+        return session.agent if set(session.given[-1:]) & set(session.heard[last.after :]) else ""
 
     def is_left(self, code: str) -> bool:
         """A leave message takes up no capacity. Whoever else gives an online session to somebody ends its being one."""
@@ -100,8 +105,8 @@ class Shop:
         if session.kind == "leave":
             return True
         engine = {(decision.at, decision.agent) for decision in mine if decision.outcome == "assigned"}
-        others = max((at for at, agent in session.given if (at, agent) not in engine), default=0)
-        routed = [decision for decision in mine if decision.at > others and "by_hand" not in decision.why]
+        others = max((number for number, each in enumerate(session.heard, 1) if each not in engine), default=0)
+        routed = [decision for decision in mine if decision.after >= others and "by_hand" not in decision.why]
         return bool(routed) and "leave" in (routed[-1].outcome, routed[-1].reason)
 
     def load(self, agent: str, but: Collection[str] = ()) -> int:
@@ -181,7 +186,7 @@ def faults(before: Shop, after: Shop, now: int) -> Iterator[str]:
         old = before.sessions[code]
         new = after.decisions.get(code, ())[len(before.decisions.get(code, ())) :]
         yield from _doubled(after, session, old.given, new)
-        if new and (old.closed_at is not None or not (old.waits or old.agent)):
+        if new and (old.closed_at is not None or not (old.waits or old.agent or code in moved)):
             yield f"{code} needs nobody, and was decided about"
         holder = before.holder(code)
         if holder and new and code not in moved and code not in sent and before.states.get(holder, "offline") != "offline":
