@@ -132,6 +132,8 @@ class Object(Kind):
         return T("对象", "object")
 
     def changes(self, old: Any, new: Any, path: str, label: T) -> Iterator[Change]:
+        if old == new:  # most parts of a large document
+            return
         for f in self.fields:
             yield from f.changes(old[f.key], new[f.key], _below(path, f.key), _under(label, f.label))
 
@@ -251,10 +253,12 @@ class Document:
             # Far more often a mistake than a wish; the wish has a way of its own.
             return [Fault("", T("文档是空的；要回到默认值，请恢复第 0 版", "The document is empty; for the defaults, restore revision 0"))]
         faults = list(islice(self.body.faults(body, ""), _MOST_FAULTS))
-        if not faults and current is not None:
-            before, after = self.complete(current), self.complete(body)
-            faults = [fault for step in self.steps for fault in step(before, after)]
-        return faults
+        return self.undone(current, body) if not faults and current is not None else faults
+
+    def undone(self, current: Mapping[str, Any], body: Mapping[str, Any]) -> list[Fault]:
+        """What a faultless body takes back of the one it is to replace although it must not."""
+        before, after = (self.complete(current), self.complete(body)) if self.steps else ({}, {})
+        return [fault for step in self.steps for fault in step(before, after)]
 
     def difference(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
         """What changed between two faultless bodies."""

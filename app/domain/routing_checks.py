@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,8 +12,7 @@ from app.domain.documents import Body
 from app.domain.kinds import Fault, fill, joined, same
 from app.domain.language import T
 from app.domain.routing_edits import AgentLine, Facts, agent_lines, new_group, with_agents, with_group, with_weights
-from app.domain.routing_settings import AGENTS, DEFAULT_WEIGHT, GROUPS, REGIONS, asked, claimed
-from app.domain.terms import ORDER_STATES, PAGES
+from app.domain.routing_settings import AGENTS, DEFAULT_WEIGHT, GROUPS, Overlap, claimed, overlap_faults, overlaps, value_words
 
 Level = Literal["alarm", "warn", "info"]
 Part = Literal["basics", "scope", "routing", "members"]
@@ -46,13 +44,15 @@ class Check:
     part: Part = "basics"
 
 
-def checks(groups: Body, agents: Body, facts: Facts) -> list[Check]:
-    """Of two bodies that may be wrong; the gravest first."""
-    faults = list(dict.fromkeys([*GROUPS.validate(groups), *AGENTS.validate(agents)]))
-    found = [] if any(not _of_scopes(fault) for fault in faults) else list(_overlaps(groups))
-    told = {check.path for check in found}
-    found = [*(_fault(groups, agents, fault) for fault in faults if not any(fault.path.startswith(path) for path in told)), *found]
-    if not faults or all(_of_scopes(fault) for fault in faults):
+def checks(groups: Body, agents: Body, facts: Facts, faults: Iterable[Fault] | None = None) -> list[Check]:
+    """Of two bodies that may be wrong; the gravest first. faults: what validating them found, where that is known."""
+    faults = list(dict.fromkeys([*GROUPS.validate(groups), *AGENTS.validate(agents)] if faults is None else faults))
+    whole = all(_of_scopes(fault) for fault in faults)
+    shared = list(overlaps(groups["groups"])) if whole and faults else []
+    told = {fault for overlap in shared for fault in overlap_faults(groups["groups"], overlap)}
+    found = [_fault(groups, agents, fault) for fault in faults if fault not in told]
+    found += [_overlap(groups["groups"], overlap) for overlap in shared]
+    if whole:
         lines = {line.code: line for line in agent_lines(groups, agents, facts)}
         found += _of_the_store(groups, facts, lines)
         for index, group in enumerate(groups["groups"]):
@@ -85,23 +85,10 @@ def _fault(groups: Body, agents: Body, fault: Fault) -> Check:
     return Check("alarm", fault.sentence, fault.path)
 
 
-def _overlaps(groups: Body) -> Iterator[Check]:
-    """Groups of the same specificity that take the same customers; the remedy takes the shared values from the later one."""
-    seen: dict[tuple[str, ...], list[tuple[Body, dict[str, frozenset[str]]]]] = defaultdict(list)
-    for index, group in enumerate(groups["groups"]):
-        taken = {d: claimed(group["scope"], d) for d in asked(group["scope"])}
-        if not taken or group["type"] == "fallback":
-            continue
-        leading = next((d for d in taken if d != "order_state"), "order_state")
-        for other, held in seen[tuple(taken)]:
-            shared = {d: values & held[d] for d, values in taken.items()}
-            if all(shared.values()):
-                yield _overlap(index, group, other, leading, shared[leading])
-        seen[tuple(taken)].append((group, taken))
-
-
-def _overlap(index: int, group: Body, other: Body, leading: str, shared: frozenset[str]) -> Check:
-    words = joined(_value(leading, value) for value in sorted(shared)[:_NAMED])
+def _overlap(groups: Sequence[Body], found: Overlap) -> Check:
+    """All that two groups share in one sentence; the remedy takes it from the later one."""
+    other, group, leading, shared = groups[found.first], groups[found.second], found.leading, found.shared[found.leading]
+    words = joined(value_words(leading, value) for value in sorted(shared)[:_NAMED])
     if len(shared) > _NAMED:
         words = fill(T("{0} 等 {1} 项", "{0} and others, {1} in all"), words, len(shared))
     what = T("「{0}」与「{1}」的服务范围重叠：{2}", "{0} and {1} overlap: {2}")
@@ -113,12 +100,7 @@ def _overlap(index: int, group: Body, other: Body, leading: str, shared: frozens
             label = fill(T("从「{0}」去掉", "Take out of {0}"), group["name"])
             remedy = Remedy(label, partial(_set_in_group, group["code"], {"scope": scope}))
     sentence = fill(what, other["name"], group["name"], words)
-    return Check("alarm", sentence, f"groups[{index}].scope.{leading}", remedy, group["code"], "scope")
-
-
-def _value(dimension: str, value: str) -> T:
-    words = {"pages": PAGES, "order_state": ORDER_STATES, "regions": REGIONS}.get(dimension, {})
-    return words.get(value, same(value))
+    return Check("alarm", sentence, f"groups[{found.second}].scope.{leading}", remedy, group["code"], "scope")
 
 
 def _has_fallback(groups: Body) -> bool:

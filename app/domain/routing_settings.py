@@ -4,8 +4,8 @@ leave messages."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from app.domain.documents import Document, Field, List, Object
 from app.domain.kinds import Choice, Clock, Fault, Number, Option, Subset, Switch, Text, fill, joined, said, same
@@ -73,43 +73,60 @@ def _one_fallback(body: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(f"{place}.scope", what)
 
 
-def _no_overlaps(body: Mapping[str, Any]) -> Iterator[Fault]:
-    """No two groups of the same specificity take the same customer. Customers may have several tags, so groups for different tags may
-    meet at one; the first of them takes it."""
-    claims: dict[tuple[tuple[str, ...], str], list[int]] = defaultdict(list)
-    groups = body["groups"]
+class Overlap(NamedTuple):
+    """Two groups, by their places, that take the same customers. shared: values that both claim, by each dimension that both ask for;
+    leading: the one to part them by, the most specific that is a list if there is any."""
+
+    first: int
+    second: int
+    leading: str
+    shared: Mapping[str, frozenset[str]]
+
+
+def overlaps(groups: Sequence[Mapping[str, Any]]) -> Iterator[Overlap]:
+    """In order of `second`, then `first`. Only groups of the same specificity overlap: of others the more specific takes the customer.
+    Customers may have several tags, so groups for different tags may meet at one; the first of them takes it."""
+    claims: dict[tuple[str, ...], dict[str, list[int]]] = defaultdict(dict)
     taken = [{d: claimed(group["scope"], d) for d in asked(group["scope"])} for group in groups]
-    for index, group in enumerate(groups):
-        dimensions = tuple(taken[index])
+    for second, group in enumerate(groups):
+        dimensions = tuple(taken[second])
         if not dimensions or group["type"] == "fallback":
             continue
         leading = next((d for d in dimensions if d != "order_state"), dimensions[0])
-        others = {other for value in taken[index][leading] for other in claims[dimensions, value]}
-        for other in sorted(others):
-            shared = {d: taken[index][d] & taken[other][d] for d in dimensions}
+        values, before = taken[second][leading], claims[dimensions]
+        for first in sorted({first for value in values & before.keys() for first in before[value]}):
+            shared = {d: taken[second][d] & taken[first][d] for d in dimensions}
             if all(shared.values()):
-                yield from _overlap(index, group["scope"], leading, shared, groups[other]["name"])
-        for value in taken[index][leading]:
-            claims[dimensions, value].append(index)
+                yield Overlap(first, second, leading, shared)
+        for value in values:
+            before.setdefault(value, []).append(second)
 
 
-def _overlap(index: int, scope: Scope, leading: str, shared: Mapping[str, frozenset[str]], other: str) -> Iterator[Fault]:
-    """A fault for every value of the leading dimension that both groups take, at its place where the order is as it was written."""
+def overlap_faults(groups: Sequence[Mapping[str, Any]], found: Overlap) -> Iterator[Fault]:
+    """One for every value of the leading dimension that both groups take, at its place where the order is as it was written."""
+    first, second, leading, shared = found
     with_it = [
-        joined(_value(d, value) for value in sorted(values))
+        joined(value_words(d, value) for value in sorted(values))
         for d, values in shared.items()
         if d != leading and (d == "order_state" or len(values) <= 3)
     ]
     where = fill(T("（{0}）", " ({0})"), joined(with_it)) if with_it else same("")
     what = T("「{0}」{1}已属于咨询组「{2}」，请从其中一组去掉", "{0}{1} already belongs to the group {2}; take it out of one of them")
-    held = scope[leading]
+    held = groups[second]["scope"][leading]
     for place, value in enumerate([held] if leading == "order_state" else held):
         if claimed({leading: value if leading == "order_state" else [value]}, leading) & shared[leading]:
             at = f"[{place}]" if leading in ("skus", "customer_tags") else ""
-            yield Fault(f"groups[{index}].scope.{leading}{at}", fill(what, _value(leading, value), where, other))
+            sentence = fill(what, value_words(leading, value), where, groups[first]["name"])
+            yield Fault(f"groups[{second}].scope.{leading}{at}", sentence)
 
 
-def _value(dimension: str, value: str) -> T:
+def _no_overlaps(body: Mapping[str, Any]) -> Iterator[Fault]:
+    groups = body["groups"]
+    return (fault for found in overlaps(groups) for fault in overlap_faults(groups, found))
+
+
+def value_words(dimension: str, value: str) -> T:
+    """What people call a value that a scope asks for."""
     words = {"pages": PAGES, "order_state": ORDER_STATES, "regions": REGIONS}.get(dimension, {})
     return words[value] if value in words else same(value)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.domain.merging import merged
 from app.domain.routing.scopes import AgentPlan, Plan
@@ -21,7 +24,7 @@ from app.domain.routing_edits import (
     with_weights,
     without_group,
 )
-from app.domain.routing_settings import AGENTS, GROUPS
+from app.domain.routing_settings import AGENTS, GROUPS, overlaps
 
 FACTS = Facts({code: KnownAgent(code, name, "一组", "普通客服", 5) for code, name in (("a", "王敏"), ("b", "李华"), ("c", "赵强"))})
 
@@ -123,6 +126,53 @@ def test_what_only_a_person_can_decide_has_no_remedy_but_a_place() -> None:
         assert found.remedy is None
         assert found.part == part
         assert found.group in ("g", "h")
+
+
+_UNIVERSE = {
+    "customer_tags": ("PLUS", "投诉"), "skus": ("s", "t"), "order_state": ("none", "placed"), "pages": ("item", "shop"),
+    "regions": ("上海", "香港", "澳门"),
+}  # fmt: skip
+
+
+@st.composite
+def scopes(draw: st.DrawFn) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for dimension, values in (_UNIVERSE | {"regions": ("上海", "香港", "澳门", "港澳")}).items():
+        if draw(st.booleans()):
+            one = st.sampled_from(values)
+            found[dimension] = draw(one if dimension == "order_state" else st.lists(one, min_size=1, max_size=3, unique=True))
+    return found
+
+
+@given(st.lists(scopes(), min_size=2, max_size=4))
+def test_groups_overlap_when_somebody_is_taken_by_both_by_the_same_conditions_and_it_is_told_once(drawn: list[dict[str, Any]]) -> None:
+    """Somebody with one tag; of values that differ from all of these nothing else would come."""
+    body = groups_of(*(group(str(n), {"a": 6, "b": 6, "c": 6}, scope) for n, scope in enumerate(drawn)))
+
+    def takes(scope: dict[str, Any], customer: dict[str, str]) -> bool:
+        wanted = {d: [held] if isinstance(held, str) else [*held, *["香港", "澳门"] * ("港澳" in held)] for d, held in scope.items()}
+        return all(customer[d] in values for d, values in wanted.items())
+
+    customers = [dict(zip(_UNIVERSE, values, strict=True)) for values in product(*_UNIVERSE.values())]
+    expected = [
+        (first, second)
+        for second, first in product(range(len(drawn)), repeat=2)
+        if first < second and drawn[first] and drawn[first].keys() == drawn[second].keys()
+        and any(takes(drawn[first], customer) and takes(drawn[second], customer) for customer in customers)
+    ]  # fmt: skip
+    assert [(found.first, found.second) for found in overlaps(body["groups"])] == expected
+    assert bool(GROUPS.validate(body)) == bool(expected)
+    told = [check for check in checks(body, NOBODY, FACTS) if check.level == "alarm"]
+    assert [check.sentence.zh.split("：")[0] for check in told] == [
+        f"「组{first}」与「组{second}」的服务范围重叠" for first, second in expected
+    ]
+
+
+def test_what_else_is_wrong_with_a_scope_that_overlaps_is_told_beside_it() -> None:
+    body = groups_of(group("g", None, {"skus": ["s"]}), group("h", None, {"skus": ["s", "t", "t"]}), EVERYBODY)
+    assert [(check.path, check.remedy is not None) for check in checks(body, NOBODY, FACTS)] == [
+        ("groups[1].scope.skus[2]", False), ("groups[1].scope.skus", True),
+    ]  # fmt: skip
 
 
 def test_an_emptied_list_would_widen_the_scope_so_it_is_left_to_the_person() -> None:

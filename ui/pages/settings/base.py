@@ -46,10 +46,17 @@ class Judgement:
     changes: Sequence[Change]
 
 
-def judge(documents: Mapping[str, Document], saved: Mapping[str, Body], bodies: Mapping[str, Body]) -> Judgement:
-    """A draft against what is saved; neither is touched."""
+def wrong_in(documents: Mapping[str, Document], bodies: Mapping[str, Body]) -> dict[str, list[Fault]]:
+    """What is wrong with each body, whatever is saved."""
+    return {key: document.validate(bodies[key]) for key, document in documents.items()}
+
+
+def judge(
+    documents: Mapping[str, Document], saved: Mapping[str, Body], bodies: Mapping[str, Body], wrong: Mapping[str, Sequence[Fault]]
+) -> Judgement:
+    """A draft against what is saved; neither is touched. wrong: as `wrong_in` found it."""
     dirty = tuple(key for key in documents if bodies[key] != saved[key])
-    faults = [fault for key in dirty for fault in documents[key].validate(bodies[key], saved[key])]
+    faults = [fault for key in dirty for fault in wrong[key] or documents[key].undone(saved[key], bodies[key])]
     changes = [] if faults else [change for key in dirty for change in documents[key].difference(saved[key], bodies[key])]
     return Judgement(dirty, faults, changes)
 
@@ -256,7 +263,8 @@ class DraftPage(Page):
     def judge(self) -> None:
         """What would be saved, and whether it can be."""
         if self.known():
-            self.judged(judge(self.documents, self.saved_bodies(), self.bodies()))
+            bodies = self.bodies()
+            self.judged(judge(self.documents, self.saved_bodies(), bodies, wrong_in(self.documents, bodies)))
 
     def judged(self, judgement: Judgement | None) -> None:
         """Take up the answer; None while there is none yet."""

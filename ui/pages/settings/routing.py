@@ -14,7 +14,7 @@ from app.domain.routing_checks import Check, checks
 from app.domain.routing_edits import AgentLine, Facts, agent_lines, last_changed
 from app.services.routing_facts import routing_facts
 from ui.pages.registry import PAGES, PageContext
-from ui.pages.settings.base import Bodies, DraftPage, Judgement, Standing, judge
+from ui.pages.settings.base import Bodies, DraftPage, Judgement, Standing, judge, wrong_in
 from ui.pages.settings.checks import ChecksList
 from ui.runtime.finder import Reading, plain, typed, with_pinyin
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
@@ -30,6 +30,14 @@ class _Gathered(NamedTuple):
     changed: dict[str, tuple[str, int | None]]
 
 
+class _Looked(NamedTuple):
+    """told: faults of which the checks tell."""
+
+    judgement: Judgement
+    checks: list[Check]
+    told: list[Fault]
+
+
 class RoutingPage(DraftPage):
     """Edits `groups` and `agents` together. A page shows the draft by `render`, and changes it by `edit`."""
 
@@ -43,6 +51,7 @@ class RoutingPage(DraftPage):
         self._readings: dict[str, Reading] = {}
         self._bodies: Bodies = {}
         self._version = 0
+        self._told: frozenset[Fault] = frozenset()
         self.checks = ChecksList(self)
         self.checks.set_editable(self.allowed)
         self.checks.remedied.connect(self._remedy)
@@ -156,12 +165,13 @@ class RoutingPage(DraftPage):
         self._version += 1
         saved, bodies, facts, documents = self.saved_bodies(), self.bodies(), self.facts, self.documents
         self.judged(None)
-        self.read(
-            "judge",
-            lambda: (judge(documents, saved, bodies), checks(bodies["groups"], bodies["agents"], facts)),
-            self._looked_at,
-            self._version,
-        )
+
+        def look() -> _Looked:
+            wrong = wrong_in(documents, bodies)
+            told = [fault for faults in wrong.values() for fault in faults]
+            return _Looked(judge(documents, saved, bodies, wrong), checks(bodies["groups"], bodies["agents"], facts, told), told)
+
+        self.read("judge", look, self._looked_at, self._version)
 
     def judged(self, judgement: Judgement | None) -> None:
         super().judged(judgement)
@@ -178,14 +188,14 @@ class RoutingPage(DraftPage):
             else tr("用近几天的真实会话试算这些修改", "Runs the sessions of the last days under these changes")
         )
 
-    def _looked_at(self, found: tuple[Judgement, list[Check]]) -> None:
-        self.checks.show_checks(found[1])
-        self.judged(found[0])
+    def _looked_at(self, found: _Looked) -> None:
+        self.checks.show_checks(found.checks)
+        self._told = frozenset(found.told)
+        self.judged(found.judgement)
 
     def show_faults(self, faults: Sequence[Fault]) -> Sequence[Fault]:
         """The checks tell them in words, but for those of the way from what is saved."""
-        told = {check.path for check in self.checks.shown()}
-        return [fault for fault in faults if not any(fault.path.startswith(path) for path in told)]
+        return [fault for fault in faults if fault not in self._told]
 
     def _remedy(self, check: Check) -> None:
         assert check.remedy is not None
