@@ -115,18 +115,56 @@ def with_weights(groups: Body, code: str, weights: Mapping[str, int | None]) -> 
 def new_group(groups: Body, name: str, fallback: bool = False) -> tuple[Body, str]:
     """A group of that name more, at the end, and its code."""
     codes = {group["code"] for group in groups["groups"]}
-    names = {group["name"] for group in groups["groups"]}
-    stem, number = ("fallback", 1) if fallback else ("group", len(codes) + 1)
-    code = stem if fallback else f"{stem}{number}"
-    while code in codes:
+    code = "fallback" if fallback else f"group{len(codes) + 1}"
+    held = {"code": _free_code(code, codes), "name": _free_name(name, {group["name"] for group in groups["groups"]})}
+    made = GROUP.complete({**held, "type": "fallback" if fallback else "ordinary"})
+    return {**groups, "groups": [*groups["groups"], made]}, held["code"]
+
+
+def apart(base: Body, theirs: Body, mine: Body) -> tuple[Body, dict[str, str]]:
+    """Mine with another code for each group made there of which the other has made one under the same code, or that shares its code in
+    mine; and with another name where theirs has it. What mine says of the group by its code follows. Answers {code: the new one}, too.
+    """
+    known = {group["code"]: group for group in base["groups"]}
+    there = {group["code"]: group for group in theirs["groups"]}
+    names = {group["code"]: group["name"] for group in theirs["groups"] if group["code"] not in known}
+    codes = {*known, *there, *(group["code"] for group in mine["groups"])}
+    originals: dict[str, int] = {}
+    for index, group in enumerate(mine["groups"]):
+        if group["code"] not in originals or (group["code"] in known and group["name"] == known[group["code"]]["name"]):
+            originals[group["code"]] = index
+    found, recoded = [], {}
+    for index, group in enumerate(mine["groups"]):
+        code, twice = group["code"], originals[group["code"]] != index
+        if (code not in known and there.get(code, group) != group) or twice:
+            fresh = _free_code(code, codes)
+            codes.add(fresh)
+            if not twice:
+                recoded[code] = fresh
+            group = {**group, "code": fresh}
+        if group["code"] not in known and any(group["name"] == name for other, name in names.items() if other != group["code"]):
+            group = {**group, "name": _free_name(group["name"], {*names.values(), *(held["name"] for held in mine["groups"])})}
+        found.append(group)
+    default = mine["default_group"]
+    return {**mine, "groups": found, "default_group": recoded.get(default, default)}, recoded
+
+
+def _free_code(code: str, taken: Collection[str]) -> str:
+    """The code itself, or the next one of its kind that nobody has: group4 for group3."""
+    stem = code.rstrip("0123456789")
+    number = int(code[len(stem) :] or 1)
+    while code in taken:
         number += 1
         code = f"{stem}{number}"
+    return code
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
     wanted, copy = name, 1
-    while name in names:
+    while name in taken:
         copy += 1
         name = f"{wanted} {copy}"
-    made = GROUP.complete({"code": code, "name": name, "type": "fallback" if fallback else "ordinary"})
-    return {**groups, "groups": [*groups["groups"], made]}, code
+    return name
 
 
 def without_group(groups: Body, code: str) -> Body:
