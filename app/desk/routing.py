@@ -183,6 +183,8 @@ class Routing:
                 held = known.get(id)
                 if (held is None and not self._is_let_be(id, agent, news)) or (held is not None and held.agent != agent):
                     news.changed.append(id)
+            named = [id for id, agent in there.items() if agent and id in known and known[id].agent == agent and known[id].waits]
+            news.changed += [id for id, at in routed.named_at(bulk, self._store, named).items() if at > known[id].at]
             held_by = self._by_agent if whose is None else whose
             news.gone = [id for agent in held_by for id in self._by_agent.get(agent, ()) if id not in there]
             for id in self._late.keys() - there.keys():

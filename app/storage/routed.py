@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
+from app.domain import conversation as talk
 from app.domain.conversation import LEAVE, ORDER_STATES, PAGES, REASONS
 from app.domain.events import State
 from app.domain.language import T
@@ -19,6 +20,7 @@ from app.domain.routing.scopes import AgentPlan, NewSession, Plan
 from app.domain.routing_settings import AGENTS, GROUPS, LEAVE_RULE
 from app.storage import revisions, schema
 from app.storage.bulk import Bulk, Row
+from app.storage.packing import unpack_facts
 
 SOURCE = "engine"
 OUTCOMES = ("", "assigned", "waited", "leave")
@@ -43,7 +45,10 @@ class Configuration(NamedTuple):
 
 
 class OpenSession(NamedTuple):
-    """agent_id 0: nobody has it. agent, group: codes, "" for none; decisions: about it, in order."""
+    """agent_id 0: nobody has it. agent, group: codes, "" for none; decisions: about it, in order.
+
+    assigned_at: when it was given to its agent; of one that was taken from them, when they were named last.
+    """
 
     id: int
     new: NewSession
@@ -144,6 +149,8 @@ def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSessio
         (store,),
         ids,
     )
+    taken_away = [id for id, *_, agent_id, _, _ in rows if agent_id and id in decided and decided[id][-1].outcome != ASSIGNED]
+    named = named_at(bulk, store, taken_away)
     return [
         OpenSession(
             id,
@@ -151,10 +158,21 @@ def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSessio
                 code, customer or "", "leave" if kind == LEAVE else "online", PAGES[page], sku or "", region or home or "",
                 ORDER_STATES[order_state], tuple(json.loads(tags or "[]")),
             ),
-            opened_at, assigned_at, agent_id, agent or "", group or "", decided.get(id, ()),
+            opened_at, named.get(id, assigned_at), agent_id, agent or "", group or "", decided.get(id, ()),
         )
         for id, code, customer, kind, page, sku, region, home, order_state, tags, opened_at, assigned_at, agent_id, agent, group in rows
     ]  # fmt: skip
+
+
+def named_at(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, int]:
+    """When these sessions were given to somebody last. Given to who had it already, that is all that changes; left out: never."""
+    rows = bulk.rows_in("SELECT id, facts FROM sessions WHERE store_id = ? AND id IN {keys}", (store,), sessions)
+    given = {id: [fact[0] for fact in unpack_facts(facts) if _names_somebody(fact)] for id, facts in rows}
+    return {id: max(times) for id, times in given.items() if times}
+
+
+def _names_somebody(fact: talk.Fact) -> bool:
+    return bool(fact[1] == talk.ASSIGNED or (fact[1] == talk.OPENED and fact[9]))
 
 
 def find_open(bulk: Bulk, store: int, code: str) -> tuple[int, bool, bool] | None:

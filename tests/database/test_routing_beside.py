@@ -97,6 +97,21 @@ class TestASourceAssignsWhoWaits:
         store.closes("s1")
         assert (store.has("w"), store.outcomes("w")) == ("c", "waited assigned")
 
+    @pytest.mark.parametrize("anew", [False, True])
+    def test_to_the_agent_it_was_taken_from(self, database: Database, anew: bool) -> None:
+        store = RoutedStore(database, *TWO_GROUPS, caps={"a": 1, "c": 1}, here="ac")
+        store.opens("s1", page="shop")
+        store.opens("w", page="item")
+        assert store.commands("transfer", session="w", group="q") == ""
+        store.opens("s2", page="item")
+        store.closes("s2")
+        store.assigns("w", "a")
+        if anew:
+            store.restart()
+        store.closes("s1")
+        store.opens("s3", page="item")
+        assert (store.has("w", "s3"), store.outcomes("w")) == ("a -", "assigned waited")
+
 
 class TestWhoServedLast:
     def test_also_where_a_source_had_it_done_by_another(self, database: Database) -> None:
