@@ -104,6 +104,14 @@ def test_a_draft_of_the_groups_page_is_tried_beside_the_current_settings(desk: D
     assert desk.workspace.settings.get(desk.store, "groups").revision == 1
 
 
+def test_that_these_days_ran_by_other_rules_stands_beside_how_closely_they_are_reproduced(desk: Desk) -> None:
+    desk.workspace.settings.save(desk.store, "groups", groups(6, 1))
+    page = desk.replay()
+    desk.run(page)
+    sentence = page.likeness.text()
+    assert sentence.index("相符") < sentence.index("才首次保存咨询组")
+
+
 def test_another_page_hands_over_what_is_being_edited_and_it_runs_at_once(desk: Desk) -> None:
     desk.workspace.settings.save(desk.store, "groups", groups(6, 6))
     page = desk.replay({"bodies": {"groups": groups(1, 0)}})
