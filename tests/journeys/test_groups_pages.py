@@ -4,108 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.permissions import Actor, local_owner
 from app.domain.routing_edits import with_weights
 from app.domain.routing_settings import GROUPS
-from app.services.workspace import Workspace
-from tests.journeys.seats_desk import HOUR, NOON, Shop, opened
-from tests.journeys.settings_desk import Hands as SettingsHands
-from ui.pages.settings.agent_panel import AgentPanel
-from ui.pages.settings.agents import AgentsPage
+from tests.journeys.seats_desk import Shop, opened
+from tests.journeys.settings_desk import TWO, member, three_agents, with_two_groups
+from tests.journeys.settings_desk import RoutingHands as Hands
 from ui.pages.settings.base import DraftPage
-from ui.pages.settings.group_panel import GroupPanel
-from ui.pages.settings.groups import GroupsPage
-from ui.pages.settings.routing import RoutingPage
 from ui.pages.settings.sync import AccountSyncPage
 from ui.widgets.empty import EmptyState
-
-P = TypeVar("P", bound=RoutingPage)
-
-
-def member(agent: str, weight: int = 6) -> dict[str, Any]:
-    return {"agent": agent, "weight": weight}
-
-
-TWO: dict[str, Any] = {
-    "groups": [
-        {"code": "pre", "name": "售前", "scope": {"skus": ["sku1", "sku2"]}, "members": [member("a1"), member("a2", 3)]},
-        {"code": "all", "name": "兜底", "type": "fallback", "members": [member("a1"), member("a2"), member("a3")]},
-    ],
-    "default_group": "pre",
-}
 
 
 @pytest.fixture
 def shop(shop: Shop) -> Shop:
-    shop.agent("a1", "王敏", "一组", capacity=5)
-    shop.agent("a2", "李华", "一组", capacity=4)
-    shop.agent("a3", "赵强", "二组")
-    shop.session("a1", NOON - HOUR, reply_after=10_000, group="pre")
-    shop.session("a2", NOON - HOUR, reply_after=10_000, group="pre")
-    return shop
-
-
-class Hands(SettingsHands):
-    @property
-    def key(self) -> str:
-        return "groups"
-
-    @property
-    def page(self) -> RoutingPage:
-        found = super().page
-        assert isinstance(found, RoutingPage)
-        return found
-
-    @property
-    def groups(self) -> GroupsPage:
-        assert isinstance(self.page, GroupsPage)
-        return self.page
-
-    @property
-    def agents(self) -> AgentsPage:
-        assert isinstance(self.page, AgentsPage)
-        return self.page
-
-    def weights(self, code: str = "pre") -> dict[str, int]:
-        group = next(group for group in self.saved()["groups"] if group["code"] == code)
-        return {held["agent"]: held["weight"] for held in group["members"]}
-
-    def said(self) -> list[str]:
-        return [check.sentence.zh for check in self.page.checks.shown()]
-
-    def remedy(self, words: str) -> None:
-        button = next(b for b in self.page.checks.findChildren(QPushButton) if b.text() == words)
-        self.click(button)
-
-    def panel(self) -> GroupPanel:
-        found = self.groups.drawer.current()
-        assert isinstance(found, GroupPanel)
-        return found
-
-    def agent_panel(self) -> AgentPanel:
-        found = self.agents.drawer.current()
-        assert isinstance(found, AgentPanel)
-        return found
-
-
-def settings_of(shop: Shop) -> Any:
-    return Workspace(shop.database, local_owner())
+    return three_agents(shop)
 
 
 @pytest.fixture
 def stored(shop: Shop) -> Shop:
-    workspace = settings_of(shop)
-    workspace.settings.save(workspace.store("shop"), "groups", TWO, 0, "开始")
-    return shop
+    return with_two_groups(shop)
 
 
 @pytest.fixture

@@ -98,6 +98,10 @@ class AgentsPage(RoutingPage):
 
     # -- hooks --
 
+    def parts(self) -> Sequence[QWidget]:
+        *before, foot = super().parts()
+        return [*before, self.drawer, foot]
+
     def filters(self) -> QWidget:
         return self._bar
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.domain.documents import Body, Document, Object
@@ -26,6 +27,7 @@ from ui.pages.settings.foot import FootBar
 from ui.pages.settings.past import Past, change_lines, name_of
 from ui.theme import SPACE_4, SPACE_6
 from ui.widgets.skeleton import Skeleton
+from ui.widgets.tab_order import tab_on
 
 if TYPE_CHECKING:
     from app.services.settings import Saved
@@ -103,6 +105,10 @@ class DraftPage(Page):
         self._slow.timeout.connect(self._tell_waiting)
         self._skeleton = Skeleton("rows", self)
         self._content: QWidget | None = None
+        self._parts: list[QWidget] = []
+        self._save_wanted = False
+        by_key = Qt.ShortcutContext.WidgetWithChildrenShortcut
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self._save_by_key, context=by_key)
 
     def lay_out(self, content: QWidget, above_foot: QWidget | None = None) -> None:
         """Put the page together around its own part, with more above the foot; called once, by the page that has made them."""
@@ -120,8 +126,16 @@ class DraftPage(Page):
         if above_foot is not None:
             outer.addWidget(above_foot)
         outer.addWidget(self.foot)
+        self._parts = [content, self.past, *([above_foot] if above_foot is not None else []), self.foot]
         content.hide()
         self._tell()
+
+    def parts(self) -> Sequence[QWidget]:
+        """What Tab goes through, in the order it is seen."""
+        return self._parts
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return tab_on(self, self.parts(), forward) or super().focusNextPrevChild(forward)
 
     # -- what a page says --
 
@@ -270,6 +284,14 @@ class DraftPage(Page):
         """Take up the answer; None while there is none yet."""
         self._judgement = judgement
         self._tell()
+        if judgement is not None and self._save_wanted:
+            self._save_wanted = False
+            self.save.click()
+
+    def _save_by_key(self) -> None:
+        """At once, or as soon as it is known that what was typed just now can be saved."""
+        self._save_wanted = self.known() and self._judgement is None
+        self.save.click()
 
     def _tell(self) -> None:
         found = self._judgement

@@ -47,6 +47,7 @@ class FootBar(QFrame):
     def add(self, widget: QWidget) -> None:
         """Before the buttons."""
         self._row.insertWidget(self._row.indexOf(self.discard), widget)
+        self.setTabOrder(self.note, widget)
 
     def tell(self, lines: str, look: str) -> None:
         """What would change; a few lines of it. look: "", "quiet" or "error"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QPoint
@@ -75,6 +76,10 @@ class GroupsPage(RoutingPage):
         self.setFocusProxy(self.table)
 
     # -- hooks --
+
+    def parts(self) -> Sequence[QWidget]:
+        *before, foot = super().parts()
+        return [*before, self.drawer, foot]
 
     def state(self) -> dict[str, Any]:
         return {**super().state(), "columns": self.table.columns_state()}
