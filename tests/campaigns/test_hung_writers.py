@@ -73,7 +73,7 @@ def test_one_who_hangs_in_the_middle_of_writing_does_not_hold_up_the_engine(
         assert process.returncode == 1
         assert "nothing of it was saved. Try again." in said
         assert done() == 0
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
         assert done() == whole
         source.settle()
         engine.end()

@@ -239,7 +239,8 @@ class Source:
         self.check()
         carried_out = self.rows("SELECT count(*) FROM commands WHERE kind = 'suspend' AND result = ''")[0][0]
         assert self.rows("SELECT count(*) FROM presence WHERE state = 2")[0][0] == carried_out, "a command was carried out twice"
-        assert [finding for finding in examine(self.database) if finding.level == "fault"] == []
+        faults = [finding for finding in examine(self.database) if finding.level == "fault"]
+        assert faults == [], faults
 
 
 def kill_repeatedly(url: str, kills: int, seed: int, acts: int = 60) -> None:
