@@ -125,11 +125,11 @@ def build_still(database: Database, wanted: Setup, at: int) -> None:
     """
     store = open_store(database, wanted.plan.store, wanted.plan.zone, STORE_NAME)
     now = at - _STILL_LIVES_MS
+    set_clock(database, store, StoreClock.running(0, at))
     engine = engine_for(database, wanted, now=lambda: now)
     engine.hear_seconds = 0.0
     engine.catch_up()
     routing = Routing(database, store, lambda: now)
-    set_clock(database, store, StoreClock.running(0, at))
     while now < at:
         routing.turn()
         now += _STILL_STEP_MS

@@ -7,7 +7,6 @@ announces it. So of two who save at once one is told, and after a crash there is
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -25,13 +24,15 @@ from app.storage.bulk import Bulk
 from app.storage.database import Database
 from app.storage.faults import FaultError
 from app.storage.recorder import announce, lock_store
+from app.storage.stores import present
 
 _NAMED = 5
 """Revisions and places that a sentence names."""
 
 
 class Saved(NamedTuple):
-    """A revision. `at` is epoch ms; 0 is the number of the defaults, which nobody has saved: no author, `at` None."""
+    """A revision. `at` is epoch ms by the store's clock, as with decisions and commands; 0 is the number of the defaults, which nobody has
+    saved: no author, `at` None."""
 
     revision: int
     body: Body
@@ -144,7 +145,7 @@ def save_all(database: Database, store: int, drafts: Sequence[Draft], author: st
     with database.write() as connection:
         bulk = Bulk(connection)
         notices = lock_store(bulk, store)
-        at = time.time_ns() // 1_000_000
+        at = present(connection, store)
         for document, body, base in drafts:
             now = current(connection, store, document)
             if base is not None and base != now.revision:

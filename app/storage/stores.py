@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
+from app.domain.clock import StoreClock
 from app.storage import schema
 from app.storage.bulk import Bulk
 from app.storage.database import Database
@@ -16,6 +17,11 @@ def clock_setting(database: Database, store: int) -> str | None:
     with database.read() as connection:
         setting: str | None = connection.execute(select(schema.stores.c.clock).where(schema.stores.c.id == store)).scalar()
         return setting
+
+
+def present(connection: Connection, store: int) -> int:
+    """The store's present moment, epoch ms."""
+    return StoreClock(connection.execute(select(schema.stores.c.clock).where(schema.stores.c.id == store)).scalar_one())()
 
 
 def set_clock(database: Database, store: int, setting: str | None) -> None:

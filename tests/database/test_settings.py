@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from app.cli import run
 from app.domain.assessment import AssessedRule
+from app.domain.clock import StoreClock
 from app.domain.language import set_language
 from app.domain.permissions import Actor, NotAllowedError, local_owner
 from app.domain.settings import ASSESSMENT, DOCUMENTS
@@ -27,6 +28,7 @@ from app.storage.database import Database
 from app.storage.faults import FaultError
 from app.storage.notices import Notices
 from app.storage.recorder import lock_store
+from app.storage.stores import set_clock
 from tests.database.compare import agent_days, record, summed_by_agent
 from tests.oracle.streams import random_place, random_stream
 
@@ -89,6 +91,13 @@ class TestRevisions:
         assert settings.get(store, "order_window", 1) == first
         assert settings.get(store, "order_window", 0) == Saved(0, {"window": "24h"})
         assert settings.order_window(store) == "15d"
+
+    def test_it_is_told_when_by_the_clock_of_the_store(self, workspace: Workspace, store: StoreInfo, database: Database) -> None:
+        """So that a revision, what was decided by it and what was commanded meanwhile can be put in order."""
+        moment = 1_790_000_000_000
+        set_clock(database, store.id, StoreClock.running(0, moment))
+        workspace.settings.save_all(store, {"order_window": ({"window": "7d"}, None), "standards": ({"first_reply": {"target": 20}}, None)})
+        assert {workspace.settings.get(store, key).at for key in ("order_window", "standards")} == {moment}
 
     def test_the_whole_document_is_kept(self, workspace: Workspace, store: StoreInfo, database: Database) -> None:
         """Also what was left out, so that a later change of a default changes no store's settings."""
