@@ -16,7 +16,7 @@ LIVES = int(os.environ.get("KEFU_CAMPAIGN_LIVES", "500"))
 
 @pytest.mark.campaign
 def test_the_judge_finds_nothing(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.desk.routing.LATE_MS", 10**15)  # nobody waits for a file to be fed in
+    monkeypatch.setattr("app.desk.turn.LATE_MS", 10**15)  # nobody waits for a file to be fed in
     database = Database(prepared(kind, tmp_path))
     live(database, LIVES)
     database.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.desk.routing import LATE_PATIENCE_SECONDS
+from app.desk.turn import LATE_PATIENCE_SECONDS
 from app.domain.events import MessageSent, SessionAssigned, SessionClosed, SessionFlagged, SessionOpened
 from app.storage.database import Database
 from app.storage.recorder import open_store
@@ -205,7 +205,7 @@ class TestCommandsAboutWhatIsNobodysToGive:
         self, database: Database, kind: str, to: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         clock = [0.0]
-        monkeypatch.setattr("app.desk.routing.time.monotonic", lambda: clock[0])
+        monkeypatch.setattr("app.desk.turn.time.monotonic", lambda: clock[0])
         store = RoutedStore(database, group("g", {"a": 6}), here="a")
         store.now -= HOUR
         store.opens("s1", turn=False)
@@ -219,7 +219,7 @@ class TestCommandsAboutWhatIsNobodysToGive:
 
     def test_one_that_could_not_be_moved_is_taken_when_its_time_comes(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         clock = [0.0]
-        monkeypatch.setattr("app.desk.routing.time.monotonic", lambda: clock[0])
+        monkeypatch.setattr("app.desk.turn.time.monotonic", lambda: clock[0])
         store = RoutedStore(database, group("g", {"a": 6}), here="ab")
         store.present(b="suspended")
         store.now -= HOUR

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from app.desk import routing as desk
 from app.desk.routing import Routing
+from app.desk.turn import LATE_PATIENCE_SECONDS
 from app.domain.events import AgentUpserted, SessionClosed
 from app.domain.permissions import Actor, NotAllowedError
 from app.services.workspace import Workspace
@@ -239,14 +239,14 @@ class TestOthersDecideToo:
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store, clock = RoutedStore(database, group("g", {"a": 6, "b": 6}), here="a"), [0.0]
-        monkeypatch.setattr("app.desk.routing.time.monotonic", lambda: clock[0])
+        monkeypatch.setattr("app.desk.turn.time.monotonic", lambda: clock[0])
         store.now -= HOUR
         store.opens("s1", "s2", turn=False)
         store.now += HOUR
         store.routing.turn()
         assert store.has("s1", "s2") == "- -"
         store.assigns("s1", "b")
-        clock[0] += desk.LATE_PATIENCE_SECONDS
+        clock[0] += LATE_PATIENCE_SECONDS
         store.routing.turn()
         assert store.has("s1", "s2") == "b a"
         assert store.decided("s1") == []

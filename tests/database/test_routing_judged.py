@@ -291,7 +291,7 @@ def live(database: Database, lives: int) -> None:
 
 @pytest.fixture(autouse=True)
 def nobody_waits_for_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.desk.routing.LATE_MS", 10**15)
+    monkeypatch.setattr("app.desk.turn.LATE_MS", 10**15)
 
 
 @pytest.mark.parametrize("late", [False, True])
