@@ -33,6 +33,8 @@ REGIONS = {
     ABROAD: T("海外", "abroad"),
     ELSEWHERE: T("其他", "elsewhere"),
 }
+_SUFFIXES = frozenset(("", "省", "市", "自治区", "壮族自治区", "回族自治区", "维吾尔自治区", "特别行政区"))
+"""What official names of regions end with."""
 DIMENSIONS = ("customer_tags", "skus", "order_state", "pages", "regions")
 """What a scope may ask for, the most specific first."""
 
@@ -254,3 +256,9 @@ def newcomers(groups: Mapping[str, Any], agents: Mapping[str, Any], known: Itera
 def region_of(text: str) -> str:
     """The region of REGIONS that a source's text means: 广东 for 广东省, 其他 for what is none of them."""
     return text if text in REGIONS else next((name for name in PROVINCES if text.startswith(name)), ELSEWHERE)
+
+
+def region_words(text: str) -> T:
+    """What people call the region that a source wrote. What is not one of REGIONS, or says more than that, stays as it was written."""
+    region = region_of(text)
+    return T(text, REGIONS[region].en) if text.startswith(region) and text.removeprefix(region) in _SUFFIXES else same(text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import Connection, func, or_, select
@@ -20,7 +20,9 @@ from app.domain.localtime import SLOTS_PER_DAY, LocalTime
 from app.domain.metrics import METRICS, Metric, total
 from app.domain.naming import told_apart
 from app.domain.presence import AVAILABLE, AWAY, OFFLINE, STATES, SUSPENDED
+from app.domain.routing.reasons import Waits
 from app.domain.settings import Effective
+from app.services.decisions import waiting
 from app.services.leave_cover import uncovered
 from app.services.people import called
 from app.services.standing import Standing, Standings
@@ -156,6 +158,8 @@ class SessionInfo:
     closed_at: int | None
     closed_by: str
     reason: str
+    waits: Waits | None = None
+    """Nobody has it, though `agent` may still tell who had it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +348,9 @@ class LiveService:
                 return None
             points = _points(connection, seat.id, start, at)
             mine = _open(store.id, None) & (schema.sessions.c.agent_id == seat.id)
-            open_sessions = _session_list(connection, mine, {seat.code: seat.name})
+            listed = _session_list(connection, mine, {seat.code: seat.name})
+            waits = waiting(connection, store.id, [each.id for each in listed], {seat.code: seat.name})
+            open_sessions = [replace(each, waits=waits.get(each.id)) for each in listed]
         return AgentDay(
             seat,
             at,
@@ -365,6 +371,8 @@ class LiveService:
             if not found:
                 return None
             info = found[0]
+            if info.closed_at is None:
+                info = replace(info, waits=waiting(connection, store.id, [info.id], named).get(info.id))
             packed = connection.execute(select(t.messages).where(t.session_id == info.id)).scalar()
             spoken = [] if packed is None else unpack_messages(packed)
             speakers = {agent for _, _, agent, _, _ in spoken}

@@ -11,6 +11,8 @@ from app.domain.events import Sender
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
 from app.domain.metrics import METRICS
+from app.domain.routing.reasons import Waits, told
+from app.domain.routing_settings import region_words
 from app.domain.terms import CHANNELS, CLOSERS, CONTENTS, PAGES, RATINGS, REASONS
 from ui.theme import SPACE_1, SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.empty import EmptyState
@@ -60,6 +62,8 @@ class Facts(Protocol):
     def closed_by(self) -> str: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def waits(self) -> Waits | None: ...
 
 
 class Said(Protocol):
@@ -105,6 +109,11 @@ def name_of(session: Facts) -> str:
     return session.customer_name or session.customer or session.code
 
 
+def waits_words(waits: Waits) -> str:
+    """That nobody has a session, and where it waits."""
+    return tr(f"在「{waits.group}」排队", f"waiting in {waits.group}") if waits.group else tr("排队等待", "waiting for an agent")
+
+
 def wait_cell(session: Facts, now: int) -> Cell:
     """How long the customer has been waiting. A message left while nobody was there may wait: it crosses no threshold."""
     since = session.waiting_since
@@ -122,6 +131,7 @@ class SessionPanel(QWidget):
         self._local, self._past = local, past
         self._session: Facts | None = None
         self._times: list[int] = []
+        self._at = 0
         self._about = QLabel(self)
         self._about.setProperty("look", "caption")
         self._about.setWordWrap(True)
@@ -163,17 +173,26 @@ class SessionPanel(QWidget):
         if found is None:
             self._stack.setCurrentWidget(self._unknown)
             return
-        self._session = session = found.session
+        self._session, self._at = found.session, found.at
+        session = self._session
         self._times = found.times
         channel, page = CHANNELS.get(session.channel, ""), PAGES.get(session.page, "")
         leave = tr("留言", "Message left") if session.kind == "leave" else ""
-        about = (leave, session.agent_name, session.group, str(channel), str(page), session.region, session.code)
+        whose = (session.agent_name, session.group) if session.waits is None else (self._waiting(session.waits),)
+        about = (leave, *whose, str(channel), str(page), str(region_words(session.region)), session.code)
         self._about.setText(" · ".join(part for part in about if part))
-        self._why.setText(tr("为什么分到这里：", "Why here: ") + tr("；", "; ").join(str(line) for line in found.why))
+        self._why.setText(tr("为什么分到这里：", "Why here: ") + str(told(found.why)))
         self._why.setVisible(bool(found.why))
         self.tick(found.at)
         self._show_messages(found.bubbles)
         self._stack.setCurrentWidget(self.transcript if found.bubbles else self._silent)
+
+    def _waiting(self, waits: Waits) -> str:
+        """Of a session that nobody has: where it waits, since when, and whose it was."""
+        day, today = self._local.day(waits.since), self._local.day(self._at)
+        since = f"{self._local.local(waits.since):{'%H:%M' if day == today else '%m-%d %H:%M'}}"
+        words = waits_words(waits) + tr(f"，{since} 起", f" since {since}")
+        return words + (tr(f"（原客服 {waits.before}）", f" (before: {waits.before})") if waits.before else "")
 
     def reveal(self, message_at: int | None, words: str = "") -> None:
         """Mark words as a search finds them, and bring the message of a moment into view: the first one without a moment."""

@@ -13,6 +13,8 @@ from app.domain.terms import ORDER_STATES, PAGES
 Why = tuple[Any, ...]
 """A code of `SENTENCES` and what it is about, in the order of that table; all of it JSON."""
 
+_ITEM_SHOWN = 24
+"""Characters of the name of an item: shops put a whole description there."""
 STANDINGS = {
     "free": T("可接", "free"),
     "offline": T("离线", "offline"),
@@ -26,10 +28,19 @@ STANDINGS = {
 
 
 class Names(NamedTuple):
-    """What people call agents and groups, by code. Whoever is not there is called by their code."""
+    """What people call agents, groups and items, by code. Who or what is not there is called by the code."""
 
     agents: Mapping[str, str] = {}
     groups: Mapping[str, str] = {}
+    items: Mapping[str, str] = {}
+
+
+class Waits(NamedTuple):
+    """A session that nobody has. group and before (who had it last): as people call them, "" for none; since: epoch ms."""
+
+    group: str
+    since: int
+    before: str
 
 
 _NOBODY = Names()
@@ -42,6 +53,12 @@ def _agent(value: Any, names: Names) -> T:
 
 def _group(value: Any, names: Names) -> T:
     return same(names.groups.get(value, value))
+
+
+def _item(value: Any, names: Names) -> T:
+    name = names.items.get(value, "")
+    short = name if len(name) <= _ITEM_SHOWN else f"{name[: _ITEM_SHOWN - 1]}…"
+    return fill(T("{0}（{1}）", "{0} ({1})"), value, short) if name else T(f"{value} ", value)
 
 
 def _text(value: Any, _names: Names) -> T:
@@ -85,7 +102,7 @@ SENTENCES: dict[str, tuple[T, tuple[_Say, ...]]] = {
     # Which group, and by what
     "only": (T("「{0}」是唯一的咨询组，接待所有人", "{0} is the only group and takes everybody"), (_group,)),
     "customer_tags": (T("「{0}」接待有标签「{1}」的客户", "{0} takes customers tagged {1}"), (_group, _text)),
-    "skus": (T("「{0}」接待咨询商品 {1} 的客户", "{0} takes customers who ask about item {1}"), (_group, _text)),
+    "skus": (T("「{0}」接待咨询商品 {1}的客户", "{0} takes customers who ask about item {1}"), (_group, _item)),
     "order_state": (T("「{0}」接待「{1}」的客户", "{0} takes customers by order state: {1}"), (_group, _among(ORDER_STATES))),
     "pages": (T("「{0}」接待从{1}进入的客户", "{0} takes customers from: {1}"), (_group, _among(PAGES))),
     "regions": (T("「{0}」接待{1}的客户", "{0} takes customers from the region {1}"), (_group, _among(REGIONS))),
@@ -139,6 +156,16 @@ SENTENCES: dict[str, tuple[T, tuple[_Say, ...]]] = {
     "went_offline": (T("原客服 {0} 已离线", "{0}, who had it, went offline"), (_agent,)),
     "reconfigured": (T("咨询组设置已更改，重新分配", "The groups were changed, so it was matched again"), ()),
 }  # fmt: skip
+
+
+def items(reasons: Iterable[Why]) -> set[str]:
+    """Codes of the items that the reasons name."""
+    return {str(about[1]) for code, *about in reasons if code == "skus"}
+
+
+def told(sentences: Iterable[T]) -> T:
+    """As one text."""
+    return joined(sentences, "；", ". ")
 
 
 def words(reasons: Iterable[Why], names: Names = _NOBODY) -> list[T]:

@@ -471,7 +471,7 @@ class TestWords:
 
     def test_reasons_are_json_and_every_one_has_words(self) -> None:
         examples: dict[str, Any] = {
-            "_group": "presale", "_agent": "a", "_count": 3, "_text": "PLUS", "_people": ["a", "b"],
+            "_group": "presale", "_agent": "a", "_count": 3, "_text": "PLUS", "_item": "100", "_people": ["a", "b"],
             "_span": 7_200_000, "_limit": None, "_others": 2,
             "<lambda>": "full",
         }  # fmt: skip

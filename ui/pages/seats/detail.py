@@ -215,7 +215,9 @@ class Detail(QObject):
             self._hand_over(self._shown, cast("To", to))
 
     def _hand_over(self, session: SessionInfo, to: To) -> None:
-        about = Session(session.code, name_of(session), session.agent or "", session.agent_name)
+        about = Session(session.code, name_of(session))
+        if session.waits is None:
+            about = about._replace(agent=session.agent or "", agent_name=session.agent_name)
         dialog = self.dialog = HandOverDialog(self._page.context, about, to, self._page)
         dialog.chosen.connect(self.giving.give)
         dialog.finished.connect(self._handed_over)

@@ -14,7 +14,7 @@ from ui.pages.seats.handing import HAND_OVER
 from ui.theme import icon
 from ui.widgets.empty import EmptyState
 from ui.widgets.metric_text import clock_text
-from ui.widgets.session_facts import name_of, wait_cell
+from ui.widgets.session_facts import name_of, wait_cell, waits_words
 from ui.widgets.table import Cell, Cells, Column, DataTable, RowTableModel
 
 if TYPE_CHECKING:
@@ -93,8 +93,9 @@ class SessionList(DataTable):
 
 def _cells(session: SessionInfo, now: int) -> Cells:
     leave = tr("留言", "Message") if session.kind == "leave" else ""
+    where = session.group if session.waits is None else waits_words(session.waits)
     return {
-        "customer": Cell(name_of(session), name_of(session), detail=" · ".join(part for part in (leave, session.group) if part)),
+        "customer": Cell(name_of(session), name_of(session), detail=" · ".join(part for part in (leave, where) if part)),
         "waiting": wait_cell(session, now),
         "open": Cell(clock_text(now - session.opened_at), -session.opened_at),
         "messages": Cell(f"{session.customer_messages} / {session.agent_messages}", session.customer_messages + session.agent_messages),
