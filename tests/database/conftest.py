@@ -6,12 +6,28 @@ from pathlib import Path
 import pytest
 
 from app.storage.database import Database
-from tests.databases import KINDS, prepared
+from tests import databases
+from tests.databases import KINDS, Fill, drop_made, nothing, prepared
+
+databases.in_memory = True
+
+
+@pytest.fixture(autouse=True)
+def _dropped() -> Iterator[None]:
+    """So that those of a whole run need not be kept."""
+    yield
+    drop_made()
+
+
+@pytest.fixture
+def content() -> Fill:
+    """What every test of a module begins with, where it says so."""
+    return nothing
 
 
 @pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return prepared(request.param, tmp_path)
+def url(request: pytest.FixtureRequest, tmp_path: Path, content: Fill) -> str:
+    return prepared(request.param, tmp_path, content)
 
 
 @pytest.fixture

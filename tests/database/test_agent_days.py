@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import get_args
 
 import pytest
 from sqlalchemy import Connection, text
@@ -15,7 +16,7 @@ from app.storage.bulk import Bulk
 from app.storage.database import Database
 from app.storage.doctor import examine, repair_counters
 from app.storage.notices import TOPICS
-from app.storage.queries import Dimension, Slice, sums
+from app.storage.queries import Dimension, Grain, Slice, sums
 from app.storage.recorder import Recorder, add_counters, announce, lock_store, open_store
 from tests.database.compare import agent_days, expected, record, stored, summed_by_agent
 from tests.oracle.recompute import recompute
@@ -41,6 +42,10 @@ BY: tuple[tuple[Dimension, ...], ...] = (
     ("group_id", "hour"), ("group_id", "half"), ("day", "hour"), ("day", "half"), ("agent_id", "hour"), ("agent_id", "half"),
     ("day", "group_id", "hour"), ("channel", "half"),
 )  # fmt: skip
+
+
+ANSWERS = 8
+"""So many of each table that hold something, and as many that hold nothing as come up on the way."""
 
 
 def assess(database: Database, store: int, rule: AssessedRule) -> None:
@@ -83,11 +88,13 @@ def test_other_hours_and_flags_are_as_if_they_had_always_been(database: Database
 def test_hours_that_change_between_batches(database: Database, seed: int) -> None:
     """A recorder that was at work before counts by the new rule from its next batch on."""
     zone, start = random_place(seed)
-    events = random_stream(seed, 40, zone=zone, start=start)
+    events = random_stream(seed, 24, zone=zone, start=start)
     recorder = record(database, [events[:1]], zone)
     store = open_store(database, "shop")
     rules = list(RULES.values())
-    for number, batch in enumerate(scramble(events, seed, largest_batch=60)):
+    batches = scramble(events, seed, largest_batch=45)
+    assert len(batches) >= len(rules)
+    for number, batch in enumerate(batches):
         assess(database, store, rules[number % len(rules)])
         record(database, [batch], zone, recorder)
         stored(database)
@@ -143,8 +150,8 @@ def test_every_table_gives_the_same_answer(database: Database, what: str) -> Non
     with database.read() as connection:
         held = rows(connection)
         days, agents, groups = (sorted({getattr(key, name) for key, _ in held}) for name in ("day", "agent", "group"))
-        answered = set()
-        for number in range(120):
+        answered = dict.fromkeys(get_args(Grain), 0)
+        while min(answered.values()) < ANSWERS:
             first, last = sorted(rng.choices(range(days[0] - 9, days[-1] + 9), k=2))
             kept = rng.random() < 0.5
             asked = Slice(
@@ -155,15 +162,17 @@ def test_every_table_gives_the_same_answer(database: Database, what: str) -> Non
                 else None if rule.slots[0] == rule.slots[1] else rule.slots,
             )  # fmt: skip
             by = rng.choice(BY)
+            grain = asked.grain(by)
+            if answered[grain] == ANSWERS:
+                continue
             found = sums(connection, asked, by, histograms=True)
             assert found == summed(held, asked, by), (asked, by)
-            if number % 5 == 0:
+            if found:
+                answered[grain] += 1
+            if sum(answered.values()) % 5 == 0:
                 few = {"consults", "login_ms"}
                 wanted = {key: {name: n for name, n in counts.items() if name in few} for key, counts in found.items()}
                 assert sums(connection, asked, by, fields=few) == {key: counts for key, counts in wanted.items() if counts}
-            if found:
-                answered.add(asked.grain(by))
-        assert answered == {"agent", "day", "half", "hour", "slot"}
 
 
 def rows(connection: Connection) -> list[tuple[Key, Counts]]:

@@ -39,7 +39,7 @@ def spoil(database: Database, statement: str) -> None:
 
 @pytest.fixture
 def filled(database: Database) -> Database:
-    events = random_stream(21, 30)
+    events = random_stream(21, 15, agents=3, days=3)
     never_opened = next(event["session"] for event in events if event["type"] == "message.sent")
     events = [event for event in events if (event["type"], event.get("session")) != ("session.opened", never_opened)]
     record(database, scramble(events, 21), "Asia/Shanghai")
@@ -178,7 +178,7 @@ class TestLocal:
         filled.close()
         with path.open("r+b") as file:
             pages = file.seek(0, 2) // 4096
-            for page in range(pages // 2, pages):
+            for page in range(pages * 3 // 4, pages):
                 file.seek(page * 4096)
                 file.write(b"\x5a" * 4096)
         database = Database(url)

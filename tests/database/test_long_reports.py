@@ -23,6 +23,7 @@ from app.services.workspace import StoreInfo, Workspace
 from app.storage.database import Database
 from app.storage.faults import FaultError
 from app.storage.recorder import Recorder, open_store
+from tests.databases import Fill
 from tests.oracle.streams import random_stream
 
 ZONE = "Asia/Shanghai"
@@ -32,10 +33,18 @@ OF_AGENTS = [(name, by) for name, kind in REPORTS.items() if kind.rows == "agent
 Shop = tuple[Workspace, StoreInfo]
 
 
-@pytest.fixture
-def shop(database: Database) -> Shop:
+def filled(database: Database) -> None:
     store = open_store(database, "shop", ZONE)
     Recorder(database, store).record([decode(json.dumps(event).encode()) for event in random_stream(51, 120)])
+
+
+@pytest.fixture
+def content() -> Fill:
+    return filled
+
+
+@pytest.fixture
+def shop(database: Database) -> Shop:
     workspace = Workspace(database, local_owner())
     return workspace, workspace.store("shop")
 

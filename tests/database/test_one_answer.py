@@ -22,6 +22,7 @@ from app.services.reports import Question, Report
 from app.services.workspace import StoreInfo, Workspace
 from app.storage.database import Database
 from app.storage.recorder import Recorder, open_store
+from tests.databases import Fill
 from tests.oracle.streams import random_stream
 
 ZONE = "Asia/Shanghai"
@@ -29,10 +30,18 @@ AT = 1_709_092_800_000 + 3 * 86_400_000 + 43_140_000  # 23:59 of a day in the mi
 LIVE_TWINS = ("seats_total", "seats_online", "active", "waiting", "consults", "received", "answer_rate", "reply_30s_rate", "satisfaction")
 
 
-@pytest.fixture
-def shop(database: Database) -> tuple[Workspace, StoreInfo]:
+def filled(database: Database) -> None:
     store = open_store(database, "shop", ZONE)
     Recorder(database, store).record([decode(json.dumps(event).encode()) for event in random_stream(51, 120)])
+
+
+@pytest.fixture
+def content() -> Fill:
+    return filled
+
+
+@pytest.fixture
+def shop(database: Database) -> tuple[Workspace, StoreInfo]:
     workspace = Workspace(database, local_owner())
     return workspace, workspace.store("shop")
 
