@@ -38,7 +38,8 @@ class AgentTarget(NamedTuple):
 
 
 class GroupTarget(NamedTuple):
-    """free: members whom the group would give a new session now."""
+    """free: members whom the group would give a session now that is handed to it: who has a turn or, where nobody has, who takes
+    transfers only (docs/decisions/0013)."""
 
     code: str
     name: str
@@ -95,6 +96,8 @@ def _agent(seat: SeatRow, name: str, plan: Plan, left: int) -> AgentTarget:
 
 
 def _group(group: GroupPlan, agents: dict[str, AgentTarget]) -> GroupTarget:
-    held = [(agents[code], weight) for code, weight in group.weights.items() if code in agents]
-    free = sum(bool(weight) and agent.why_not is None and not agent.full for agent, weight in held)
-    return GroupTarget(group.code, group.name, len(group.weights), free, None if group.open else T("入口已关闭", "The entry is closed"))
+    here = [(agents[code], weight) for code, weight in group.weights.items() if code in agents and agents[code].why_not is None]
+    turns = sum(weight > 0 and not agent.full for agent, weight in here)
+    transfers_only = sum(agent.capacity == 0 or (weight == 0 and not agent.full) for agent, weight in here)
+    why_not = None if group.open else T("入口已关闭", "The entry is closed")
+    return GroupTarget(group.code, group.name, len(group.weights), turns or transfers_only, why_not)

@@ -16,13 +16,16 @@ from app.storage.database import Database
 from app.storage.recorder import Recorder, open_store
 from tests.database.routed_store import RoutedStore, group
 
-STATES: dict[str, ev.State] = {"a1": "available", "a2": "away", "a3": "available", "a4": "suspended", "a5": "offline", "a6": "available"}
+STATES: dict[str, ev.State] = {"a1": "available", "a2": "away", "a3": "available", "a4": "suspended", "a5": "offline", "a6": "available",
+                               "a7": "available"}  # fmt: skip
 GROUPS: list[dict[str, Any]] = [
     {"code": "free", "scope": {"skus": ["k1"]}, "members": [{"agent": "a1"}, {"agent": "a2"}], "overflow": False},
     {"code": "full", "scope": {"skus": ["k2"]}, "members": [{"agent": "a3"}], "overflow": False},
     {"code": "transfers", "scope": {"skus": ["k3"]}, "members": [{"agent": "a2", "weight": 0}], "overflow": False},
+    {"code": "cap-0", "scope": {"skus": ["k6"]}, "members": [{"agent": "a3", "weight": 0}, {"agent": "a7"}], "overflow": False},
     {"code": "away", "scope": {"skus": ["k4"]}, "members": [{"agent": "a4"}, {"agent": "a5"}, {"agent": "a6"}], "overflow": False},
     {"code": "closed", "scope": {"skus": ["k5"]}, "members": [{"agent": "a1"}], "open": False},
+    {"code": "full-0", "scope": {"skus": ["k7"]}, "members": [{"agent": "a3", "weight": 0}], "overflow": False},
     {"code": "all", "type": "fallback", "members": [{"agent": "a1"}]},
 ]
 
@@ -38,7 +41,7 @@ class Floor:
         self.workspace = Workspace(database, local_owner())
         self.store: StoreInfo = self.workspace.store("shop")
         self.workspace.settings.save(self.store, "groups", {"groups": [{**group, "name": group["code"]} for group in GROUPS]})
-        agents = [{"agent": "a3", "capacity": 1}, {"agent": "a6", "receives": False}]
+        agents = [{"agent": "a3", "capacity": 1}, {"agent": "a6", "receives": False}, {"agent": "a7", "capacity": 0}]
         self.workspace.settings.save(self.store, "agents", {"agents": agents})
         for code, agent in (("held", "a1"), ("other", "a3")):
             recorder.record(
