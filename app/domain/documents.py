@@ -103,7 +103,7 @@ class Object(Kind):
             whole = self.complete(value)
             for check in self.checks:
                 for fault in check(whole):
-                    yield Fault(_joined(path, fault.path), fault.sentence)
+                    yield fault._replace(path=_joined(path, fault.path))
 
     def complete(self, value: Any) -> Any:
         return {f.key: f.complete(value[f.key]) if f.key in value else f.start() for f in self.fields}
@@ -174,7 +174,9 @@ class List(Kind):
                     if first != index:
                         where = f"{path}[{first}]"
                         what = T("{0} 与 {1} 重复", "{0} is already in {1}")
-                        yield Fault(_below(place, key) if key else place, fill(what, said(held), where))
+                        yield Fault(
+                            _below(place, key) if key else place, fill(what, said(held), where), self._taken(key, held, value[first])
+                        )
 
     def complete(self, value: Any) -> Any:
         return [self.of.complete(item) for item in value]
@@ -207,6 +209,15 @@ class List(Kind):
         kept = [item for item in old if item[key] in after], [item for item in new if item[key] in before]
         if self.ordered and [item[key] for item in kept[0]] != [item[key] for item in kept[1]]:
             yield Change(path, _under(label, T("顺序", "order")), self.words(kept[0]), self.words(kept[1]))
+
+    def _taken(self, key: str, value: str | int, holder: Any) -> T:
+        """That another has it already, called by what tells it from this one."""
+        if not key or not isinstance(self.of, Object) or not isinstance(holder, dict):
+            return fill(T("{0} 写了两次，请去掉一个", "{0} is written twice; take one out"), _bare(value))
+        other = self.title if key != self.title and holder.get(self.title) else next((k for k in self.unique if k != key), key)
+        label = next(field.label for field in self.of.fields if field.key == key)
+        what = T("{0} {1} 已被「{2}」使用，请换一个", "{0} {1} is already used by {2}; choose another")
+        return fill(what, label, _bare(value), _bare(holder.get(other, "")))
 
     def _name(self, item: Any) -> T:
         key = self.title or (self.unique[0] if self.unique else "")
@@ -292,6 +303,12 @@ def _once(pairs: list[tuple[str, Any]]) -> Body:
             raise ValueError(str(fill(T("{0} 写了两次", "{0} is written twice"), said(key))))
         found[key] = value
     return found
+
+
+def _bare(value: object) -> T:
+    """A text as people wrote it, as safe as `said`."""
+    words = said(value)
+    return same(words.zh.removeprefix('"').removesuffix('"')) if isinstance(value, str) else words
 
 
 def _below(path: str, key: object) -> str:

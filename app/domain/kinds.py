@@ -22,10 +22,18 @@ _SAFE_NUMBER = 10**15
 
 
 class Fault(NamedTuple):
-    """What is wrong at one place: `groups[1].members[0].weight` and `11 is not between 0 and 10`; the path of the whole document is ""."""
+    """What is wrong at one place: `groups[1].members[0].weight` and `11 is not between 0 and 10`; the path of the whole document is "".
+
+    pathless: the sentence for those who see the place and no paths, where `sentence` names one.
+    """
 
     path: str
     sentence: T
+    pathless: T | None = None
+
+    @property
+    def words(self) -> T:
+        return self.pathless or self.sentence
 
     def __str__(self) -> str:
         return f"{self.path}: {self.sentence}" if self.path else str(self.sentence)

@@ -20,6 +20,7 @@ _NAMED = 3
 """Agents that a sentence names."""
 _ORDER: dict[Level, int] = {"alarm": 0, "warn": 1, "info": 2}
 _GROUP_PATH = re.compile(r"groups\[(\d+)\]\.?(\w*)")
+_FIELD_PATH = re.compile(r"groups\[\d+\]\.(?:scope\.)?(?!scope$)(\w+)")
 _AGENT_PATH = re.compile(r"agents\[(\d+)\]")
 _PARTS: dict[str, Part] = {"scope": "scope", "overflow": "routing", "prompt": "routing", "offline_prompt": "routing", "members": "members"}
 
@@ -42,6 +43,18 @@ class Check:
     remedy: Remedy | None = None
     group: str = ""
     part: Part = "basics"
+
+    @property
+    def place(self) -> int | None:
+        """Of the group in the document."""
+        found = _GROUP_PATH.match(self.path)
+        return None if found is None else int(found[1])
+
+    @property
+    def field(self) -> str:
+        """Of the group or its scope, "" where it is none of its own."""
+        found = _FIELD_PATH.match(self.path)
+        return "" if found is None else found[1]
 
 
 def checks(groups: Body, agents: Body, facts: Facts, faults: Iterable[Fault] | None = None) -> list[Check]:
@@ -73,16 +86,16 @@ def _fault(groups: Body, agents: Body, fault: Fault) -> Check:
         remedy = None
         if found[2] == "open":
             remedy = Remedy(T("开放入口", "Open the entry"), partial(_set_in_group, group["code"], {"open": True}))
-        sentence = fill(T("「{0}」：{1}", "{0}: {1}"), group["name"] or group["code"], fault.sentence)
+        sentence = fill(T("「{0}」：{1}", "{0}: {1}"), group["name"] or group["code"], fault.words)
         return Check("alarm", sentence, fault.path, remedy, group["code"], _PARTS.get(found[2], "basics"))
     found = _AGENT_PATH.match(fault.path)
     if found is not None and int(found[1]) < len(agents["agents"]):
         agent = agents["agents"][int(found[1])]
-        return Check("alarm", fill(T("客服 {0}：{1}", "Agent {0}: {1}"), agent["name"] or agent["agent"], fault.sentence), fault.path)
+        return Check("alarm", fill(T("客服 {0}：{1}", "Agent {0}: {1}"), agent["name"] or agent["agent"], fault.words), fault.path)
     if fault.path == "default_group":
         remedy = Remedy(T("不设默认组", "No default group"), lambda held, others: ({**held, "default_group": None}, others))
-        return Check("alarm", fill(T("默认咨询组：{0}", "Default group: {0}"), fault.sentence), fault.path, remedy)
-    return Check("alarm", fault.sentence, fault.path)
+        return Check("alarm", fill(T("默认咨询组：{0}", "Default group: {0}"), fault.words), fault.path, remedy)
+    return Check("alarm", fault.words, fault.path)
 
 
 def _overlap(groups: Sequence[Body], found: Overlap) -> Check:

@@ -96,20 +96,26 @@ def with_group(groups: Body, code: str, change: Callable[[Body], Body]) -> Body:
     return {**groups, "groups": [change(group) if group["code"] == code else group for group in groups["groups"]]}
 
 
+def with_group_at(groups: Body, place: int, change: Callable[[Body], Body]) -> Body:
+    """As `with_group`, by its place: while codes are being typed two groups may have the same."""
+    return {**groups, "groups": [change(group) if index == place else group for index, group in enumerate(groups["groups"])]}
+
+
 def with_weights(groups: Body, code: str, weights: Mapping[str, int | None]) -> Body:
     """Members of a group with new weights; None takes the agent out. New members stand at the end."""
+    return with_group(groups, code, lambda group: weighed(group, weights))
 
-    def change(group: Body) -> Body:
-        left = dict(weights)
-        members = []
-        for member in group["members"]:
-            weight = left.pop(member["agent"], member["weight"])
-            if weight is not None:
-                members.append(member if weight == member["weight"] else {**member, "weight": weight})
-        members += [{"agent": agent, "weight": weight} for agent, weight in left.items() if weight is not None]
-        return {**group, "members": members}
 
-    return with_group(groups, code, change)
+def weighed(group: Body, weights: Mapping[str, int | None]) -> Body:
+    """As `with_weights`, of one group."""
+    left = dict(weights)
+    members = []
+    for member in group["members"]:
+        weight = left.pop(member["agent"], member["weight"])
+        if weight is not None:
+            members.append(member if weight == member["weight"] else {**member, "weight": weight})
+    members += [{"agent": agent, "weight": weight} for agent, weight in left.items() if weight is not None]
+    return {**group, "members": members}
 
 
 def new_group(groups: Body, name: str, fallback: bool = False) -> tuple[Body, str]:
@@ -168,9 +174,16 @@ def _free_name(name: str, taken: Collection[str]) -> str:
 
 
 def without_group(groups: Body, code: str) -> Body:
-    default = groups["default_group"]
-    left = [group for group in groups["groups"] if group["code"] != code]
-    return {**groups, "groups": left, "default_group": None if default == code else default}
+    for place in reversed([place for place, group in enumerate(groups["groups"]) if group["code"] == code]):
+        groups = without_group_at(groups, place)
+    return groups
+
+
+def without_group_at(groups: Body, place: int) -> Body:
+    left = [group for index, group in enumerate(groups["groups"]) if index != place]
+    code, default = groups["groups"][place]["code"], groups["default_group"]
+    gone = default == code and all(group["code"] != code for group in left)
+    return {**groups, "groups": left, "default_group": None if gone else default}
 
 
 def moved_group(groups: Body, code: str, step: int) -> Body:

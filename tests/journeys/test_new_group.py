@@ -108,7 +108,8 @@ def test_a_new_group_is_made_tried_saved_used_and_taken_back(desk: Desk, shop: S
     desk.keys(name, "Shanghai")  # what it was called is replaced
     panel = page.drawer.current()
     assert isinstance(panel, GroupPanel)
-    code = page._open_code
+    assert page._open is not None
+    code = page._open.code
     assert page.rows.cell(code, "name").text == "Shanghai"
     panel.tabs.tabBar().setFocus()
     desk.keys(panel.tabs.tabBar(), Qt.Key.Key_Right)

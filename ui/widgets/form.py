@@ -66,7 +66,7 @@ class Form(QWidget):
             if home is None:
                 homeless.append(fault)
             else:
-                said.setdefault(home, str(fault.sentence))
+                said.setdefault(home, str(fault.words))
         for path, place in self._errors.items():
             sentence = said.get(path, "")
             if isinstance(place, FormField):
@@ -79,6 +79,10 @@ class Form(QWidget):
     def set_editable(self, editable: bool) -> None:
         for editor in self._editors.values():
             editor.setEnabled(editable)
+
+    def keys(self) -> list[str]:
+        """Of its fields, from top to bottom."""
+        return list(dict.fromkeys(path[0] for path in self._editors))
 
     def editor(self, path: str) -> Editor:
         """The editor of `key` or `key.key`. Raises KeyError."""

@@ -23,7 +23,6 @@ assert isinstance(_SCOPE, Object)
 _TABS: dict[Part, tuple[str, ...]] = {
     "basics": ("name", "code", "type", "open"), "scope": (), "routing": ("overflow", "prompt", "offline_prompt"),
 }  # fmt: skip
-_SCOPE_FIRST = _SCOPE.fields[0].key
 
 
 class GroupPanel(QWidget):
@@ -108,10 +107,11 @@ class GroupPanel(QWidget):
         self.forms["scope"].setVisible(not fallback or bool(self.forms["scope"].body() != _SCOPE.complete({})))
         self._tell("routing", "")
 
-    def take_keyboard(self, select: bool = False) -> None:
-        """Into the form of the tab shown; `select`: what the first line holds is about to be replaced."""
-        part = list(_TABS)[self.tabs.currentIndex()]
-        target = self.forms[part].editor(next(iter(_TABS[part]), _SCOPE_FIRST)).target()
+    def take_keyboard(self, field: str = "", select: bool = False) -> None:
+        """Into a field of the tab shown, the first where none is named; `select`: what the line holds is about to be replaced."""
+        form = self.forms[list(_TABS)[self.tabs.currentIndex()]]
+        keys = form.keys()
+        target = form.editor(field if field in keys else keys[0]).target()
         target.setFocus(Qt.FocusReason.OtherFocusReason)
         if select and isinstance(target, QLineEdit):
             target.selectAll()
@@ -126,7 +126,7 @@ class GroupPanel(QWidget):
         for fault in faults:
             head, _, rest = fault.path.partition(".")
             if head == "scope":
-                by_part["scope"].append(Fault(rest, fault.sentence))
+                by_part["scope"].append(fault._replace(path=rest))
             else:
                 part = next((part for part, keys in _TABS.items() if head in keys), None)
                 if part is None:
@@ -136,7 +136,7 @@ class GroupPanel(QWidget):
         for part, held in by_part.items():
             left = self.forms[part].show_faults(held)
             if left:
-                self._tell(part, str(left[0].sentence), "error")
+                self._tell(part, str(left[0].words), "error")
         return homeless
 
     def _tell(self, part: Part, words: str, look: str = "quiet") -> None:

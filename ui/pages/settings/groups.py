@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from app.domain.documents import Body
-from app.domain.kinds import Fault
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
 from app.domain.routing_checks import Check, Part
-from app.domain.routing_edits import GROUP, adopted, moved_group, new_group, with_group, with_weights, without_group
+from app.domain.routing_edits import GROUP, adopted, moved_group, new_group, weighed, with_group_at, without_group_at
 from app.domain.routing_settings import asked
 from ui.pages.registry import PageContext
 from ui.pages.settings.base import Judgement
@@ -48,12 +48,23 @@ _OPEN = T(
 )
 
 
+@dataclass(slots=True)
+class _Opened:
+    """A group of the draft, wherever it moves and whatever its code becomes. new: not saved yet."""
+
+    place: int
+    code: str
+    new: bool
+
+
 class GroupsPage(RoutingPage):
+    """A row is called by the code of its group; of several with the same, while one is being typed, the first."""
+
     def __init__(self, context: PageContext) -> None:
         super().__init__(context)
         self._local = LocalTime(context.store.zone)
-        self._open_code = ""
-        self._wanted: tuple[str, Part] | None = None
+        self._open: _Opened | None = None
+        self._wanted: tuple[str, Part, str | None] | None = None
         self.add = Button(tr("新建咨询组", "New group"), "quiet", "add", self)
         self.add.setEnabled(self.allowed)
         self.add.clicked.connect(self._add)
@@ -90,9 +101,9 @@ class GroupsPage(RoutingPage):
             self.table.restore_columns(state["columns"])
 
     def open_at(self, where: dict[str, Any]) -> None:
-        """{"group": code, "part": "basics" | "scope" | "routing" | "members"}."""
+        """{"group": code, "part": "basics" | "scope" | "routing" | "members", "field": the one to go to}."""
         part: Part = where["part"] if where.get("part") in ("scope", "routing", "members") else "basics"
-        self._wanted = str(where.get("group", "")), part
+        self._wanted = str(where.get("group", "")), part, where.get("field")
         if self.known():
             self._open_wanted()
 
@@ -102,7 +113,7 @@ class GroupsPage(RoutingPage):
         groups = self.groups["groups"]
         if not groups:
             self.table.set_placeholder(self._nothing())
-        self.rows.set_rows([(group["code"], self._cells(group)) for group in groups], flash=False)
+        self.rows.set_rows([(row, self._cells(group)) for row, group in zip(self._row_ids(), groups, strict=True)], flash=False)
         self._show_open()
         self._open_wanted()
 
@@ -147,9 +158,10 @@ class GroupsPage(RoutingPage):
         }
 
     def _tooltip(self, row: str | int, key: str) -> str:
-        group = self._group(str(row))
-        if group is None:
+        place = self._place(str(row))
+        if place is None:
             return ""
+        group = self.groups["groups"][place]
         fallback = group["type"] == "fallback"
         if key == "scope":
             return scope_words(group)
@@ -159,9 +171,13 @@ class GroupsPage(RoutingPage):
             return str(_STAYS)
         return ""
 
-    def _group(self, code: str) -> Body | None:
-        found: Body | None = next((group for group in self.groups["groups"] if group["code"] == code), None)
-        return found
+    def _row_ids(self) -> list[str]:
+        codes = [group["code"] for group in self.groups["groups"]]
+        return [code if codes.index(code) == place else f"{code}\0{place}" for place, code in enumerate(codes)]
+
+    def _place(self, row: str) -> int | None:
+        ids = self._row_ids()
+        return ids.index(row) if row in ids else None
 
     def _saved_group(self, code: str) -> Body | None:
         found: Body | None = next((group for group in self.saved_bodies()["groups"]["groups"] if group["code"] == code), None)
@@ -171,31 +187,32 @@ class GroupsPage(RoutingPage):
 
     def _cell_opened(self, row: str | int, key: str) -> None:
         code = str(row)
-        group = self._group(code)
-        if group is None:
+        place = self._place(code)
+        if place is None:
             return
         if key == "open":
-            self._switch(group)
+            self._switch(place)
         elif key == "members":
             self.open_members(code)
         elif key == "delete":
-            self._delete(group)
+            self._delete(code)
         else:
             self.open_group(code)
 
-    def _switch(self, group: Body) -> None:
+    def _switch(self, place: int) -> None:
+        group = self.groups["groups"][place]
         if group["type"] == "fallback" and group["open"]:
             self.context.toast(str(_OPEN), "info")
         else:
-            self.edit(with_group(self.groups, group["code"], lambda held: {**held, "open": not held["open"]}))
+            self.edit(with_group_at(self.groups, place, lambda held: {**held, "open": not held["open"]}))
 
-    def _delete(self, group: Body) -> None:
+    def _delete(self, row: str) -> None:
         """Taken back by discarding until it is saved, by restoring after."""
-        saved = self._saved_group(group["code"])
+        place, saved = self._place(row), self._saved_group(row)
         if saved is not None and saved["type"] == "fallback":
             self.context.toast(str(_STAYS), "info")
-        else:
-            self.edit(without_group(self.groups, group["code"]))
+        elif place is not None:
+            self.edit(without_group_at(self.groups, place))
 
     def _add(self) -> None:
         body, code = new_group(self.groups, tr("新咨询组", "New group"))
@@ -208,8 +225,8 @@ class GroupsPage(RoutingPage):
         self.edit(adopted(self.groups, self.facts))
 
     def _menu(self, row: str | int, at: QPoint) -> None:
-        group, code = self._group(str(row)), str(row)
-        if group is None:
+        code = str(row)
+        if self._place(code) is None:
             return
         menu = QMenu(self)
         menu.addAction(icon("edit"), tr("编辑", "Edit"), lambda: self.open_group(code))
@@ -219,79 +236,107 @@ class GroupsPage(RoutingPage):
             menu.addAction(icon("up"), tr("上移", "Move up"), lambda: self.edit(moved_group(self.groups, code, -1)))
             menu.addAction(icon("down"), tr("下移", "Move down"), lambda: self.edit(moved_group(self.groups, code, 1)))
             menu.addSeparator()
-            menu.addAction(icon("delete"), tr("删除", "Delete"), lambda: self._delete(group))
+            menu.addAction(icon("delete"), tr("删除", "Delete"), lambda: self._delete(code))
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(at)
 
     # -- one group --
 
-    def _open_row(self, code: str) -> None:
+    def _open_row(self, row: str) -> None:
         """Enter shows a group, and once more goes into what is shown."""
         panel = self.drawer.current()
-        if self._open_code == code and isinstance(panel, GroupPanel):
+        if self._open is not None and self._place(row) == self._open.place and isinstance(panel, GroupPanel):
             panel.take_keyboard()
         else:
-            self.open_group(code)
+            self.open_group(row)
 
-    def open_group(self, code: str, part: Part = "basics") -> None:
-        """Beside the list; nothing when there is no such group."""
-        if self._group(code) is None:
+    def open_group(self, row: str, part: Part = "basics", field: str | None = None) -> None:
+        """Beside the list, with the keyboard in that field of it, "" the first; nothing when there is no such group."""
+        place = self._place(row)
+        if place is None:
             return
         panel = GroupPanel(self.allowed)
         panel.edited.connect(self._group_edited)
-        panel.members_wanted.connect(lambda: self.open_members(self._open_code))
-        self._open_code = code
+        panel.members_wanted.connect(self._members_of_open)
+        self._open = _Opened(place, self.groups["groups"][place]["code"], self._saved_group(row) is None)
         self.drawer.open("", panel)
         self._show_open()
         panel.open_part(part)
-        self.table.select(code)
+        self.table.select(row)
+        if field is not None:
+            panel.take_keyboard(field)
 
     def _group_edited(self, group: Body) -> None:
-        was, self._open_code = self._open_code, group["code"]
-        self.edit(with_group(self.groups, was, lambda _: group))
+        place = self._open_place()
+        if self._open is not None and place is not None:
+            renamed, self._open.code = self._open.code != group["code"], group["code"]
+            self.edit(with_group_at(self.groups, place, lambda _: group))
+            if renamed:  # the row is another to the table
+                self.table.select(self._row_ids()[place])
+
+    def _open_place(self) -> int | None:
+        """Where the open group is now: others may have moved or taken away what stands before it."""
+        opened, groups = self._open, self.groups["groups"]
+        if opened is None:
+            return None
+        if opened.place >= len(groups) or groups[opened.place]["code"] != opened.code:
+            saved = self.saved_bodies()["groups"]["groups"] if opened.new else []
+            found = next((i for i, group in enumerate(groups) if group["code"] == opened.code and group not in saved), None)
+            if found is None:
+                return None
+            opened.place = found
+        return opened.place
 
     def _show_open(self) -> None:
         panel = self.drawer.current()
-        if not self._open_code or not isinstance(panel, GroupPanel):
+        if self._open is None or not isinstance(panel, GroupPanel):
             return
-        group = self._group(self._open_code)
-        if group is None:
+        place = self._open_place()
+        if place is None:
             self.drawer.close_drawer()
             return
+        group = self.groups["groups"][place]
+        self._open.new = self._open.new and group not in self.saved_bodies()["groups"]["groups"]
         self.drawer.set_title(group["name"] or group["code"] or tr("新咨询组", "New group"))
-        panel.show_group(group, self._saved_group(self._open_code))
+        panel.show_group(group, None if self._open.new else self._saved_group(self._open.code))
 
     def judged(self, judgement: Judgement | None) -> None:
         super().judged(judgement)
-        panel = self.drawer.current()
-        if judgement is None or not self._open_code or not isinstance(panel, GroupPanel):
+        panel, place = self.drawer.current(), self._open_place() if self.known() else None
+        if judgement is None or place is None or not isinstance(panel, GroupPanel):
             return
-        place = next((i for i, group in enumerate(self.groups["groups"]) if group["code"] == self._open_code), -1)
         start = f"groups[{place}]."
-        panel.show_faults(Fault(f.path.removeprefix(start), f.sentence) for f in judgement.faults if f.path.startswith(start))
+        panel.show_faults(f._replace(path=f.path.removeprefix(start)) for f in judgement.faults if f.path.startswith(start))
 
     def _closed(self) -> None:
-        self._open_code = ""
+        self._open = None
 
     # -- members --
 
-    def open_members(self, code: str) -> None:
+    def _members_of_open(self) -> None:
+        place = self._open_place()
+        if place is not None:
+            self.open_members(self._row_ids()[place])
+
+    def open_members(self, row: str) -> None:
         """The dialog; nothing when there is no such group or nothing may be changed."""
-        group = self._group(code)
-        if group is None or not self.allowed:
+        place = self._place(row)
+        if place is None or not self.allowed:
             return
+        group = self.groups["groups"][place]
         weights = {member["agent"]: member["weight"] for member in group["members"]}
-        dialog = self.members_dialog = MembersDialog(group["name"] or code, self.lines(), weights, self.finder, self)
-        dialog.accepted.connect(lambda: self._members_chosen(code, weights, dialog.weights))
+        dialog = self.members_dialog = MembersDialog(group["name"] or group["code"], self.lines(), weights, self.finder, self)
+        dialog.accepted.connect(lambda: self._members_chosen(row, weights, dialog.weights))
         dialog.finished.connect(self._members_done)
         dialog.open()
 
-    def _members_chosen(self, code: str, before: dict[str, int], after: dict[str, int]) -> None:
+    def _members_chosen(self, row: str, before: dict[str, int], after: dict[str, int]) -> None:
         """Only what was changed there, on top of what the draft has become meanwhile."""
+        place = self._place(row)
         changed: dict[str, int | None] = dict.fromkeys(agent for agent in before if agent not in after)
         changed |= {agent: weight for agent, weight in after.items() if before.get(agent) != weight}
-        if changed:
-            self.edit(with_weights(self.groups, code, changed))
+        if changed and place is not None:
+            self.edit(with_group_at(self.groups, place, lambda group: weighed(group, changed)))
 
     def _members_done(self) -> None:
         self.members_dialog = None
@@ -299,10 +344,12 @@ class GroupsPage(RoutingPage):
     # -- from elsewhere --
 
     def open_check(self, check: Check) -> None:
+        ids = self._row_ids()
+        row = ids[check.place] if check.place is not None and check.place < len(ids) else check.group
         if check.part == "members":
-            self.open_members(check.group)
+            self.open_members(row)
         else:
-            self.open_group(check.group, check.part)
+            self.open_group(row, check.part, check.field)
 
     def _open_wanted(self) -> None:
         wanted, self._wanted = self._wanted, None
