@@ -8,6 +8,7 @@ work of deciding twice.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -23,6 +24,12 @@ Purpose = Literal["engine", "world"]
 """To route a store, or to be its simulated outside world."""
 _CLASSES: dict[Purpose, tuple[int, int]] = {"engine": (7312, 7313), "world": (7314, 7315)}
 """Of advisory locks: who has a store (one), who would take it (all of them, shared)."""
+_STORE_LOCK = 7311
+"""The advisory locks of recorder.lock_store."""
+_TELLS_OF_COPY = 140_000
+"""The first version of PostgreSQL that says how far rows that are being sent have come."""
+_STALLED_SECONDS = SILENCE_MS / 1000 - 1
+"""So long nothing has moved of who stopped while they were sending rows; the first look comes up to a second after that."""
 
 
 class Ownership(Protocol):
@@ -85,6 +92,7 @@ class _ServerOwnership:
         self._share = 1
         self._candidate: set[int] = set()
         self._shared: frozenset[int] = frozenset()
+        self._sending: dict[tuple[Any, ...], float] = {}
 
     def hold(self, stores: Collection[int]) -> frozenset[int]:
         for store in sorted(self._candidate.difference(stores)):
@@ -102,6 +110,8 @@ class _ServerOwnership:
         )
         if self._owner == _CLASSES["engine"][0] and max(rivals.values(), default=1) > 1:
             self._end_silent()
+        if self._owner == _CLASSES["engine"][0]:
+            self._end_stalled()
         self._share = math.ceil(sum(1 / max(1, rivals.get(store, 1)) for store in stores))
         self._shared = frozenset(store for store in stores if rivals.get(store, 1) > 1)
         for store in stores:
@@ -130,6 +140,25 @@ class _ServerOwnership:
             PROCESS + " %",
         ):
             self._ask("SELECT pg_sleep(0.1)")
+
+    def _end_stalled(self) -> None:
+        """Ends those who hold a store's lock and stopped while they were sending rows: to the server they are not idle (database.py)."""
+        assert self._connection is not None
+        if self._connection.info.server_version < _TELLS_OF_COPY:
+            return
+        now = time.monotonic()
+        found: list[tuple[Any, ...]] = self._ask(
+            "SELECT DISTINCT a.pid, a.query_start, p.bytes_processed FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+            "LEFT JOIN pg_stat_progress_copy p ON p.pid = a.pid WHERE l.locktype = 'advisory' AND l.classid = %s AND l.granted "
+            "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND a.state = 'active' "
+            "AND a.wait_event = 'ClientRead' AND pg_has_role(a.usesysid, 'USAGE')",
+            _STORE_LOCK,
+        )
+        before, self._sending = self._sending, {}
+        for sending in found:
+            since = self._sending[sending] = before.get(sending, now)
+            if sending in before and now - since >= _STALLED_SECONDS:
+                self._ask("SELECT pg_terminate_backend(%s)", sending[0])
 
     def surplus(self) -> frozenset[int]:
         beyond = len(self._held) - self._share

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import select
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
 from app.domain.events import decode
 from app.storage import database as module
+from app.storage import ownership as ownership_module
 from app.storage.bulk import Bulk
 from app.storage.database import Database
 from app.storage.faults import FaultError
+from app.storage.ownership import ownership
 from app.storage.recorder import Recorder, lock_store, open_store
 from tests.databases import prepared
 
@@ -110,3 +114,42 @@ def test_an_address_may_bring_options_of_its_own(server_url: str) -> None:
         found = {row[0]: row[1] for row in connection.execute(text(chosen))}
     assert found == {"work_mem": str(77 * 1024), "tcp_keepalives_idle": "9", "tcp_user_timeout": "3000"}
     opened.close()
+
+
+def test_an_engine_ends_who_stopped_while_sending_rows_and_nobody_who_goes_on(
+    hung: Database, others: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server does not take them for idle: their statement is not over."""
+    monkeypatch.setattr(ownership_module, "_STALLED_SECONDS", 0.0)  # between two looks
+    store = open_store(others, "shop")
+    engine = ownership(others)
+
+    def arrived() -> int:
+        with others.read() as connection:
+            return connection.execute(text("SELECT coalesce(max(bytes_processed), 0) FROM pg_stat_progress_copy")).scalar_one()
+
+    def send(times: int) -> None:
+        with hung.write() as connection:
+            lock_store(Bulk(connection), store)
+            driver: Any = connection.connection.driver_connection
+            driver.execute("CREATE TEMP TABLE sent (line text) ON COMMIT DROP")
+            with driver.cursor().copy("COPY sent FROM STDIN") as copy:
+                for _ in range(5):
+                    before = arrived()
+                    for _ in range(200):
+                        copy.write_row(["x" * 1_000])
+                    _until(lambda before=before: arrived() > before)
+                    engine.hold((store,))
+                for _ in range(times):
+                    engine.hold((store,))
+
+    send(0)
+    with pytest.raises(FaultError):
+        send(50)
+    engine.close()
+
+
+def _until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + _PATIENCE
+    while not done():
+        assert time.monotonic() < end
