@@ -25,13 +25,14 @@ _FED = 50
 pytestmark = [pytest.mark.campaign, pytest.mark.skipif(os.name == "nt", reason="POSIX signals")]
 
 
-def _feed(source: Source, url: str, folder: Path) -> tuple[list[str], Callable[[], int], int]:
+def _feed(source: Source, url: str, folder: Path, messages: int = 1) -> tuple[list[str], Callable[[], int], int]:
     now = time.time_ns() // 1_000_000
     lines: list[dict[str, object]] = []
     for n in range(_FED):
         about = {"at": now, "session": f"fed{n}"}
         lines.append({"id": f"f{n}", "type": "session.opened", "customer": f"k{n}", "kind": "online", **about})
-        lines.append({"id": f"m{n}", "type": "message.sent", "sender": "customer", "text": "在吗", **about})
+        for m in range(messages):
+            lines.append({"id": f"m{n}/{m}", "type": "message.sent", "sender": "customer", "text": "在吗" * 50, **about})
     file = folder / "fed.ndjson"
     file.write_text("\n".join(map(json.dumps, lines)))
     fed = "SELECT count(*) FROM sessions WHERE store_id = :store AND code LIKE 'fed%'"
@@ -50,35 +51,67 @@ def _save(source: Source, url: str, folder: Path) -> tuple[list[str], Callable[[
 def test_one_who_hangs_in_the_middle_of_writing_does_not_hold_up_the_engine(
     work: Callable[[Source, str, Path], tuple[list[str], Callable[[], int], int]], tmp_path: Path
 ) -> None:
-    took = []
-    for seed in range(TIMES):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        url = fresh("postgresql", folder)
-        source = Source(url, seed)
-        engine = EngineProcess(url)
-        engine.wait_for("shop")
-        source.settle()
-        arguments, done, whole = work(source, url, folder)
-        command = [sys.executable, str(ROOT / "main.py"), "--language", "en", *arguments]
-        with holding_up(source) as (_, wait_for):
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder)
-            wait_for(f"{PROCESS} {process.pid}")
-            os.kill(process.pid, signal.SIGSTOP)
-        hung = time.monotonic()
-        source.wait_for_decision(source.arrive())
-        took.append(time.monotonic() - hung)
-        os.kill(process.pid, signal.SIGCONT)
-        _, said = process.communicate()
-        assert process.returncode == 1
-        assert "nothing of it was saved. Try again." in said
-        assert done() == 0
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-        assert done() == whole
-        source.settle()
-        engine.end()
-        source.check_all()
-        source.close()
-    took.sort()
+    _tell(sorted(_hang(work, seed, tmp_path) for seed in range(TIMES)))
+
+
+def test_nor_does_one_who_hangs_while_sending_rows(tmp_path: Path) -> None:
+    """For the server they are at it: only the engine can tell."""
+    _tell(sorted(_hang(_feed_much, seed, tmp_path) for seed in range(TIMES)))
+
+
+def _feed_much(source: Source, url: str, folder: Path) -> tuple[list[str], Callable[[], int], int]:
+    return _feed(source, url, folder, messages=600)
+
+
+def _tell(took: list[float]) -> None:
     print(f"\n{took[0]:.2f} s, median {statistics.median(took):.2f} s, at most {took[-1]:.2f} s")
     assert took[-1] < PATIENCE_SECONDS
+
+
+def _hang(work: Callable[[Source, str, Path], tuple[list[str], Callable[[], int], int]], seed: int, tmp_path: Path) -> float:
+    """Seconds until the engine decides what comes after somebody has stopped; what they were at is there once in the end."""
+    folder = tmp_path / str(seed)
+    folder.mkdir()
+    url = fresh("postgresql", folder)
+    source = Source(url, seed)
+    engine = EngineProcess(url)
+    engine.wait_for("shop")
+    source.settle()
+    arguments, done, whole = work(source, url, folder)
+    command = [sys.executable, str(ROOT / "main.py"), "--language", "en", *arguments]
+    with holding_up(source) as (_, wait_for):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder)
+        wait_for(f"{PROCESS} {process.pid}")
+        if work is not _feed_much:
+            os.kill(process.pid, signal.SIGSTOP)
+    if work is _feed_much:
+        _stop_while_sending(source, process.pid)
+    before, hung = done(), time.monotonic()
+    source.wait_for_decision(source.arrive())
+    took = time.monotonic() - hung
+    os.kill(process.pid, signal.SIGCONT)
+    _, said = process.communicate()
+    assert process.returncode == 1
+    assert work is _feed_much or "nothing of it was saved. Try again." in said
+    assert done() == before
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+    assert done() == whole
+    source.settle()
+    engine.end()
+    source.check_all()
+    source.close()
+    return took
+
+
+def _stop_while_sending(source: Source, pid: int) -> None:
+    """Again and again until the server waits for the rest of its rows."""
+    sending = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{PROCESS} {pid}' AND state = 'active' AND wait_event = 'ClientRead'"
+    end = time.monotonic() + 30
+    while True:
+        assert time.monotonic() < end
+        if source.rows(sending)[0][0]:
+            os.kill(pid, signal.SIGSTOP)
+            seen = [source.rows(sending)[0][0] for _ in range(20)]  # what it had sent before has arrived by then
+            if all(seen):
+                return
+            os.kill(pid, signal.SIGCONT)

@@ -283,6 +283,7 @@ def holding_up(source: Source) -> Iterator[tuple[Connection, Callable[[str], Non
             end = time.monotonic() + 10
             while connection.execute(waits, {**lock, "name": name}).first() is None:
                 assert time.monotonic() < end
+                connection.commit()  # activity is told as it was when a transaction looked first
             connection.commit()
 
         yield connection, wait_for
