@@ -58,6 +58,11 @@ class Workspace:
     def is_local(self) -> bool:
         return self.database.is_sqlite
 
+    @property
+    def place(self) -> str:
+        """Where the database is, without a password."""
+        return self.database.url.render_as_string(hide_password=True)
+
     def stores(self) -> list[StoreInfo]:
         return [StoreInfo(*row) for row in self.database.stores()]
 

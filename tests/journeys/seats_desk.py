@@ -6,6 +6,7 @@ import gc
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +29,7 @@ from ui.pages.registry import PAGES, PageContext
 from ui.pages.seats import SeatsPage
 from ui.pages.seats.agent import AgentPanel
 from ui.pages.seats.lines import TOTAL_ID, Filters
+from ui.runtime.drafts import Drafts
 from ui.runtime.feed import LiveFeed, Quality
 from ui.runtime.operations import Operations
 from ui.runtime.preferences import Preferences
@@ -206,6 +208,12 @@ class Desk(PageDesk):
         self.host.hide()
         self.host.deleteLater()
         self.host = self._host()
+
+    def restart(self) -> None:
+        """As after another start, or in another language or theme: only what the preferences hold is left."""
+        self.host.deactivate()
+        self.context = replace(self.context, drafts=Drafts())
+        self.replace_page()
 
     def listen(self) -> None:
         """Hear the store's notices; everything that happened before has been read."""

@@ -64,6 +64,13 @@ class Hands:
         widget.setFocus()
         self.desk.keys(widget, *keys)
 
+    def sides(self) -> list[tuple[str, str, str]]:
+        """(before, theirs, mine) of what the bar of a conflict shows, "" for who left it as it was."""
+        return [
+            (str(side.before), "" if side.theirs is None else str(side.theirs), "" if side.mine is None else str(side.mine))
+            for side in self.page.conflict.sides()
+        ]
+
     def saved(self, key: str = "") -> dict[str, Any]:
         return self.desk.workspace.settings.get(self.desk.store, key or self.key).body
 

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.domain import events as ev
 from app.domain.language import set_language
 from app.domain.permissions import Actor, local_owner
+from app.domain.routing_settings import GROUPS
 from app.services.replay import ReplayService
 from app.storage.faults import FaultError
 from tests.journeys.history_desk import DAY_MS, HistoryDesk
@@ -91,13 +92,16 @@ def test_it_teaches_before_anything_was_tried_and_shows_the_current_settings(des
     assert desk.faults == []
 
 
-def test_a_draft_of_the_groups_page_is_tried_beside_the_current_settings(desk: Desk) -> None:
+def test_what_is_not_saved_yet_is_tried_beside_the_current_settings(desk: Desk) -> None:
     desk.workspace.settings.save(desk.store, "groups", groups(6, 6))
-    draft = {"bases": {"groups": 1}, "bodies": {"groups": groups(5, 1)}, "note": ""}
-    desk.prefs.put_page("groups", {"draft": draft})
-    page = desk.replay()
-    desk.choose(page, "draft:groups")
-    desk.run(page)
+    page = desk.replay({"draft": True})
+    assert page.chosen().key == "now"  # nothing is being edited
+    held = {key: desk.workspace.settings.get(desk.store, key) for key in ("groups", "agents")}
+    draft = desk.context.draft("groups", "agents")
+    draft.arrived(held, {})
+    draft.edit({"groups": GROUPS.complete(groups(5, 1))})
+    page = desk.replay({"draft": True})
+    assert page.chosen().label == "未保存的修改"
     found = cells(page, "name", "sessions", "sessions_now", "sessions_change", "share_change")
     assert found == [("王敏", "5", "3", "+2", "+33.3"), ("李华", "1", "3", "-2", "-33.3")]
     assert page.bars.words_of("a1").split("\n") == ["王敏", "试算 5", "现行 3", "+2"]

@@ -127,7 +127,7 @@ def test_two_who_change_different_fields_lose_nothing(assessment: Settings) -> N
     assessment.click(page.save)  # refused: it was made on the defaults
     assert page.conflict.isVisible()
     assert "张三" in page.conflict.head.text()
-    assert ("23:00", "22:00", "") in [(side.before, side.theirs, side.mine) for side in page.conflict.sides()]
+    assert ("23:00", "22:00", "") in assessment.sides()
     assert page.form.body()["from"] == "08:00"
     assert not page.save.isEnabled()
     assessment.click(page.conflict.keep)
@@ -150,8 +150,7 @@ def test_mine_can_be_dropped_for_theirs(assessment: Settings) -> None:
 def test_what_is_not_saved_yet_survives_the_page(assessment: Settings) -> None:
     assessment.type("from", "08:00")
     desk = assessment.desk
-    desk.prefs.put_page("assessment", assessment.page.state())
-    desk.replace_page()
+    desk.restart()
     again = Settings(desk)
     assert again.page.form.body()["from"] == "08:00"
     assert again.page.save.isEnabled()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.domain.language import T, tr
 from app.domain.permissions import Actor
+from ui.runtime.drafts import Draft, Drafts
 from ui.runtime.operations import Operations
 from ui.runtime.problems import Problem, sort
 from ui.widgets.commands import Command
@@ -122,6 +123,11 @@ class PageContext:
     """(text, level): say something in passing; level is "", "good", "warn", "alarm" or "info"."""
     simulated: bool = False
     """Whether the store's engine is a simulator: an empty store is then one that is about to fill."""
+    drafts: Drafts = field(default_factory=Drafts)
+
+    def draft(self, *keys: str) -> Draft:
+        """What is edited of these settings documents and not saved yet: one draft for all pages that edit the same ones."""
+        return self.drafts.over(keys, self.prefs, f"{self.workspace.place} {self.store.code}")
 
     def preparing(self) -> tuple[str, str] | None:
         """(title, sentence) of an empty store that is about to fill by itself; None for one that waits for its source."""

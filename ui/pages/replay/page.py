@@ -14,7 +14,7 @@ from app.domain.language import T, tr
 from app.domain.localtime import day_date
 from ui.pages.registry import Page, PageContext
 from ui.pages.replay.picture import ALONE, COLUMNS, CURRENT, CURVES, TRIED, Curve, curves, key_figures, pairs, rows
-from ui.pages.replay.sources import DOCUMENTS, DRAFTS, NOW, Source, drafted, sources
+from ui.pages.replay.sources import DOCUMENTS, DRAFT, NOW, Source, sources
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.buttons import Button
 from ui.widgets.chart import ChartCard
@@ -180,13 +180,13 @@ class ReplayPage(Page):
         self._show_period()
 
     def open_at(self, where: dict[str, Any]) -> None:
-        """`draft`: the key of a settings page whose draft is to be tried, or `bodies`: documents by key. It runs at once."""
-        page, bodies = where.get("draft"), where.get("bodies")
+        """`draft`: the settings that are not saved yet are to be tried, or `bodies`: documents by key. It runs at once."""
+        bodies = where.get("bodies")
         if isinstance(bodies, dict):
-            self._handed = drafted({"draft": {"bodies": bodies}})
+            self._handed = {key: body for key, body in bodies.items() if key in DOCUMENTS and isinstance(body, dict)}
             self._source = "handed"
-        elif page in DRAFTS:
-            self._source = f"draft:{page}"
+        elif where.get("draft"):
+            self._source = DRAFT
         else:
             return
         self._offer()
@@ -214,8 +214,7 @@ class ReplayPage(Page):
 
     def _offer(self) -> None:
         """What there is to try; what was chosen stays chosen while it is there."""
-        states = {page: self.context.prefs.page(page) for page in DRAFTS}
-        self._offered = sources(states, self._history, self._local)
+        self._offered = sources(self.context.draft(*DOCUMENTS).unsaved(), self._history, self._local)
         if self._handed:
             self._offered.insert(1, Source("handed", tr("正在编辑的设置", "The settings being edited"), self._handed))
         self.source.clear()

@@ -1,4 +1,4 @@
-"""Which settings can be tried: drafts of the settings pages, earlier revisions, and those that hold."""
+"""Which settings can be tried: what is not saved yet, earlier revisions, and those that hold."""
 
 from __future__ import annotations
 
@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 DOCUMENTS = {"groups": T("咨询组", "Groups"), "agents": T("客服", "Agents")}
 """What a replay can be run under."""
-DRAFTS = {
-    "groups": T("咨询组管理的草稿", "Draft of the page Groups"),
-    "agents": T("客服总览的草稿", "Draft of the page Agents"),
-}
-"""The pages whose drafts are offered, by their keys."""
+DRAFT = "draft"
 NOW = "now"
 _MOST = 20
 
@@ -32,13 +28,11 @@ class Source:
     bodies: Mapping[str, Any]
 
 
-def sources(states: Mapping[str, Mapping[str, Any]], history: Mapping[str, list[Saved]], local: LocalTime) -> list[Source]:
-    """states: what the settings pages remember, by page. history: the revisions of each document, the newest (current) first."""
+def sources(unsaved: Mapping[str, Any], history: Mapping[str, list[Saved]], local: LocalTime) -> list[Source]:
+    """unsaved: the bodies of the draft of the settings pages. history: the revisions of each document, the newest (current) first."""
     found = [Source(NOW, str(T("现行设置", "Current settings")), {})]
-    for page, label in DRAFTS.items():
-        bodies = drafted(states.get(page, {}))
-        if bodies:
-            found.append(Source(f"draft:{page}", str(label), bodies))
+    if unsaved:
+        found.append(Source(DRAFT, str(T("未保存的修改", "Unsaved changes")), unsaved))
     for document, title in DOCUMENTS.items():
         for saved in history.get(document, [])[1:_MOST]:
             when = "" if saved.at is None else f"{local.local(saved.at):%m-%d %H:%M}"
@@ -46,12 +40,3 @@ def sources(states: Mapping[str, Mapping[str, Any]], history: Mapping[str, list[
             words = " · ".join(part for part in (str(label), when, saved.author) if part)
             found.append(Source(f"revision:{document}:{saved.revision}", words, {document: saved.body}))
     return found
-
-
-def drafted(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The bodies of a settings page's draft, by document; {} where it has none."""
-    draft = state.get("draft")
-    bodies = draft.get("bodies") if isinstance(draft, dict) else None
-    if not isinstance(bodies, dict):
-        return {}
-    return {key: body for key, body in bodies.items() if key in DOCUMENTS and isinstance(body, dict)}

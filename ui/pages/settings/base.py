@@ -8,23 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.domain.documents import Body, Document, Object
+from app.domain.documents import Body, Document
 from app.domain.kinds import Change, Fault
 from app.domain.language import tr
 from app.domain.localtime import LocalTime
-from app.domain.merging import merged
 from app.domain.permissions import PERMISSIONS, NotAllowedError
-from app.domain.settings import DOCUMENTS
 from ui.pages.registry import Page, PageContext
 from ui.pages.settings.conflict import ConflictBar
 from ui.pages.settings.foot import FootBar
 from ui.pages.settings.past import Past, change_lines, name_of
+from ui.runtime.drafts import Bodies
 from ui.theme import SPACE_4, SPACE_6
 from ui.widgets.skeleton import Skeleton
 from ui.widgets.tab_order import tab_on
@@ -33,10 +32,12 @@ if TYPE_CHECKING:
     from app.services.settings import Saved
     from ui.runtime.problems import Problem
 
-Bodies = dict[str, Body]
-"""{document key: body}."""
-Standing = Mapping[str, "tuple[Saved, list[Saved]]"]
-"""{document key: (what holds, the last revisions, the newest first)}."""
+
+class Standing(NamedTuple):
+    """documents: {document key: (what holds, the last revisions, the newest first)}. bases: revisions that the draft was made on."""
+
+    documents: Mapping[str, tuple[Saved, list[Saved]]]
+    bases: Mapping[str, Saved]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ def judge(
 
 
 class DraftPage(Page):
-    """Edits the documents named by `keys`. What is not saved yet is remembered, also over a restart.
+    """Edits the documents named by `keys`, together with every other page that does: they share one draft.
 
-    A page says what it holds by `bodies`, shows others by `show_bodies`, and calls `edited` when the person has changed something.
+    A page shows the draft by `show_bodies`, and calls `change_to` when the person has changed something.
     """
 
     keys: ClassVar[tuple[str, ...]]
@@ -76,29 +77,32 @@ class DraftPage(Page):
 
     def __init__(self, context: PageContext) -> None:
         super().__init__(context)
-        self.documents = {key: DOCUMENTS[key] for key in self.keys}
-        self._saved: dict[str, Saved] = {}
-        self._newer: dict[str, Saved] = {}
-        self._remembered: tuple[dict[str, int], Bodies, str] | None = None  # until the documents are there
-        self._saving = False
+        self.draft = context.draft(*self.keys)
+        self.draft.changed.connect(self._draft_changed)
+        self.documents = self.draft.documents
+        self._active = self._revealed = self._behind = False
         self._judgement: Judgement | None = None
+        self._save_wanted = False
+        by_key = Qt.ShortcutContext.WidgetWithChildrenShortcut
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self._save_by_key, context=by_key)
         first = self.documents[self.keys[0]]
         self.allowed = all(context.actor.may(document.permission) for document in self.documents.values())
         self.past = Past(tuple(self.documents.values()), LocalTime(context.store.zone), self)
         self.past.restored.connect(self._restore)
         self.past.set_editable(self.allowed)
         self.conflict = ConflictBar(self)
-        self.conflict.kept.connect(self._keep_mine)
-        self.conflict.dropped.connect(self._take_theirs)
+        self.conflict.kept.connect(self.draft.keep_mine)
+        self.conflict.dropped.connect(self.draft.discard)
         self.refusal = QLabel("" if self.allowed else str(NotAllowedError(PERMISSIONS[first.permission])), self)
         self.refusal.setProperty("look", "warn")
         self.refusal.setWordWrap(True)
         self.refusal.setVisible(not self.allowed)
         self.foot = FootBar(self)
         self.note, self.save, self.discard = self.foot.note, self.foot.save, self.foot.discard
-        self.foot.noted.connect(self.state_changed)
+        self.note.textChanged.connect(self.draft.annotate)
         self.save.clicked.connect(self._save)
-        self.discard.clicked.connect(self._discard)
+        self.discard.clicked.connect(self.draft.discard)
+        self.foot.undo.clicked.connect(self.draft.bring_back)
         self._calling_off = Event()
         self.foot.stop.clicked.connect(lambda: self._calling_off.set())
         self._slow = QTimer(self, singleShot=True, interval=self.slow_ms)
@@ -106,9 +110,6 @@ class DraftPage(Page):
         self._skeleton = Skeleton("rows", self)
         self._content: QWidget | None = None
         self._parts: list[QWidget] = []
-        self._save_wanted = False
-        by_key = Qt.ShortcutContext.WidgetWithChildrenShortcut
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self._save_by_key, context=by_key)
 
     def lay_out(self, content: QWidget, above_foot: QWidget | None = None) -> None:
         """Put the page together around its own part, with more above the foot; called once, by the page that has made them."""
@@ -139,12 +140,8 @@ class DraftPage(Page):
 
     # -- what a page says --
 
-    def bodies(self) -> Bodies:
-        """What is being edited, right or wrong; only asked for after `show_bodies`."""
-        raise AssertionError(type(self))
-
     def show_bodies(self, bodies: Bodies) -> None:
-        """Show faultless bodies."""
+        """Show the draft, right or wrong."""
         raise AssertionError(type(self))
 
     def show_faults(self, faults: Sequence[Fault]) -> Sequence[Fault]:
@@ -153,126 +150,91 @@ class DraftPage(Page):
 
     # -- hooks --
 
-    def refresh(self) -> None:
-        self.read("documents", self.gather, self.arrived)
+    def activate(self) -> None:
+        self._active = True
+        if self._behind:
+            self._draft_changed()
 
-    def gather(self) -> Standing:
-        """What holds and what was; called on a reader thread."""
+    def deactivate(self) -> None:
+        self._active = False
+        self.draft.keep()
+
+    def refresh(self) -> None:
+        bases = self.draft.bases()
+        self.read("documents", lambda: self.gather(bases), self.arrived)
+
+    def gather(self, bases: Mapping[str, int]) -> Standing:
+        """What holds and what was; called on a reader thread. bases: revisions that are needed, too."""
         settings, store = self.context.workspace.settings, self.context.store
-        return {key: (settings.get(store, key), settings.history(store, key, self.history_length)) for key in self.keys}
+        found = {key: (settings.get(store, key), settings.history(store, key, self.history_length)) for key in self.keys}
+        return Standing(found, {key: settings.get(store, key, min(base, found[key][0].revision)) for key, base in bases.items()})
 
     def on_notice(self, topics: frozenset[str]) -> None:
         if "settings" in topics:
             self.refresh()
 
-    def state(self) -> dict[str, Any]:
-        if not self.dirty():
-            return {}
-        bases = {key: saved.revision for key, saved in self._saved.items()}
-        return {"draft": {"bases": bases, "bodies": self.bodies(), "note": self.note.text()}}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        draft = state.get("draft")
-        if not isinstance(draft, dict):
-            return
-        bases, bodies = draft.get("bases"), draft.get("bodies")
-        if isinstance(bases, dict) and isinstance(bodies, dict) and all(isinstance(bases.get(key), int) for key in self.keys):
-            self._remembered = bases, bodies, str(draft.get("note", ""))
-
     # -- what is known --
 
     def known(self) -> bool:
-        """Whether the documents have been read."""
-        return bool(self._saved)
+        """Whether this page has read the documents."""
+        return self._revealed
+
+    def bodies(self) -> Bodies:
+        """What is being edited, right or wrong; only asked for once it is known."""
+        return dict(self.draft.bodies)
 
     def saved_bodies(self) -> Bodies:
-        return {key: saved.body for key, saved in self._saved.items()}
+        return self.draft.saved_bodies()
 
     def dirty(self) -> bool:
-        return self.known() and self.bodies() != self.saved_bodies()
+        return self.draft.dirty()
 
     def arrived(self, found: Standing) -> None:
         """Take up what was gathered: draft or conflict, whichever it comes to."""
-        first, was = not self._saved, self._saved
-        now = {key: saved for key, (saved, _) in found.items()}
-        for key, (saved, history) in found.items():
+        for key, (saved, history) in found.documents.items():
             # The way back to the very beginning is always there.
             self.past.show_revisions(key, [*history, type(saved)(0, self.documents[key].default())])
-        if first:
-            self._saved = now
-            self.show_bodies(self.saved_bodies())
-            self._skeleton.hide()
-            assert self._content is not None
-            self._content.show()
-            if self._remembered is not None:
-                self._take_up(*self._remembered)
-        else:
-            bodies = self.bodies()
-            newer = {key: saved for key, saved in now.items() if saved.revision != was[key].revision}
-            mine = {key for key in newer if bodies[key] != was[key].body}
-            if newer.keys() - mine:
-                self._saved = {**was, **{key: newer[key] for key in newer if key not in mine}}
-                self.show_bodies({**bodies, **{key: newer[key].body for key in newer if key not in mine}})
-            if mine and not self._saving:  # it may be what is being saved here; the answer tells
-                self._meet({key: newer[key] for key in mine})
+        self.draft.arrived({key: saved for key, (saved, _) in found.documents.items()}, found.bases)
+        if self._revealed:
+            self.judge()
+            return
+        self._revealed = True
+        self._skeleton.hide()
+        assert self._content is not None
+        self._content.show()
+        self._show()
+
+    def _draft_changed(self) -> None:
+        """Whoever changed it; what nobody sees is shown when they come back."""
+        self._behind = not self._active
+        if self._active and self._revealed:
+            self._show()
+
+    def _show(self) -> None:
+        self.show_bodies(self.bodies())
+        if self.note.text() != self.draft.note:
+            self.note.setText(self.draft.note)
+        self._show_conflict()
         self.judge()
 
-    def _take_up(self, bases: Mapping[str, int], bodies: Mapping[str, Any], note: str) -> None:
-        """Continue what was being edited before, perhaps on revisions that are no longer current."""
-        self._remembered = None
-        taken = self.saved_bodies()
-        for key, document in self.documents.items():
-            # Of an older declaration, or half typed: only what has the declared shape can be shown again.
-            if key in bodies and not any(Object(document.body.fields).faults(bodies[key], "")):
-                taken[key] = document.complete(bodies[key])
-        if taken == self.saved_bodies():
+    def _show_conflict(self) -> None:
+        newer = self.draft.newer
+        if not newer:
+            self.conflict.hide()
             return
-        self.show_bodies(taken)
-        self.note.setText(note)
-        older = {key: saved for key, saved in self._saved.items() if bases[key] != saved.revision and taken[key] != saved.body}
-        if older:
-            self._meet(older)
-
-    def _meet(self, newer: dict[str, Saved]) -> None:
-        """Somebody has saved what is being edited here."""
-        self._newer = newer
-        bodies, theirs, mine = self.bodies(), [], []
-        for key, saved in newer.items():
-            document, base = self.documents[key], self._saved[key].body
-            theirs += document.difference(base, saved.body)
-            mine += document.difference(base, bodies[key]) if not document.validate(bodies[key]) else []
         last = max(newer.values(), key=lambda saved: saved.at or 0)
         who = last.author or tr("别人", "Somebody")
         said = tr(
             f"{who} 刚保存了{name_of(last)}，你的修改还没有保存。",
             f"{who} has just saved {name_of(last).lower()}; your changes are not saved.",
         )
-        self.conflict.tell(said, who, theirs, mine)
-
-    def _keep_mine(self) -> None:
-        """My changes, field by field, on top of what somebody else saved."""
-        bodies = self.bodies()
-        for key, newer in self._newer.items():
-            bodies[key] = merged(self.documents[key].body, self._saved[key].body, newer.body, bodies[key])
-        self._met()
-        self.show_bodies(bodies)
-        self.edited()
-
-    def _take_theirs(self) -> None:
-        self._met()
-        self._discard()
-
-    def _met(self) -> None:
-        self._saved = {**self._saved, **self._newer}
-        self._newer = {}
-        self.conflict.hide()
+        self.conflict.tell(said, who, self.draft.sides())
 
     # -- editing --
 
-    def edited(self) -> None:
-        """The person has changed something."""
-        self.judge()
-        self.state_changed.emit()
+    def change_to(self, bodies: Mapping[str, Body]) -> None:
+        """The person has made these of the draft."""
+        self.draft.edit(bodies)
 
     def judge(self) -> None:
         """What would be saved, and whether it can be."""
@@ -296,7 +258,7 @@ class DraftPage(Page):
     def _tell(self) -> None:
         found = self._judgement
         self.save.setEnabled(
-            found is not None and bool(found.dirty) and not found.faults and self.allowed and not self._saving and not self._newer
+            found is not None and bool(found.dirty) and not found.faults and self.allowed and not self.draft.saving and not self.draft.newer
         )
         if found is None:
             self.discard.setEnabled(self.dirty())
@@ -311,30 +273,26 @@ class DraftPage(Page):
         elif found.dirty:
             text = change_lines(found.changes)
         else:
-            newest = max(self._saved.values(), key=lambda saved: saved.at or 0)
-            text = tr(f"{name_of(newest)} · 没有未保存的修改", f"{name_of(newest)} · nothing to save")
+            newest = max(self.draft.saved.values(), key=lambda saved: saved.at or 0)
+            nothing = tr("已放弃修改", "changes discarded") if self.draft.discarded() else tr("没有未保存的修改", "nothing to save")
+            text = f"{name_of(newest)} · {nothing}"
         self.foot.tell(text, "error" if found.faults else "" if found.dirty else "quiet")
+        self.foot.undo.setVisible(self.allowed and self.draft.discarded())
         self.note.setVisible(self.allowed and bool(found.dirty))
         self.past.set_editable(self.allowed and not found.dirty)
         self.discard.setEnabled(bool(found.dirty))
 
-    def _discard(self) -> None:
-        if self.known():
-            self.show_bodies(self.saved_bodies())
-            self.note.clear()
-            self.edited()
-
     def _save(self) -> None:
         assert self._judgement is not None
-        settings, store, note, bodies = self.context.workspace.settings, self.context.store, self.note.text(), self.bodies()
-        drafts = {key: (bodies[key], self._saved[key].revision) for key in self._judgement.dirty}
+        settings, store, note, bodies = self.context.workspace.settings, self.context.store, self.draft.note, self.bodies()
+        drafts = {key: (bodies[key], self.draft.saved[key].revision) for key in self._judgement.dirty}
         stop = self._begin()
         self.context.operations.change(
             self, lambda: settings.save_all(store, drafts, note, stop), lambda numbers: self._kept(numbers, bodies), self._refused
         )
 
     def _restore(self, key: str, revision: int) -> None:
-        settings, store, base = self.context.workspace.settings, self.context.store, self._saved[key].revision
+        settings, store, base = self.context.workspace.settings, self.context.store, self.draft.saved[key].revision
         stop = self._begin()
         self.context.operations.change(
             self, lambda: settings.restore(store, key, revision, base, stop=stop), lambda number: self._kept({key: number}, None),
@@ -343,7 +301,7 @@ class DraftPage(Page):
 
     def _begin(self) -> Event:
         """What ends the waiting for other programs when it is set."""
-        self._saving = True
+        self.draft.saving = True
         self.save.setEnabled(False)
         self._calling_off = Event()
         self._slow.start()
@@ -355,16 +313,14 @@ class DraftPage(Page):
         self.foot.stop.show()
 
     def _end(self) -> None:
-        self._saving = False
+        self.draft.saving = False
         self._slow.stop()
         self.foot.stop.hide()
 
     def _kept(self, numbers: Mapping[str, int], bodies: Bodies | None) -> None:
         self._end()
-        for key, number in numbers.items():
-            if bodies is not None:
-                self._saved[key] = self._saved[key]._replace(revision=number, body=bodies[key])
-        self.note.clear()
+        if bodies is not None:
+            self.draft.kept(numbers, bodies)
         if len(self.keys) == 1:
             (number,) = numbers.values()
             said = tr(f"已保存为第 {number} 版", f"Saved as revision {number}")
@@ -374,7 +330,6 @@ class DraftPage(Page):
         self.context.toast(said, "good")
         self.judge()
         self.refresh()
-        self.state_changed.emit()
 
     def _refused(self, problem: Problem) -> None:
         """Nothing is lost: what was typed stays in the page."""

@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.domain.kinds import Change
 from app.domain.language import tr
+from app.domain.merging import Side
 from ui.theme import SPACE_1, SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.buttons import Button
 
 _TALLEST = 200
 _SHOWN = 60
-
-
-class Side(NamedTuple):
-    """One place of the document; theirs and mine: what each made of it, "" for who left it as it was."""
-
-    label: str
-    before: str
-    theirs: str
-    mine: str
-
-    @property
-    def contradicts(self) -> bool:
-        return bool(self.theirs and self.mine) and self.theirs != self.mine
-
-
-def sides(theirs: Sequence[Change], mine: Sequence[Change]) -> list[Side]:
-    """What was changed by either, those that contradict each other first. Places go by their words: a path counts in its own document."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for which, changes in enumerate((theirs, mine)):
-        for change in changes:
-            found.setdefault((str(change.label), str(change.before)), ["", ""])[which] = str(change.after)
-    return sorted((Side(*place, *both) for place, both in found.items()), key=lambda side: not side.contradicts)
 
 
 class ConflictBar(QFrame):
@@ -80,9 +57,9 @@ class ConflictBar(QFrame):
         """What is shown."""
         return list(self._sides)
 
-    def tell(self, sentence: str, who: str, theirs: Sequence[Change], mine: Sequence[Change]) -> None:
-        """Show both sides; `sentence` says what happened, `who` did it."""
-        found = sides(theirs, mine)
+    def tell(self, sentence: str, who: str, sides: Sequence[Side]) -> None:
+        """Show both sides, those that contradict each other first; `sentence` says what happened, `who` did it."""
+        found = sorted(sides, key=lambda side: not side.contradicts)
         self.head.setText(sentence)
         contradictions = sum(side.contradicts for side in found)
         self.words.setText(
@@ -107,10 +84,10 @@ class ConflictBar(QFrame):
         for row, side in enumerate(found[:_SHOWN], 1):
             look = "warn" if side.contradicts else ""
             both = tr("（两边都改）", " (both)") if side.contradicts else ""
-            grid.addWidget(_label(side.label + both, look, holder), row, 0)
-            grid.addWidget(_label(side.before, "quiet", holder), row, 1)
-            grid.addWidget(_label(side.theirs or same, look if side.theirs else "quiet", holder), row, 2)
-            grid.addWidget(_label(side.mine or same, look if side.mine else "quiet", holder), row, 3)
+            grid.addWidget(_label(f"{side.label}{both}", look, holder), row, 0)
+            grid.addWidget(_label(str(side.before), "quiet", holder), row, 1)
+            for column, words in ((2, side.theirs), (3, side.mine)):
+                grid.addWidget(_label(same if words is None else str(words), "quiet" if words is None else look, holder), row, column)
         if len(found) > _SHOWN:
             more = len(found) - _SHOWN
             grid.addWidget(_label(tr(f"另有 {more} 处", f"{more} more"), "quiet", holder), _SHOWN + 1, 0)

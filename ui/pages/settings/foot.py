@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from app.domain.language import tr
@@ -14,9 +14,8 @@ _LINES = 3
 
 
 class FootBar(QFrame):
-    """`save`, `discard`, `note` and `stop`, which is there while saving takes long, belong to the page; what it adds stands before them."""
-
-    noted = Signal()
+    """`save`, `discard`, `undo` of discarding, `note` and `stop`, which is there while saving takes long, belong to the page; what it adds
+    stands before them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,8 +32,10 @@ class FootBar(QFrame):
         self.note.setAccessibleName(tr("备注", "Note"))
         self.note.setMaxLength(_NOTE_LENGTH)
         self.note.setFixedWidth(240)
-        self.note.textEdited.connect(self.noted)
         self._row.addWidget(self.note)
+        self.undo = Button(tr("撤销放弃", "Bring them back"), icon_name="undo", parent=self)
+        self.undo.hide()
+        self._row.addWidget(self.undo)
         self.discard = Button(tr("放弃修改", "Discard"), parent=self)
         self._row.addWidget(self.discard)
         self.stop = Button(tr("取消保存", "Cancel saving"), parent=self)
@@ -46,7 +47,7 @@ class FootBar(QFrame):
 
     def add(self, widget: QWidget) -> None:
         """Before the buttons."""
-        self._row.insertWidget(self._row.indexOf(self.discard), widget)
+        self._row.insertWidget(self._row.indexOf(self.undo), widget)
         self.setTabOrder(self.note, widget)
 
     def tell(self, lines: str, look: str) -> None:

@@ -64,6 +64,7 @@ class GroupsPage(RoutingPage):
         super().__init__(context)
         self._local = LocalTime(context.store.zone)
         self._open: _Opened | None = None
+        self.draft.recoded.connect(self._recoded)
         self._wanted: tuple[str, Part, str | None] | None = None
         self.add = Button(tr("新建咨询组", "New group"), "quiet", "add", self)
         self.add.setEnabled(self.allowed)
@@ -286,6 +287,10 @@ class GroupsPage(RoutingPage):
                 return None
             opened.place = found
         return opened.place
+
+    def _recoded(self, codes: dict[str, str]) -> None:
+        if self._open is not None:
+            self._open.code = codes.get(self._open.code, self._open.code)
 
     def _show_open(self) -> None:
         panel = self.drawer.current()

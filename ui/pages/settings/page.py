@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 from app.domain.kinds import Fault
 from app.domain.language import tr
 from ui.pages.registry import PageContext
-from ui.pages.settings.base import Bodies, DraftPage
+from ui.pages.settings.base import DraftPage
+from ui.runtime.drafts import Bodies
 from ui.theme import SPACE_2, SPACE_3, SPACE_4, SPACE_6
 from ui.widgets.buttons import Button
 from ui.widgets.form import Form
@@ -30,15 +31,13 @@ class DocumentPage(DraftPage):
     def __init__(self, context: PageContext) -> None:
         super().__init__(context)
         self.form = Form(self.documents[self.key].body)
-        self.form.changed.connect(self.edited)
+        self.form.changed.connect(lambda: self.change_to({self.key: self.form.body()}))
         self.form.set_editable(self.allowed)
         self.lay_out(self._left())
 
-    def bodies(self) -> Bodies:
-        return {self.key: self.form.body()}
-
     def show_bodies(self, bodies: Bodies) -> None:
-        self.form.set_body(bodies[self.key])
+        if self.form.body() != bodies[self.key]:
+            self.form.set_body(bodies[self.key])
 
     def show_faults(self, faults: Sequence[Fault]) -> Sequence[Fault]:
         return self.form.show_faults(faults)
@@ -84,8 +83,7 @@ class DocumentPage(DraftPage):
 
     def _use_preset(self) -> None:
         chosen, presets = self.sender().property("preset"), self.documents[self.key].presets
-        self.form.set_body(next(preset.body for preset in presets if preset.key == chosen))
-        self.edited()
+        self.change_to({self.key: next(preset.body for preset in presets if preset.key == chosen)})
 
 
 class OrderWindowPage(DocumentPage):

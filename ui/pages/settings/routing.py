@@ -14,8 +14,9 @@ from app.domain.routing_checks import Check, checks
 from app.domain.routing_edits import AgentLine, Facts, agent_lines, last_changed
 from app.services.routing_facts import routing_facts
 from ui.pages.registry import PAGES, PageContext
-from ui.pages.settings.base import Bodies, DraftPage, Judgement, Standing, judge, wrong_in
+from ui.pages.settings.base import DraftPage, Judgement, Standing, judge, wrong_in
 from ui.pages.settings.checks import ChecksList
+from ui.runtime.drafts import Bodies
 from ui.runtime.finder import Reading, plain, typed, with_pinyin
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.buttons import Button
@@ -49,7 +50,6 @@ class RoutingPage(DraftPage):
         self.facts = Facts()
         self.changed_by: Mapping[str, tuple[str, int | None]] = {}
         self._readings: dict[str, Reading] = {}
-        self._bodies: Bodies = {}
         self._version = 0
         self._told: frozenset[Fault] = frozenset()
         self.checks = ChecksList(self)
@@ -90,11 +90,7 @@ class RoutingPage(DraftPage):
 
     # -- the draft --
 
-    def bodies(self) -> Bodies:
-        return dict(self._bodies)
-
     def show_bodies(self, bodies: Bodies) -> None:
-        self._bodies = dict(bodies)
         self.render_draft()
 
     def render_draft(self) -> None:
@@ -103,18 +99,16 @@ class RoutingPage(DraftPage):
 
     @property
     def groups(self) -> Body:
-        return self._bodies["groups"]
+        return self.draft.bodies["groups"]
 
     @property
     def agents(self) -> Body:
-        return self._bodies["agents"]
+        return self.draft.bodies["agents"]
 
     def edit(self, groups: Body | None = None, agents: Body | None = None) -> None:
         """The person has made these of the draft."""
-        if not self.allowed:
-            return
-        self.show_bodies({"groups": groups or self.groups, "agents": agents or self.agents})
-        self.edited()
+        if self.allowed:
+            self.change_to({"groups": groups or self.groups, "agents": agents or self.agents})
 
     def lines(self) -> list[AgentLine]:
         return agent_lines(self.groups, self.agents, self.facts)
@@ -132,17 +126,18 @@ class RoutingPage(DraftPage):
     # -- hooks --
 
     def refresh(self) -> None:
-        self.read("documents", self._gather_all, self._all_arrived)
+        bases = self.draft.bases()
+        self.read("documents", lambda: self._gather_all(bases), self._all_arrived)
 
     def on_notice(self, topics: frozenset[str]) -> None:
         if topics & {"settings", "agents"}:
             self.refresh()
 
-    def _gather_all(self) -> _Gathered:
-        standing = self.gather()
+    def _gather_all(self, bases: Mapping[str, int]) -> _Gathered:
+        standing = self.gather(bases)
         facts = routing_facts(self.context.workspace, self.context.store)
         names = sorted({agent.name for agent in facts.agents.values() if agent.name} - self._readings.keys())
-        held, history = standing["groups"]
+        held, history = standing.documents["groups"]
         revisions = [(saved.body, saved.author, saved.at) for saved in history]
         if held.revision <= len(history):  # all of them: the first is compared with nothing
             revisions.append((self.documents["groups"].default(), "", None))
@@ -204,7 +199,7 @@ class RoutingPage(DraftPage):
 
     def open_check(self, check: Check) -> None:
         """Show the place where a check is put right by hand; by default the page of the groups."""
-        self.context.navigate("groups", {"group": check.group, "part": check.part})
+        self.context.navigate("groups", {"group": check.group, "part": check.part, "field": check.field})
 
     # -- around --
 
@@ -220,7 +215,7 @@ class RoutingPage(DraftPage):
         self.state_changed.emit()
 
     def _try(self) -> None:
-        self.context.navigate(_TRY, {"bodies": self.bodies()})
+        self.context.navigate(_TRY, {"draft": True})
 
 
 def names_of(groups: Body, codes: Iterable[str]) -> list[str]:
