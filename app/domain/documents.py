@@ -212,12 +212,12 @@ class List(Kind):
 
     def _taken(self, key: str, value: str | int, holder: Any) -> T:
         """That another has it already, called by what tells it from this one."""
-        if not key or not isinstance(self.of, Object) or not isinstance(holder, dict):
+        others = [k for k in (self.title, *self.unique) if k != key and isinstance(holder, dict) and holder.get(k)]
+        if not others or not isinstance(self.of, Object):
             return fill(T("{0} 写了两次，请去掉一个", "{0} is written twice; take one out"), _bare(value))
-        other = self.title if key != self.title and holder.get(self.title) else next((k for k in self.unique if k != key), key)
         label = next(field.label for field in self.of.fields if field.key == key)
         what = T("{0} {1} 已被「{2}」使用，请换一个", "{0} {1} is already used by {2}; choose another")
-        return fill(what, label, _bare(value), _bare(holder.get(other, "")))
+        return fill(what, label, _bare(value), _bare(holder[others[0]]))
 
     def _name(self, item: Any) -> T:
         key = self.title or (self.unique[0] if self.unique else "")

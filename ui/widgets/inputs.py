@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, Qt
-from PySide6.QtGui import QTextCharFormat, QWheelEvent
-from PySide6.QtWidgets import QCalendarWidget, QDateEdit, QSpinBox, QWidget
+from PySide6.QtGui import QResizeEvent, QTextCharFormat, QWheelEvent
+from PySide6.QtWidgets import QCalendarWidget, QCheckBox, QDateEdit, QSizePolicy, QSpinBox, QStyle, QStyleOptionButton, QWidget
 
 from app.domain.language import language
 from ui.theme import color
@@ -29,6 +29,26 @@ class NumberEdit(QSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+class NameBox(QCheckBox):
+    """A check box beside a name of any length: where it does not fit it is cut in the middle, and whole in its tooltip."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._name = name
+        self.setToolTip(name)
+        self.setAccessibleName(name)
+        self.setMinimumWidth(64)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        room = self.style().subElementRect(QStyle.SubElement.SE_CheckBoxContents, option, self).width()
+        # An & would be read as the mark of a shortcut.
+        self.setText(self.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideMiddle, room).replace("&", "&&"))
 
 
 class DateEdit(QDateEdit):

@@ -8,9 +8,10 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QWidget
 
+from app.domain.documents import Body
 from app.domain.language import T, tr
 from app.domain.routing_checks import Check
-from app.domain.routing_edits import AgentLine, with_agents, with_weights
+from app.domain.routing_edits import AgentLine, agent_lines, with_agents, with_weights
 from ui.pages.registry import PageContext
 from ui.pages.settings.agent_panel import AgentPanel
 from ui.pages.settings.routing import RoutingPage, names_of
@@ -46,6 +47,7 @@ class AgentsPage(RoutingPage):
     def __init__(self, context: PageContext) -> None:
         super().__init__(context)
         self._lines: dict[str, AgentLine] = {}
+        self._typing: tuple[tuple[Body, Body], tuple[Body, Body]] | None = None  # both bodies before it, and as it has made them
         self._shown: list[AgentLine] = []
         self._bar = self._filter_bar()
         self._bar.hide()  # until the shell takes it
@@ -76,6 +78,7 @@ class AgentsPage(RoutingPage):
         self._nobody: EmptyState | None = None
         self.lay_out(self.card((self.view, self.change, self._count, self._hint), self._stack), self.checks)
         self.drawer = Drawer(self._stack, DRAWER_WIDTH)
+        self.drawer.closed.connect(self._filter)
         self.setFocusProxy(self.table)
 
     def _filter_bar(self) -> QWidget:
@@ -157,7 +160,13 @@ class AgentsPage(RoutingPage):
         def belongs(line: AgentLine) -> bool:
             return not group or (not line.weights if group == _NONE else group in line.weights)
 
-        self._shown = [line for line in self._lines.values() if (not team or line.team == team) and belongs(line) and fits(line)]
+        panel = self.drawer.current() if self.drawer.is_open() else None
+        edited = panel.codes() if isinstance(panel, AgentPanel) else []  # they stay, whatever becomes of them
+        self._shown = [
+            line
+            for line in self._lines.values()
+            if line.code in edited or ((not team or line.team == team) and belongs(line) and fits(line))
+        ]
         self._tell_nobody()
         self.rows.set_rows([(line.code, self._cells(line)) for line in self._shown], flash=False)
         weights: dict[str, dict[str, int]] = {
@@ -254,6 +263,8 @@ class AgentsPage(RoutingPage):
             return
         panel = AgentPanel()
         panel.edited.connect(self._edit_agents)
+        panel.typed.connect(self._typed)
+        panel.left.connect(self._typing_over)
         panel.weighed.connect(self._weighed)
         self.drawer.open("", panel)
         self._show_in(panel)
@@ -277,6 +288,18 @@ class AgentsPage(RoutingPage):
 
     def _edit_agents(self, codes: Sequence[str], values: dict[str, Any]) -> None:
         self.edit(*with_agents(self.groups, self.agents, codes, self.facts, **values))
+
+    def _typed(self, codes: Sequence[str], values: dict[str, Any]) -> None:
+        """Every letter starts from what was there before the first: what cannot be taken, or is as it was, leaves no trace."""
+        now = self.groups, self.agents
+        before = self._typing[0] if self._typing is not None and self._typing[1] == now else now
+        were = [line for line in agent_lines(*before, self.facts) if line.code in codes]
+        same = all(getattr(line, key) == value for line in were for key, value in values.items())
+        self.edit(*(before if same else with_agents(*before, codes, self.facts, **values)))
+        self._typing = before, (self.groups, self.agents)
+
+    def _typing_over(self) -> None:
+        self._typing = None
 
     def _weighed(self, edits: Edits) -> None:
         groups = self.groups
