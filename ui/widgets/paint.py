@@ -43,6 +43,12 @@ def elided(text: str, width: int, size: int, strong: bool = False) -> str:
     return head[0] + measure.elidedText(words[1:], mode.ElideLeft, int(width - measure.horizontalAdvance(head[0])))
 
 
+@lru_cache(maxsize=4096)
+def elided_name(text: str, width: int, size: int, strong: bool = False) -> str:
+    """As `elided`, cut in the middle: names of one family begin alike, and are told apart by their ends."""
+    return metrics(size, strong).elidedText(" ".join(text.split()), Qt.TextElideMode.ElideMiddle, width)
+
+
 def polylines(values: Sequence[float | None], rect: QRectF) -> list[QPolygonF]:
     """Runs of known values as lines that fill `rect`; a gap where a value is None, a flat line at mid height where all are equal."""
     known = [value for value in values if value is not None]

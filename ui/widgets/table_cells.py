@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen, QStaticText, QTransform
 
 from ui.theme import CAPTION, color, font, level_color
 from ui.theme.fonts import BODY
-from ui.widgets.paint import elided, level_mark, metrics, width_of
+from ui.widgets.paint import elided, elided_name, level_mark, metrics, width_of
 from ui.widgets.table_model import Cell, Column
 
 PADDING = 8
@@ -72,9 +72,9 @@ class CellPainter:
             return
         kind = column.kind
         if kind == "text":
-            self._leading(cell, x + PADDING, y, width - 2 * PADDING, height, strong)
+            self._leading(cell, x + PADDING, y, width - 2 * PADDING, height, strong, column.names)
         elif kind == "state":
-            self._state(cell, x + PADDING, y, width - 2 * PADDING, height)
+            self._state(cell, x + PADDING, y, width - 2 * PADDING, height, column.link)
         elif kind == "bar":
             self._bar(cell, x + PADDING, y, width - 2 * PADDING, height, strong)
         else:
@@ -132,17 +132,21 @@ class CellPainter:
         ])  # fmt: skip
         painter.restore()
 
-    def _leading(self, cell: Cell, x: int, y: int, width: int, height: int, strong: bool) -> None:
+    def _leading(self, cell: Cell, x: int, y: int, width: int, height: int, strong: bool, names: bool) -> None:
         if cell.level in ("warn", "alarm"):
             self._mark(cell, x, y, height)
             x, width = x + 14, width - 14
-        text = elided(cell.text, width, BODY, strong)
+        if names:
+            beside = round(width_of(cell.detail, CAPTION)) + 9 if cell.detail else 0
+            text = elided_name(cell.text, width - beside, BODY, strong)
+        else:
+            text = elided(cell.text, width, BODY, strong)
         taken = self.text(x, y, height, text, self._ink_of(cell), BODY, strong)
         rest = int(width - taken - 8)
         if cell.detail and rest > 16:
             self.text(x + taken + 8, y + 1, height, elided(cell.detail, rest, CAPTION), self.quiet_ink, CAPTION)
 
-    def _state(self, cell: Cell, x: int, y: int, width: int, height: int) -> None:
+    def _state(self, cell: Cell, x: int, y: int, width: int, height: int, link: bool) -> None:
         painter = self.painter
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -153,7 +157,8 @@ class CellPainter:
         painter.restore()
         x, width = x + 14, width - 14
         text = elided(cell.text, width, BODY)
-        taken = self.text(x, y, height, text, self.quiet_ink if self.faded or cell.level in ("", "quiet") else self.text_ink)
+        plain = self.quiet_ink if self.faded or cell.level in ("", "quiet") else self.text_ink
+        taken = self.text(x, y, height, text, level_color("info") if link and not self.faded else plain)
         # An age is whole or not there: a cut number would be a wrong one.
         if cell.detail and taken + 6 + width_of(cell.detail, CAPTION) <= width:
             self.text(x + taken + 6, y + 1, height, cell.detail, self.quiet_ink, CAPTION)

@@ -26,7 +26,8 @@ class Column:
 
     `kind` decides alignment and painting: text left; number and duration right-aligned figures; bar a 64-px bar with its figure;
     state a dot with a word and an age. `optional` columns are hidden until chosen, `sticky` ones stay at the left. `link` cells can be
-    opened one by one. A duration does not flash when it changes: a running clock would flash for ever.
+    opened one by one and look it. `names` are cut in the middle, after what stands beside them has its room. A duration does not flash
+    when it changes: a running clock would flash for ever.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Column:
     sticky: bool = False
     sortable: bool = True
     link: bool = False
+    names: bool = False
 
     @property
     def start_width(self) -> int:

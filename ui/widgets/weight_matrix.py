@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from app.domain.language import tr
 from ui.theme import BODY, CAPTION, color, font
-from ui.widgets.paint import CENTER, LEFT, elided, width_of
+from ui.widgets.paint import CENTER, LEFT, elided, elided_name, width_of
 
 MOST = 10
 _NAMES, _COLUMN, _ROW, _HEAD = 200, 92, 32, 60
@@ -37,6 +37,11 @@ Weights = Mapping[str, Mapping[str, int]]
 """{column key: {row key: weight}}, of all rows, shown or not."""
 Edits = dict[tuple[str, str], int | None]
 """{(row key, column key): new weight, None to take the agent out}."""
+
+
+def how_to_weigh() -> str:
+    """For beside a matrix."""
+    return tr("数字改权重，Delete 移出，上下拖动微调", "Digits set, Delete takes out, drag up or down to adjust")
 
 
 class Line(NamedTuple):
@@ -116,14 +121,20 @@ class WeightMatrix(QAbstractScrollArea):
         return self._weights[column].get(row)
 
     def share(self, row: str, column: str) -> float | None:
-        """What part of the group's sessions the agent may expect while everybody is free, 0 to 1; None where there is none."""
-        total = self._totals.get(column, 0)
-        weight = self._weights.get(column, {}).get(row)
+        """What part of the group's sessions the agent may expect while everybody is free, 0 to 1; None where there is none.
+
+        While a cell is dragged: as it would be, let go of now.
+        """
+        dragged = self._drag is not None and self.current() == (row, column)
+        total, weight = self.total(column), self._pending if dragged else self._weights[column].get(row)
         return weight / total if weight and total and row in self._counted else None
 
     def total(self, column: str) -> int:
-        """Of the weights that count."""
-        return self._totals[column]
+        """Of the weights that count; in a drag as `share`."""
+        at, dragged = self.current(), 0
+        if self._drag is not None and at is not None and at[1] == column and at[0] in self._counted:
+            dragged = (self._pending or 0) - (self._drag[1] or 0)
+        return self._totals[column] + dragged
 
     def cell_rect(self, row: str, column: str) -> QRect:
         """In pixels of the viewport. Raises StopIteration for a row or column not shown."""
@@ -410,15 +421,17 @@ class WeightMatrix(QAbstractScrollArea):
             painter.fillRect(rect.left(), 0, rect.width(), _HEAD, color("hover"))
         painter.setFont(font(CAPTION, True))
         painter.setPen(color("text"))
-        painter.drawText(QRectF(x, 4, room, 18), CENTER, elided(line.title, room, CAPTION, True))
+        painter.drawText(QRectF(x, 4, room, 18), CENTER, elided_name(line.title, room, CAPTION, True))
         painter.setFont(font(CAPTION))
         painter.setPen(color("quiet"))
-        count, total = self._members[line.key], self._totals[line.key]
+        count, total = self._members[line.key], self.total(line.key)
         painter.drawText(QRectF(x, 22, room, 16), CENTER, elided(tr(f"{count} 人 · 合计 {total}", f"{count} · sum {total}"), room, CAPTION))
         share = self.share(self._rows[row].key, line.key)
         if share is not None:
             painter.setPen(color("accent" if column == at else "quiet"))
-            painter.drawText(QRectF(x, 39, room, 16), CENTER, f"{share:.1%}")
+            words = f" {share:.1%}"
+            who = elided(self._rows[row].title, int(room - width_of(words, CAPTION)), CAPTION)
+            painter.drawText(QRectF(x, 39, room, 16), CENTER, who + words)
 
 
 _STEPS = {

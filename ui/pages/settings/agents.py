@@ -24,7 +24,7 @@ from ui.widgets.empty import EmptyState
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
 from ui.widgets.table import Cell, Cells, Column, DataTable, RowTableModel
-from ui.widgets.weight_matrix import Edits, Line, WeightMatrix
+from ui.widgets.weight_matrix import Edits, Line, WeightMatrix, how_to_weigh
 
 _ROOM_FOR_TABLE = 360
 _NONE = "\x00none"
@@ -58,7 +58,7 @@ class AgentsPage(RoutingPage):
         self.change.clicked.connect(self._open_selected)
         self._count = QLabel(self)
         self._count.setProperty("look", "quiet")
-        self._hint = QLabel(tr("数字改权重，Delete 移出，上下拖动微调", "Digits set, Delete takes out, drag up or down to adjust"), self)
+        self._hint = QLabel(how_to_weigh(), self)
         self._hint.setProperty("look", "caption")
         self._hint.hide()
         self.rows = RowTableModel(COLUMNS, self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QPoint
@@ -27,7 +27,7 @@ from ui.widgets.empty import EmptyState
 from ui.widgets.table import Cell, Cells, Column, DataTable, RowTableModel
 
 COLUMNS = (
-    Column("name", T("名称", "Name"), "text", 144, sticky=True, link=True),
+    Column("name", T("名称", "Name"), "text", 144, sticky=True, link=True, names=True),
     Column("code", T("咨询组ID", "Code"), "text", 84),
     Column("type", T("类型", "Type"), "text", 68),
     Column("open", T("入口开放", "Entry"), "state", 78, T("点按开关", "Press to open or close"), link=True),
@@ -39,6 +39,8 @@ COLUMNS = (
     Column("edit", T("操作", "Actions"), "text", 66, sortable=False, link=True),
     Column("delete", "", "text", 58, sortable=False, link=True),
 )
+_CHANGING = ("open", "members", "delete")
+"""Columns that only who may edit can press."""
 _ORDINARY, _FALLBACK = T("普通", "ordinary"), T("兜底", "fallback")
 _STAYS = T(
     "兜底咨询组不能删除：不属于其他组的客户由它接待。", "The fallback group cannot be deleted: it takes whoever belongs to no other."
@@ -69,7 +71,8 @@ class GroupsPage(RoutingPage):
         self.add = Button(tr("新建咨询组", "New group"), "quiet", "add", self)
         self.add.setEnabled(self.allowed)
         self.add.clicked.connect(self._add)
-        self.rows = RowTableModel(COLUMNS, self)
+        columns = [replace(column, link=column.link and (self.allowed or column.key not in _CHANGING)) for column in COLUMNS]
+        self.rows = RowTableModel(columns, self)
         self.table = DataTable(self.rows)
         self.table.setAccessibleName(tr("咨询组", "Groups"))
         self.table.set_tooltip(self._tooltip)
@@ -149,7 +152,9 @@ class GroupsPage(RoutingPage):
             "open": Cell(
                 tr("开放", "open") if group["open"] else tr("关闭", "closed"), int(group["open"]), "good" if group["open"] else ""
             ),
-            "members": Cell(str(len(group["members"])), len(group["members"]), "warn" if not group["members"] else ""),
+            "members": Cell(
+                str(len(group["members"])), len(group["members"]), "warn" if not group["members"] else "info" if self.allowed else ""
+            ),
             "scope": Cell(scope_words(group)),
             "sessions": Cell(f"{sessions:,}", sessions),
             "author": Cell(author or "--", author),

@@ -14,7 +14,7 @@ from app.domain.routing_settings import DEFAULT_WEIGHT
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.buttons import Button
 from ui.widgets.search import SearchEdit
-from ui.widgets.weight_matrix import Edits, Line, WeightMatrix
+from ui.widgets.weight_matrix import Edits, Line, WeightMatrix, how_to_weigh
 
 _CODE = Qt.ItemDataRole.UserRole
 _GROUP = "group"
@@ -47,7 +47,7 @@ class MembersDialog(QDialog):
         column.addLayout(sides, 1)
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_2)
-        hint = QLabel(tr("数字改权重，Delete 移出", "Digits set the weight, Delete takes out"), self)
+        hint = QLabel(how_to_weigh(), self)
         hint.setProperty("look", "caption")
         foot.addWidget(hint, 1)
         cancel = Button(tr("取消", "Cancel"), parent=self)
@@ -60,6 +60,7 @@ class MembersDialog(QDialog):
         column.addLayout(foot)
         self._fill()
         self._show()
+        self.search.setFocus()
 
     def _left(self) -> QVBoxLayout:
         column = QVBoxLayout()

@@ -131,7 +131,7 @@ class Past(QFrame):
         changes = self._documents[self._key].difference(saved.body, self._saved[0].body)
         self._head.setText(tr(f"{name_of(saved)} → 当前", f"{name_of(saved)} → now"))
         words = change_lines(changes) or tr("内容与当前版本相同。", "The same as now.")
-        refused = [str(fault.sentence) for fault in self._documents[self._key].validate(saved.body, self._saved[0].body)]
+        refused = [str(fault.words) for fault in self._documents[self._key].validate(saved.body, self._saved[0].body)]
         if refused and changes:
             words = tr(f"不能恢复：{refused[0]}", f"Cannot be restored: {refused[0]}") + "\n\n" + words
         self._difference.setText(words)
