@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from app.domain.language import T, tr
 from app.domain.permissions import PERMISSIONS, Actor
@@ -125,6 +125,24 @@ class SearchPill(QToolButton):
         painter.drawText(self.rect().adjusted(30, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, self._keys)
 
 
+class _Path(QLabel):
+    """The steps within a page; gives way to its controls, and what does not fit ends in …."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("look", "quiet")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, room = QPainter(self), self.contentsRect()
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, words)
+
+
 class TopBar(QWidget):
     """`back_wanted`, `searched`, `pill_clicked` and `user_clicked` are clicks; the shell decides what they open."""
 
@@ -145,10 +163,7 @@ class TopBar(QWidget):
         self.back = Button(tr("返回", "Back"), "plain", "back", self)
         self.back.clicked.connect(self.back_wanted)
         self.back.hide()
-        self._path = QLabel(self)
-        self._path.setProperty("look", "quiet")
-        self._path.setTextFormat(Qt.TextFormat.PlainText)
-        self._path.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._path = _Path(self)
         self._slot = QHBoxLayout()
         self._slot.setContentsMargins(SPACE_3, 0, SPACE_3, 0)
         self._filters: QWidget | None = None
@@ -162,8 +177,8 @@ class TopBar(QWidget):
         self.user.clicked.connect(self.user_clicked)
         row.addWidget(self.back)
         row.addWidget(self._title)
-        row.addWidget(self._path, 1)
-        row.addLayout(self._slot, 6)
+        row.addWidget(self._path)
+        row.addLayout(self._slot, 1)
         row.addWidget(self.search)
         row.addWidget(self.pill)
         row.addWidget(self.bell)
@@ -177,7 +192,8 @@ class TopBar(QWidget):
 
     def set_place(self, title: str, breadcrumb: Sequence[str]) -> None:
         self._title.setText(title)
-        self._path.setText("".join(f"›  {step}  " for step in breadcrumb))
+        self._path.setText("  ".join(f"›  {step}" for step in breadcrumb))
+        self._path.setToolTip(" › ".join(breadcrumb))
         self._path.setVisible(bool(breadcrumb))
 
     def set_filters(self, filters: QWidget | None) -> None:

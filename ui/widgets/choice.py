@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QWidget
+
+from app.domain.language import tr
 
 
 class Choice(QComboBox):
@@ -15,11 +18,21 @@ class Choice(QComboBox):
         super().__init__(parent)
         self._offered: list[tuple[str, str]] = []
         self.setAccessibleName(name)
-        self.setToolTip(name)
+        self.currentIndexChanged.connect(lambda _: self.setToolTip(f"{name}{tr('：', ': ')}{self.currentText()}"))
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
         self.setMaxVisibleItems(20)
         self.addItem(everything, "")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """What does not fit ends in …, the tooltip has all of it: the style would cut it within a letter."""
+        option, painter = QStyleOptionComboBox(), QStylePainter(self)
+        self.initStyleOption(option)
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width()
+        option.currentText = option.fontMetrics.elidedText(option.currentText, Qt.TextElideMode.ElideRight, room - 2)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def key(self) -> str:
         return str(self.currentData() or "")

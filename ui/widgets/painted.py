@@ -222,19 +222,20 @@ class PaintedRows(PaintedChart):
 
     def key_at(self, at: QPointF) -> str:
         row = int((at.y() - self.HEAD + self._scroll.value()) // self.ROW)
-        return self._keys[row] if at.y() >= self.HEAD and 0 <= row < len(self._keys) and at.x() < self._width() else ""
+        inside = self.HEAD <= at.y() < self.HEAD + self._room() and at.x() < self._width()
+        return self._keys[row] if inside and 0 <= row < len(self._keys) else ""
 
     def reveal(self, key: str) -> None:
-        top, room = self._rows[key] * self.ROW, self.height() - self.HEAD
+        top, room = self._rows[key] * self.ROW, self._room()
         if top < self._scroll.value():
             self._scroll.setValue(top)
         elif top + self.ROW > self._scroll.value() + room:
             self._scroll.setValue(top + self.ROW - room)
 
     def paint(self, painter: QPainter, dirty: QRectF) -> None:
-        painter.setClipRect(QRectF(0, self.HEAD, self.width(), self.height() - self.HEAD))
+        painter.setClipRect(QRectF(0, self.HEAD, self.width(), self._room()))
         first = max(0, self._scroll.value() // self.ROW)
-        last = min(len(self._keys), (self._scroll.value() + self.height() - self.HEAD) // self.ROW + 1)
+        last = min(len(self._keys), (self._scroll.value() + self._room()) // self.ROW + 1)
         for key in self._keys[first:last]:
             self.paint_row(painter, key)
         painter.setClipping(False)
@@ -249,12 +250,17 @@ class PaintedRows(PaintedChart):
         """What the scroll bar leaves."""
         return self.width() - (self._scroll.width() if not self._scroll.isHidden() else 0)
 
+    def _room(self) -> int:
+        """Pixels for rows. Where they scroll these are whole rows, so that neither the edge nor the frame of the keyboard cuts one."""
+        rows, free = len(self._rows) * self.ROW, max(0, self.height() - self.HEAD)
+        return rows if rows <= free else max(min(free, self.ROW), free // self.ROW * self.ROW)
+
     def _fit(self) -> None:
-        over = len(self._rows) * self.ROW + self.HEAD - self.height()
+        over = len(self._rows) * self.ROW - self._room()
         self._scroll.setVisible(over > 0)
         wide = self._scroll.sizeHint().width()
         self._scroll.setGeometry(self.width() - wide, self.HEAD, wide, max(0, self.height() - self.HEAD))
-        self._scroll.setPageStep(max(1, self.height() - self.HEAD))
+        self._scroll.setPageStep(max(1, self._room()))
         self._scroll.setRange(0, max(0, over))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -138,7 +138,7 @@ class RankingBars(PaintedRows):
         x = round(self._x(self._mean)) + 0.5
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(line("text", dashed=True))
-        foot = min(float(self.height()), self.HEAD + len(self._keys) * self.ROW - self._scroll.value())
+        foot = self.HEAD + min(self._room(), len(self._keys) * self.ROW - self._scroll.value())
         painter.drawLine(QPointF(x, self.HEAD - 3), QPointF(x, foot))
         words = self._mean_words()
         wide = width_of(words, CAPTION) + 2

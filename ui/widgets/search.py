@@ -23,6 +23,7 @@ class SearchEdit(QLineEdit):
         super().__init__(parent)
         self.setPlaceholderText(placeholder or tr("搜索", "Search"))
         self.setAccessibleName(self.placeholderText())
+        self.setToolTip(self.placeholderText())
         self.setClearButtonEnabled(True)
         self.addAction(icon("search"), QLineEdit.ActionPosition.LeadingPosition)
         self._pause = QTimer(self)

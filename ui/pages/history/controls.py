@@ -108,7 +108,7 @@ class Toolbar(QWidget):
         self.channel = Filter(tr("终端", "Terminal"), tr("全部终端", "All terminals"), self)
         self.agent = AgentPicker(self)
         self.agent.setVisible(one_agent)
-        self.search = SearchEdit(tr("姓名、拼音、编号", "Name or code"), self)
+        self.search = SearchEdit(tr("姓名、拼音、编号", "Name, pinyin or code"), self)
         self.search.setMaximumWidth(200)
         self.search.setMinimumWidth(120)
         self.chart = IconButton("chart", tr("显示或收起图表", "Show or hide the chart"), self)

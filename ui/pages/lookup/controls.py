@@ -15,11 +15,13 @@ from app.domain.counters import Window
 from app.domain.language import T, tr
 from app.domain.terms import CHANNELS, KINDS
 from ui.pages.lookup.choices import FILTERS, VIEWS, Choices
-from ui.theme import SPACE_1, SPACE_2, SPACE_3
+from ui.theme import BODY, SPACE_1, SPACE_2, SPACE_3
 from ui.widgets.buttons import IconButton
 from ui.widgets.chips import Chips
 from ui.widgets.choice import Choice
+from ui.widgets.flow import FlowLayout
 from ui.widgets.order_window import OrderWindow
+from ui.widgets.paint import width_of
 from ui.widgets.period import PeriodButton
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
@@ -27,6 +29,8 @@ from ui.widgets.segmented import Segmented
 if TYPE_CHECKING:
     from app.services.listings import Offered
 
+_AROUND = 48
+"""Pixels beside the word of a filter: its borders and its arrow."""
 _SENDERS = {"customer": T("客户说的", "By the customer"), "agent": T("客服说的", "By the agent"), "bot": T("机器人说的", "By the bot")}
 _SEARCHES = {
     "text": T("编号、名称", "Code or name"), "words": T("聊天内容，例如 发票", "Words, such as invoice"),
@@ -85,7 +89,7 @@ class Toolbar(QWidget):
         self.save = IconButton("save", tr("保存报表、保存的报表", "Save the report, saved reports"), self)
         self.export = IconButton("export", tr("导出 (Ctrl+E)", "Export (Ctrl+E)"), self)
         self.search = SearchEdit("", self)
-        self.search.setMinimumWidth(112)
+        self.search.setMinimumWidth(176)
         self.search.setMaximumWidth(280)
         self.boxes = {
             "agent": _Filter(tr("客服", "Agent"), tr("全部客服", "All agents"), self),
@@ -122,20 +126,18 @@ class Toolbar(QWidget):
         self.export.clicked.connect(self.export_wanted)
 
     def _lay_out(self) -> None:
-        top, filters = QHBoxLayout(), QHBoxLayout()
+        top, filters = QHBoxLayout(), FlowLayout(SPACE_2)
         top.setSpacing(SPACE_2)
-        filters.setSpacing(SPACE_2)
         top.addWidget(self.back)
         top.addWidget(self.views)
         top.addWidget(self.count, 1)
         for widget in (self.columns, self.save, self.export):
             top.addWidget(widget)
-        filters.addWidget(self.search, 2)
+        filters.addWidget(self.search)
         for box in self.boxes.values():
             filters.addWidget(box)
         filters.addWidget(self.cancelled)
         filters.addWidget(self.newest)
-        filters.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_3)
@@ -204,9 +206,9 @@ class _Count(QLabel):
 
 
 class _Filter(Choice):
-    """Narrow enough that beside an open drawer all of them stay in reach."""
+    """As wide as its word for everything."""
 
     def __init__(self, name: str, everything: str, parent: QWidget) -> None:
         super().__init__(name, everything, parent)
-        self.setMinimumContentsLength(min(12, max(6, len(everything))))
-        self.setMinimumWidth(84)
+        self.setMinimumContentsLength(6)
+        self.setMinimumWidth(round(width_of(everything, BODY)) + _AROUND)

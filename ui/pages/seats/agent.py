@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.domain.language import tr
+from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
 from app.domain.metrics import label_on
 from ui.pages.seats.giving import GivenStrip, Giving
@@ -20,6 +20,7 @@ from ui.widgets.chart import ChartCard, ChartData, Series
 from ui.widgets.figures import Figure, Figures
 from ui.widgets.metric_text import clock_text, metric_tooltip, unit_of, with_unit
 from ui.widgets.paint import elided, width_of
+from ui.widgets.segmented import Segmented
 from ui.widgets.table_cells import PADDING, CellPainter
 from ui.widgets.table_model import Cell, Column
 from ui.widgets.timeline import DAY_MINUTES, PresenceTimeline, Stretch
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 
 TREND = ("consults", "received", "reply_30s_rate", "avg_reply")
 FIGURES = ("active", "waiting", "longest_wait", "consults", "answer_rate", "reply_30s_rate", "satisfaction", "login_hours")
+_UNLIMITED = 16_777_215
 _LEAST_MINUTES = 240
 _TREND_HEIGHT = 208
 _TABLE_LEAST = 84
-_CAPTION = 18
-_SESSIONS_LEAST = _TABLE_LEAST + _CAPTION + 24
-"""Pixels of the current sessions with their caption: where there is less, the trend gives way."""
+_CAPTION = 32
+_SESSIONS_LEAST = 264
+"""Pixels of the current sessions with their caption, five of them in sight: where there is less, the trend is shown in their place."""
 
 
 class AgentPanel(QWidget):
@@ -58,8 +60,7 @@ class AgentPanel(QWidget):
         self._state = _StateLine(self)
         self._figures = Figures(self)
         self.timeline = PresenceTimeline(self)
-        self.trend = ChartCard([(key, label_on("seats", key)) for key in TREND])
-        self.trend.setFixedHeight(_TREND_HEIGHT)
+        self.trend = ChartCard([(key, label_on("seats", key)) for key in TREND], parent=self)
         self.trend.tab_chosen.connect(self._draw_trend)
         self.sessions = SessionList(can_open, giving.allowed)
         self.sessions.opened.connect(self._open)
@@ -80,23 +81,32 @@ class AgentPanel(QWidget):
         self._count = QLabel(self)
         self._count.setProperty("look", "caption")
         self._count.setWordWrap(True)
-        self._count.setMinimumHeight(_CAPTION)
-        frame = QFrame(self)
+        self.switch = Segmented(
+            (("sessions", T("会话", "Sessions")), ("trend", T("趋势", "Trend"))), name=tr("显示", "Show"), parent=self
+        )  # fmt: skip
+        self.switch.chosen.connect(lambda _: self._fit())
+        caption = QHBoxLayout()
+        caption.setSpacing(SPACE_2)
+        caption.addWidget(self._count, 1)
+        caption.addWidget(self.switch)
+        caption.addStrut(_CAPTION)
+        self._frame = frame = QFrame(self)
         frame.setProperty("look", "card")
         inside = QVBoxLayout(frame)
         inside.setContentsMargins(1, SPACE_1, 1, SPACE_1)
         inside.addWidget(self.sessions)
         self.sessions.setMinimumHeight(_TABLE_LEAST)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_4, 0, SPACE_4, SPACE_4)
         column.setSpacing(SPACE_3)
         column.addLayout(head)
-        column.addWidget(self.strip)
         column.addWidget(self._figures)
         column.addWidget(self.timeline)
-        column.addWidget(self.trend)
-        column.addWidget(self._count)
+        column.addLayout(caption)
         column.addWidget(frame, 1)
+        column.addWidget(self.strip)
+        self._roomy: bool | None = None
+        self._fit()
 
     def show_seat(self, seat: SeatRow | None, now: int) -> None:
         """Another agent: what is known of the seat at once, the rest when the day has been read."""
@@ -153,10 +163,24 @@ class AgentPanel(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
-            above = (self.attend, self.strip, self._figures, self.timeline)
-            taken = sum(widget.sizeHint().height() + SPACE_3 for widget in above if not widget.isHidden())
-            self.trend.setVisible(self.height() - taken - _SESSIONS_LEAST - SPACE_4 >= _TREND_HEIGHT + SPACE_3)
+            self._fit()
         return super().event(event)
+
+    def _fit(self) -> None:
+        """The trend above the sessions where there is room for both, else one of them. What is told of a command takes none of it: it
+        comes beneath the list, whose rows stay where they are.
+        """
+        taken = sum(widget.sizeHint().height() + SPACE_3 for widget in (self.attend, self._figures, self.timeline))
+        roomy = self.height() - taken - _SESSIONS_LEAST - SPACE_4 >= _TREND_HEIGHT + SPACE_3
+        if roomy != self._roomy:
+            self._roomy = roomy
+            self.trend.setMinimumHeight(_TREND_HEIGHT)
+            self.trend.setMaximumHeight(_TREND_HEIGHT if roomy else _UNLIMITED)
+            self._column.removeWidget(self.trend)
+            self._column.insertWidget(3 if roomy else 4, self.trend, 0 if roomy else 1)
+        self.switch.setHidden(roomy)
+        self.trend.setVisible(roomy or self.switch.value() == "trend")
+        self._frame.setVisible(roomy or self.switch.value() == "sessions")
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

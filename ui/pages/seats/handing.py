@@ -136,7 +136,7 @@ class HandOverDialog(QDialog):
         self.to = Segmented(
             (("agent", T("转给客服", "To an agent")), ("group", T("转到咨询组", "To a group"))), to, tr("转移到", "Move"), self
         )  # fmt: skip
-        self.search = SearchEdit(tr("姓名、拼音、编号", "Name or code"), self)
+        self.search = SearchEdit(tr("姓名、拼音、编号", "Name, pinyin or code"), self)
         self.tree = QTreeWidget(self)
         self.tree.setProperty("look", "card")
         self.tree.setRootIsDecorated(False)
