@@ -105,7 +105,8 @@ def _hang(work: Callable[[Source, str, Path], tuple[list[str], Callable[[], int]
 
 def _stop_while_sending(source: Source, pid: int) -> None:
     """Again and again until the server waits for the rest of its rows."""
-    sending = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{PROCESS} {pid}' AND state = 'active' AND wait_event = 'ClientRead'"
+    waits = "state = 'active' AND wait_event = 'ClientRead'"
+    sending = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{PROCESS} {pid}' AND {waits}"
     end = time.monotonic() + 30
     while True:
         assert time.monotonic() < end
