@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import NamedTuple
 
 from app.storage.routed import ASSIGNED, OUTCOMES, OpenSession
 
 
 class Standing(NamedTuple):
-    """waits: nobody has it, whoever the row names. ours: by the engine's own decision. pinned: the group it was transferred to."""
+    """waits: nobody has it, whoever the row names. ours: by the engine's own decision. pinned: the group it was transferred to.
+
+    since: when it opened, or the last agent of one that waits had it last.
+    """
 
     waits: bool
     ours: bool
     group: str
     pinned: str
     left: bool
+    since: int
 
 
 def standing(session: OpenSession) -> Standing:
@@ -31,13 +36,17 @@ def standing(session: OpenSession) -> Standing:
         routed = next((each for each in reversed(session.decisions) if each.reason != "manual"), last)
         pinned = next((str(about[0]) for code, *about in routed.reasons if code == "handed_to"), "")
         left = left or "leave" in (routed.reason, OUTCOMES[routed.outcome])
-    return Standing(waits, ours, group, pinned, left)
+    since = session.opened_at
+    if waits and had:
+        undecided = takewhile(lambda each: each.outcome != ASSIGNED, reversed(session.decisions))
+        since = min((each.at for each in undecided if each.had == had), default=since)
+    return Standing(waits, ours, group, pinned, left, since)
 
 
 def told(session: OpenSession, number: int, at: int) -> list[object]:
     """As `Router.to_json` writes it. number: its place among those opened at the same time."""
-    new, (waits, ours, group, pinned, left) = session.new, standing(session)
+    new, (waits, ours, group, pinned, left, since) = session.new, standing(session)
     return [
         new.id, new.customer, new.kind, new.page, new.sku, new.region, new.order_state, list(new.tags), min(session.opened_at, at), number,
-        group, None if waits else session.agent, left, bool(session.agent_id), pinned, not ours,
+        group, None if waits else session.agent, left, bool(session.agent_id), pinned, not ours, min(since, at),
     ]  # fmt: skip

@@ -105,3 +105,19 @@ class TestSeveralThingsAtOnce:
         store.opens("s1", "s2")
         store.say(SessionClosed(id="end", at=store.now, session="s1"), *store.arrival("s3", agent="a"))
         assert (store.has("s2", "s3"), store.outcomes("s2")) == ("- a", "waited")
+
+
+def test_a_customer_has_waited_since_their_last_agent_had_them(database: Database) -> None:
+    for code, restarts in (("running", False), ("begun-anew", True)):
+        store = RoutedStore(database, group("g", {"a": 6}), caps={"a": 1}, here="a", code=code)
+        store.opens("s1", "s2")
+        store.now += HOUR
+        store.present(a="offline")
+        store.now += 50_000
+        if restarts:
+            store.restart()
+        store.present(a="available")
+        assert store.has("s1", "s2") == "a -"
+        assert "等待了 50 秒" in store.why("s1")
+        store.closes("s1")
+        assert "等待了 60 分钟" in store.why("s2")  # nobody ever had this one

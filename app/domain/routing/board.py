@@ -48,7 +48,7 @@ class Board:
                 "sessions": [
                     [
                         *held.session[:-1], list(held.session.tags), held.at, held.number, held.group, held.agent and held.agent.code,
-                        held.left, held.handed, held.pinned, held.given,
+                        held.left, held.handed, held.pinned, held.given, held.since,
                     ]
                     for held in self._sessions.values()
                 ],
@@ -76,7 +76,7 @@ class Board:
         for id_, customer, kind, page, sku, region, order_state, tags, at, number, group, owner, *standing in told["sessions"]:
             held = Held(NewSession(id_, customer, kind, page, sku, region, order_state, tuple(tags)), at, number)
             held.group, held.agent = group, None if owner is None else router._agent(owner)
-            held.left, held.handed, held.pinned, held.given = standing
+            held.left, held.handed, held.pinned, held.given, held.since = standing
             router._sessions[id_] = held
         for customer, group, agent, at in told["served"]:
             router.remember(customer, group, agent, at)

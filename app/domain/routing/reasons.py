@@ -154,7 +154,7 @@ SENTENCES: dict[str, tuple[T, tuple[_Say, ...]]] = {
     "by_hand": (T("人工指定给 {0}", "Given to {0} by hand"), (_agent,)),
     "handed_to": (T("转到咨询组「{0}」", "Handed to the group {0}"), (_group,)),
     "went_offline": (T("原客服 {0} 已离线", "{0}, who had it, went offline"), (_agent,)),
-    "reconfigured": (T("咨询组设置已更改，重新分配", "The groups were changed, so it was matched again"), ()),
+    "reconfigured": (T("设置已更改，重新分配", "The settings were changed, so it was matched again"), ()),
 }  # fmt: skip
 
 

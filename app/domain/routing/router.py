@@ -165,7 +165,7 @@ class Router(Board):
         found = []
         for held in waiting:
             before = held.group
-            decision = self._route(held, at, self._because(("reconfigured",)))
+            decision = self._route(held, at, self._because(("reconfigured",), ("waited", at - held.since)))
             if decision.agent is not None or decision.group != before:
                 found.append(decision)
         return found
@@ -352,7 +352,7 @@ class Router(Board):
         why = self._because(("left_message",)) if held.left else self._because()
         if why is not None:
             why += (("handed_to", held.group),) if held.pinned else () if held.left else self.plan.match(held.session).reasons
-            why.append(("waited", at - held.at))
+            why.append(("waited", at - held.since))
         served = self._leave(held, at, why) if held.left else self._place(held, at, why)
         assert served is not None
         return served
@@ -376,7 +376,7 @@ class Router(Board):
             self._unqueue(held)
             return None
         self._served[held.group][held.session.customer] = a.code, at
-        held.agent = None
+        held.agent, held.since = None, at
         del a.holds[held.session.id]
         self._load(a, -1 if not held.left else 0, at)
         return a

@@ -21,11 +21,13 @@ _UNLIMITED = 1 << 60
 class Held:
     """A session that is open. left: it is a leave message. agent None: it waits in the queue of its group."""
 
-    __slots__ = ("agent", "at", "given", "group", "handed", "left", "number", "pinned", "session")
+    __slots__ = ("agent", "at", "given", "group", "handed", "left", "number", "pinned", "session", "since")
 
     def __init__(self, session: NewSession, at: int, number: int) -> None:
         self.session = session
         self.at = at
+        self.since = at
+        """When it opened, or its last agent had it last: it has waited since."""
         self.number = number
         self.group = ""
         self.agent: Agent | None = None
