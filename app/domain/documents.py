@@ -146,6 +146,7 @@ class List(Kind):
     title: of objects, the field that people know them by (default: the first of `unique`).
     ordered: whether their order matters.
     item: what one is called ("成员", "member").
+    beside: of objects, fields told beside the name where they are listed.
     """
 
     of: Kind
@@ -155,6 +156,7 @@ class List(Kind):
     title: str = ""
     ordered: bool = False
     item: T = T("项", "item")  # noqa: RUF009
+    beside: tuple[str, ...] = ()
 
     def faults(self, value: Any, path: str) -> Iterator[Fault]:
         if not isinstance(value, list):
@@ -182,7 +184,7 @@ class List(Kind):
         return [self.of.complete(item) for item in value]
 
     def words(self, value: Any) -> T:
-        return joined(self._name(item) for item in value) if value else NOTHING
+        return joined(self._listed(item) for item in value) if value else NOTHING
 
     def limits(self) -> T:
         if isinstance(self.of, Object):
@@ -198,14 +200,14 @@ class List(Kind):
         before = {item[key]: item for item in old}
         after = {item[key] for item in new}
         for index, item in enumerate(new):
-            place, name = f"{path}[{index}]", _under(label, self._name(item))
+            place, name = f"{path}[{index}]", _under(label, self.called(item))
             if item[key] in before:
                 yield from self.of.changes(before[item[key]], item, place, name)
             else:
                 yield Change(place, name, NOTHING, self.of.words(item))
         for index, item in enumerate(old):
             if item[key] not in after:
-                yield Change(f"{path}[{index}]", _under(label, self._name(item)), self.of.words(item), NOTHING)
+                yield Change(f"{path}[{index}]", _under(label, self.called(item)), self.of.words(item), NOTHING)
         kept = [item for item in old if item[key] in after], [item for item in new if item[key] in before]
         if self.ordered and [item[key] for item in kept[0]] != [item[key] for item in kept[1]]:
             yield Change(path, _under(label, T("顺序", "order")), self.words(kept[0]), self.words(kept[1]))
@@ -219,9 +221,21 @@ class List(Kind):
         what = T("{0} {1} 已被「{2}」使用，请换一个", "{0} {1} is already used by {2}; choose another")
         return fill(what, label, _bare(value), _bare(holder[others[0]]))
 
-    def _name(self, item: Any) -> T:
-        key = self.title or (self.unique[0] if self.unique else "")
-        return same(str(item[key])) if key and item[key] else self.of.words(item)
+    def called(self, item: Any) -> T:
+        """What people know an item by: the name its code stands for, else its title, else the code."""
+        if not self.unique or not isinstance(self.of, Object):
+            return self.of.words(item)
+        code = item[self.unique[0]]
+        words = next(f.kind.words(code) for f in self.of.fields if f.key == self.unique[0])
+        if words.zh == code and self.title and item[self.title]:
+            return same(str(item[self.title]))
+        return words if code else self.of.words(item)
+
+    def _listed(self, item: Any) -> T:
+        if not self.beside or not isinstance(self.of, Object):
+            return self.called(item)
+        more = [f.words(item[f.key]) for f in self.of.fields if f.key in self.beside]
+        return joined([self.called(item), *more], " ", " ")
 
 
 @dataclass(frozen=True, slots=True)

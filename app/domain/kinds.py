@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from app.domain.language import T
@@ -50,6 +53,8 @@ class Change(NamedTuple):
 
 NOTHING = T("无", "none")
 """In a change, the side on which the thing is not there; also the words of an empty list."""
+EMPTY = T("（空）", "(empty)")
+"""The words of a text without letters."""
 
 
 def fill(sentence: T, *parts: object) -> T:
@@ -157,11 +162,13 @@ class Number(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Text(Kind):
-    """A text of `least` to `most` characters as a person counts them; `lines`: it may have several lines."""
+    """A text of `least` to `most` characters as a person counts them; `lines`: it may have several lines. `word`: such as a code;
+    where several are typed or pasted, spaces part them."""
 
     most: int
     least: int = 0
     lines: bool = False
+    word: bool = False
 
     def faults(self, value: Any, path: str) -> Iterator[Fault]:
         if not isinstance(value, str):
@@ -179,12 +186,33 @@ class Text(Kind):
                 yield Fault(path, fill(T("有 {0} 个字符，至少要 {1} 个", "has {0} characters, {1} are needed"), number, self.least))
 
     def words(self, value: Any) -> T:
-        return same(value) if value else T("（空）", "(empty)")
+        return same(value) if value else EMPTY
 
     def limits(self) -> T:
         if self.least:
             return fill(T("{0} 到 {1} 个字符", "{0} to {1} characters"), self.least, self.most)
         return fill(T("最多 {0} 个字符", "at most {0} characters"), self.most)
+
+
+_names: ContextVar[Mapping[str, str]] = ContextVar("names", default=MappingProxyType({}))
+
+
+@contextmanager
+def calling(names: Mapping[str, str]) -> Iterator[None]:
+    """While it lasts, agents are put into words by these names, {code: name}."""
+    token = _names.set(names)
+    try:
+        yield
+    finally:
+        _names.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent(Text):
+    """The code of an agent; in words the name, where one is known (`calling`)."""
+
+    def words(self, value: Any) -> T:
+        return same(_names.get().get(value, value)) if value else EMPTY
 
 
 @dataclass(frozen=True, slots=True)

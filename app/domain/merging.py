@@ -97,7 +97,7 @@ class _Meeting:
         found: dict[Any, Any] = {}
         for code in dict.fromkeys([*there, *here, *before]):
             was, their, my = before.get(code), there.get(code), here.get(code)
-            place, name = (*path, str(code)), _under(label, kind.words([was or their or my]))
+            place, name = (*path, str(code)), _under(label, kind.called(was or their or my))
             if was is None and their is not None and my is not None and their != my:
                 assert isinstance(kind.of, Object)
                 was = kind.of.complete({f.key: their[f.key] for f in kind.of.fields if f.required})  # neither has said more before

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.domain.documents import Document, Field, List, Object
-from app.domain.kinds import Choice, Clock, Fault, Number, Option, Subset, Switch, Text, fill, joined, said, same
+from app.domain.kinds import Agent, Choice, Clock, Fault, Number, Option, Subset, Switch, Text, fill, joined, said, same
 from app.domain.language import T
 from app.domain.terms import ORDER_STATES, PAGES
 
@@ -153,15 +153,15 @@ def _options(words: Mapping[str, T]) -> tuple[Option, ...]:
 
 _SCOPE = Object((
     Field("pages", T("页面", "Pages"), Subset(_options(PAGES)), [], T("从这些页面进入的客户", "Customers who come from these pages")),
-    Field("skus", T("商品", "SKUs"), List(Text(MAX_CODE, 1), 5_000, item=T("商品", "SKUs")), [],
-          T("咨询这些商品的客户", "Customers who ask about these items")),
+    Field("skus", T("商品", "SKUs"), List(Text(MAX_CODE, 1, word=True), 5_000, item=T("商品", "SKUs")), [],
+          T("咨询这些商品的客户；填商品编号（SKU），不是名称", "Customers who ask about these items; SKU codes, not names")),
     Field("regions", T("地区", "Regions"), Subset(_options(REGIONS)), [], T("空即全部地区", "Empty means all")),
     Field("order_state", T("订单状态", "Order state"), Choice((*_options(ORDER_STATES), Option("any", T("不限", "any")))), "any"),
     Field("customer_tags", T("客户标签", "Customer tags"), List(Text(30, 1), 100, item=T("标签", "tags")), [],
           T("至少有其中一个标签的客户", "Customers with at least one of these tags")),
 ))  # fmt: skip
 _MEMBER = Object((
-    Field("agent", T("客服", "Agent"), Text(MAX_CODE, 1)),
+    Field("agent", T("客服", "Agent"), Agent(MAX_CODE, 1)),
     Field("weight", T("分配权重值", "Weight"), Number(0, 10, whole=True), DEFAULT_WEIGHT,
           T("按权重轮流分配；0 只接转接", "Sessions go round by weight; 0 means transfers only")),
 ))  # fmt: skip
@@ -177,7 +177,8 @@ _GROUP = Object((
     Field("prompt", T("提示语", "Prompt"), Text(700, lines=True), ""),
     Field("offline_prompt", T("离线提示语", "Offline prompt"), Text(700, lines=True), ""),
     Field("scope", T("服务范围", "Scope"), _SCOPE, help=T("所有设置的条件都满足才属于此组", "All that is set must hold")),
-    Field("members", T("成员", "Members"), List(_MEMBER, MAX_MEMBERS, unique=("agent",), item=T("成员", "members")), []),
+    Field("members", T("成员", "Members"),
+          List(_MEMBER, MAX_MEMBERS, unique=("agent",), item=T("成员", "members"), beside=("weight",)), []),
 ))  # fmt: skip
 
 GROUPS = Document(
@@ -200,7 +201,7 @@ GROUPS = Document(
 )  # fmt: skip
 
 _AGENT = Object((
-    Field("agent", T("客服ID", "Agent"), Text(MAX_CODE, 1)),
+    Field("agent", T("客服ID", "Agent"), Agent(MAX_CODE, 1)),
     Field("name", T("姓名", "Name"), Text(64), ""),
     Field("team", T("所属行政组", "Team"), Text(64), ""),
     Field("capacity", T("最大接待量", "Capacity"), Number(0, 999, whole=True), None,
@@ -235,7 +236,7 @@ LEAVE_RULE = Document(
         (
             Field("on", T("指定分配", "Chosen agents only"), Switch(), False),
             Field("agents", T("指定客服", "Chosen agents"),
-                  List(Text(MAX_CODE, 1), MAX_MEMBERS, item=T("客服", "agents")), [],
+                  List(Agent(MAX_CODE, 1), MAX_MEMBERS, item=T("客服", "agents")), [],
                   T("每天至少要有一位上线", "At least one of them must come online every day")),
             Field("alert_at", T("提醒时间", "Alert at"), Clock(5), "10:00",
                   T("到这个时间还没有一位上线就提醒；店铺所在时区", "If none of them has come online by then; in the store's time zone")),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.domain import assessment, conversation
 from app.domain.documents import Body, Document, Field, List, Object, from_json, to_json
-from app.domain.kinds import Choice, Clock, Date, Fault, Number, Option, Subset, Switch, Text, characters
+from app.domain.kinds import Choice, Clock, Date, Fault, Number, Option, Subset, Switch, Text, calling, characters
 from app.domain.language import T, set_language
 from app.domain.metrics import METRICS
 from app.domain.permissions import PERMISSIONS
@@ -594,3 +594,18 @@ class TestAgents:
         (change,) = AGENTS.difference(FULL_AGENTS, {"agents": [{**FULL_AGENTS["agents"][0], "capacity": None}, FULL_AGENTS["agents"][1]]})
         assert str(change.label) == "Agents › 王小 › Capacity"
         assert (str(change.before), str(change.after)) == ("8", "unlimited")
+
+
+def test_agents_are_called_by_their_names_where_these_are_known_and_members_with_their_weights() -> None:
+    before = GROUPS.complete({"groups": [{"code": "pre", "name": "售前", "members": [{"agent": "a1"}]}]})
+    members = [{"agent": "a1", "weight": 9}]
+    after = GROUPS.complete(
+        {"groups": [{"code": "pre", "name": "售前", "members": members}, {"code": "new", "name": "夜班", "members": members}]}
+    )
+    with calling({"a1": "王敏"}):
+        weight, new = GROUPS.difference(before, after)
+        (added,) = AGENTS.difference(AGENTS.default(), AGENTS.complete({"agents": [{"agent": "a1", "capacity": 3}]}))
+    assert weight.label.zh == "咨询组 › 售前 › 成员 › 王敏 › 分配权重值"
+    assert new.after.zh.endswith("成员 王敏 9")
+    assert added.label.zh == "客服 › 王敏"
+    assert GROUPS.difference(before, after)[0].label.zh == "咨询组 › 售前 › 成员 › a1 › 分配权重值"
