@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QStyle, QStyleOptionComboBox
 from pytestqt.qtbot import QtBot
 
 from app.domain import events as ev
+from app.domain.language import set_language
 from app.domain.permissions import Actor
 from app.domain.terms import WEEKDAYS
 from tests.journeys.seats_desk import DAY, HOUR, LOCAL, MINUTE, NOON, Desk, Shop, opened
@@ -433,3 +434,33 @@ def test_who_was_chosen_in_another_store_is_let_go(desk: LookupDesk) -> None:
     desk.settle()
     assert not desk.host.failed
     assert (desk.look._choices.agent, desk.look._choices.group, desk.look._choices.team) == ("", "", "")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_beside_an_open_session_every_filter_can_be_read(shop: Shop, tmp_path: Path, qtbot: QtBot, actor: Actor, language: Any) -> None:
+    set_language(language)
+    try:
+        with opened(shop, tmp_path, qtbot, actor, "lookup", LookupDesk) as desk:
+            codes = a_morning(shop)
+            shop.record(ev.SessionOpened(id="far", at=NOON - MINUTE, session="far", customer="c", region="河南"))
+            page = desk.go(report="sessions")
+            page._detail.open(codes["late"])
+            desk.settle()
+            boxes = [box for box in page._bar.boxes.values() if box.isVisible()]
+            assert len(boxes) == 5
+            for box in boxes:
+                option = QStyleOptionComboBox()
+                box.initStyleOption(option)
+                field = box.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, box)
+                assert option.fontMetrics.horizontalAdvance(box.currentText()) <= field.width() - 2, box.currentText()
+                assert box.mapTo(page._bar, QPoint(box.width(), 0)).x() <= page._bar.width()
+                assert box.currentText() in box.toolTip()
+            assert len({box.y() for box in boxes}) == 2
+            page._detail.open("far")
+            desk.settle()
+            assert ("河南" if language == "zh" else "Henan") in desk.session_panel()._about.text()
+            page._detail.close()
+            desk.host.resize(1500, 700)
+            desk.until(lambda: len({box.y() for box in boxes}) == 1)
+    finally:
+        set_language("zh")

@@ -308,7 +308,7 @@ def test_the_list_follows_who_comes_and_goes(hands: Hands) -> None:
     ("language", "words"),
     [
         ("zh", "挂起 李华：未执行。李华 已挂起"),
-        ("en", "Suspend 李华: not done. 李华 is suspended already"),
+        ("en", "Suspend 李华: not done (李华 is suspended already)"),
     ],
 )
 def test_what_the_engine_refuses_is_told_in_its_words(shop: Shop, tmp_path: Path, qtbot: QtBot, language: Any, words: str) -> None:
@@ -331,7 +331,7 @@ def test_what_the_engine_refuses_is_told_in_its_words(shop: Shop, tmp_path: Path
             assert isinstance(record, RecordDialog)
             table = record.table.rows()
             told = [(table.cell(row, "author").text, table.cell(row, "result").text) for row in table.ids()]
-            refused = words.split(": not done. " if language == "en" else "：未执行。")[1]
+            refused = words.split(": not done (" if language == "en" else "：未执行。")[1].removesuffix(")")
             assert told == [
                 ("owner", f"Not done: {refused}" if language == "en" else f"未执行：{refused}"),
                 ("张三", "Done" if language == "en" else "已执行"),
@@ -421,3 +421,94 @@ class TestWithoutPermission:
         desk.settle()
         assert not desk.talk().to_agent.isVisible()
         assert desk.host.failed is False
+
+
+def test_what_is_told_of_a_command_moves_nothing_and_the_session_leaves_the_list(hands: Hands) -> None:
+    """At the height of a small screen."""
+    desk = hands.desk
+    desk.host.resize(1060, 672)
+    desk.host.activate({"agent": "a1"})
+    desk.settle()
+    panel = desk.panel()
+    assert not panel.trend.isVisible()
+    rows = [panel.sessions.visualRect(panel.sessions.model().index(row, 0)) for row in range(2)]
+    assert panel.sessions.viewport().height() >= 5 * rows[0].height()
+    top = panel.sessions.mapToGlobal(rows[0].topLeft())
+    panel.hand_over.emit(hands.first, "agent")
+    QTest.keyClick(hands.handing().search, Qt.Key.Key_Return)
+    hands.decide()
+    hands.turn()
+    hands.until_said("的会话转给 李华：已执行")
+    desk.page._tick()
+    desk.until(lambda: panel.sessions.rows().ids() == [hands.second])
+    assert panel.sessions.mapToGlobal(rows[0].topLeft()) == top
+    assert panel.sessions.viewport().height() >= 4 * rows[0].height()
+    panel.strip.undo.click()
+    desk.settle()
+    hands.turn()
+    hands.until_said("还给 王敏：已执行")
+    desk.page._tick()
+    desk.until(lambda: set(panel.sessions.rows().ids()) == {hands.first, hands.second})
+
+
+def test_the_trend_has_its_place_beside_the_sessions_or_in_it(hands: Hands) -> None:
+    desk = hands.desk
+    desk.host.activate({"agent": "a1"})
+    desk.settle()
+    panel = desk.panel()
+
+    def seen() -> tuple[bool, bool, bool]:
+        return panel.switch.isVisible(), panel.sessions.isVisible(), panel.trend.isVisible()
+
+    desk.host.resize(1220, 900)
+    desk.until(lambda: seen() == (False, True, True))
+    desk.host.resize(1060, 672)
+    desk.until(lambda: seen() == (True, True, False))
+    panel.switch._buttons["trend"].click()
+    assert seen() == (True, False, True)
+    desk.host.resize(1220, 900)
+    desk.until(lambda: seen() == (False, True, True))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_who_waits_in_line_is_not_told_as_served_by_whoever_had_them(shop: Shop, tmp_path: Path, qtbot: QtBot, language: Any) -> None:
+    set_language(language)
+    try:
+        with opened(shop, tmp_path, qtbot, local_owner()) as desk:
+            hands = Hands(desk)
+            shop.agent("a2", "李华", "售前一组", 8, "offline", since=NOON)
+            shop.session("a1", NOON - 15 * MINUTE)
+            desk.workspace.commands.give(desk.store, "transfer", session=hands.first, group="g1")
+            hands.turn()
+            desk.host.activate({"agent": "a1"})
+            desk.settle()
+            listed = desk.panel().sessions.rows().cell(hands.first, "customer").detail
+            assert listed == ("在「售前」排队" if language == "zh" else "waiting in 售前")
+            desk.host.activate({"agent": "a1", "session": hands.first})
+            desk.settle()
+            told = "在「售前」排队，12:00 起（原客服 王敏）" if language == "zh" else "waiting in 售前 since 12:00 (before: 王敏)"
+            assert desk.talk()._about.text().startswith(told)
+            desk.talk().to_agent.click()
+            assert hands.rows()["王敏"][2]  # may have it again
+            QTest.keyClick(hands.dialog(), Qt.Key.Key_Escape)
+    finally:
+        set_language("zh")
+
+
+def test_the_record_tells_the_chosen_row_in_full(hands: Hands) -> None:
+    desk = hands.desk
+    desk.shop.record(ev.SessionClosed(id="end", at=NOON, session=hands.first, by="customer"))
+    desk.workspace.commands.give(desk.store, "move", session=hands.first, agent="a2")
+    hands.turn()
+    desk.host.activate({"agent": "a1"})
+    desk.settle()
+    desk.panel().record.click()
+    desk.settle()
+    record = hands.dialog()
+    assert isinstance(record, RecordDialog)
+    record.table.select(record.table.rows().ids()[0])
+    told = record.words.text()
+    assert told.startswith(f"c-{hands.first}（{hands.first}）从 王敏 转给 李华：未执行：")
+    assert told.endswith("已结束")
+    assert record.words.wordWrap()
+    record.reject()

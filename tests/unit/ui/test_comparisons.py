@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QHelpEvent, QImage
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
@@ -420,3 +420,19 @@ def test_the_day_fits_between_its_edges_and_hours_keep_their_place(width: int, q
     assert boxes[0].width() > width * 0.5
     half = chart.stretch_box("d0", Stretch(0, 720, "available"))
     assert half.width() == pytest.approx(boxes[0].width() / 2, abs=1)
+
+
+def test_rows_that_scroll_are_shown_whole(qtbot: QtBot) -> None:
+    """Neither the edge nor the frame of the keyboard cuts one."""
+    bars = ranking(team(30))
+    shown(qtbot, bars, height=bars.HEAD + 6 * bars.ROW + 11)
+    end = bars.HEAD + 6 * bars.ROW
+    assert bars.key_at(QPointF(5, end - 1)) == bars.order()[5]
+    assert bars.key_at(QPointF(5, end + 1)) == ""
+    for key in bars.order():
+        bars.set_current(key)
+        assert bars.box_of(key).top() >= bars.HEAD
+        assert bars.box_of(key).bottom() <= end
+    image = bars.grab().toImage()
+    below = {image.pixelColor(x, y).name() for x in range(8, bars.width() - 20) for y in range(end + 1, bars.height() - 4)}
+    assert len(below) == 1  # nothing is painted there

@@ -99,7 +99,8 @@ class Detail(QObject):
         panel.session.reveal(self._message_at, self._words)
         if found is not None:
             session: SessionInfo = found.session  # type: ignore[assignment]
-            panel.offer(session.agent, session.agent_name, session.customer)
+            name = session.agent_name if session.waits is None else tr(f"原客服 {session.agent_name}", f"Before: {session.agent_name}")
+            panel.offer(session.agent, name, session.customer)
             self.drawer.set_title(panel.session.title())
             self.changed.emit()
 

@@ -25,6 +25,7 @@ PATIENCE_MS = 5000
 STAY_MS = 30_000
 """How long it is told that a command was carried out; a refusal stays until it is taken away."""
 _WATCH_MS = 250
+_TWO_LINES = 50
 _NEVER = float("inf")
 
 Standing = Literal["sent", "late", "done", "refused"]
@@ -43,7 +44,7 @@ class Wish:
 
 @dataclass(slots=True)
 class Given:
-    """A wish that was given at `place`. number: of the command, once it is put down; why: it was refused, a sentence."""
+    """A wish that was given at `place`. number: of the command, once it is put down; why: that it was refused, and the reason."""
 
     place: str
     wish: Wish
@@ -66,7 +67,7 @@ class Given:
             return tr(f"{words}：路由引擎未运行，命令将在其启动后执行", f"{words}: no routing engine is running; it waits for one")
         if self.standing == "done":
             return tr(f"{words}：已执行", f"{words}: done")
-        return tr(f"{words}：未执行。{self.why}", f"{words}: not done. {self.why}")
+        return f"{words}{tr('：', ': ')}{self.why}"
 
 
 class Giving(QObject):
@@ -129,7 +130,7 @@ class Giving(QObject):
         self.refresh()
 
     def _failed(self, given: Given, problem: Problem) -> None:
-        self._settle(given, "refused", problem.sentence)
+        self._settle(given, "refused", tr(f"未执行。{problem.sentence}", f"not done. {problem.sentence}"))
 
     def _wait(self, given: Given, ms: int) -> None:
         given.due = time.monotonic() + ms / 1000
@@ -157,7 +158,8 @@ class Giving(QObject):
             if command is not None and command.done_at is not None:
                 self._pending.remove(given)
                 refused = command.refused
-                self._settle(given, "done" if refused is None else "refused", "" if refused is None else str(refused))
+                why = "" if refused is None else tr(f"未执行。{refused}", f"not done ({refused})")
+                self._settle(given, "done" if refused is None else "refused", why)
         for given in self._latest.values():
             if given.can_end and (command := by_number.get(given.number or 0)) is not None and command.ended:
                 given.wish.undo = None
@@ -184,6 +186,7 @@ class GivenStrip(QFrame):
         super().__init__(parent)
         self._giving, self._place = giving, place
         self.setProperty("look", "raised")
+        self.setMinimumHeight(_TWO_LINES)  # so that a longer answer in the place of a shorter one moves nothing
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE_3, SPACE_1, SPACE_1, SPACE_1)
         row.setSpacing(SPACE_2)

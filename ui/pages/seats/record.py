@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.domain.language import T, tr
 from ui.pages.registry import PageContext
@@ -24,8 +24,8 @@ _MOST = 500
 _COLUMNS = (
     Column("at", T("时间", "When"), "text", 132),
     Column("author", T("操作人", "Who"), "text", 96),
-    Column("what", T("操作", "What"), "text", 300),
-    Column("result", T("结果", "Result"), "text", 200),
+    Column("what", T("操作", "What"), "text", 360),
+    Column("result", T("结果", "Result"), "text", 320),
 )
 
 
@@ -38,7 +38,7 @@ class RecordDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("操作记录", "Commands given"))
-        self.resize(840, 420)
+        self.resize(1000, 440)
         self._context, self._agent, self._names, self._groups = context, agent, names, groups
         self.whose = Segmented((("agent", names.get(agent, agent)), ("all", T("全部", "All"))), name=tr("显示", "Show"), parent=self)
         self.table = DataTable(RowTableModel(_COLUMNS, self), parent=self)
@@ -50,6 +50,12 @@ class RecordDialog(QDialog):
                 tr("挂起、恢复和转移会记在这里。", "Suspending, resuming and moving are kept here."), parent=self.table,
             )
         )  # fmt: skip
+        self.words = QLabel(self)
+        self.words.setWordWrap(True)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
+        self.words.setMinimumHeight(40)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.table.current_changed.connect(lambda _: self._tell())
         shut = Button(tr("关闭", "Close"), parent=self)
         shut.clicked.connect(self.reject)
         card = QFrame(self)
@@ -66,6 +72,7 @@ class RecordDialog(QDialog):
         column.setContentsMargins(SPACE_6, SPACE_4, SPACE_6, SPACE_4)
         column.setSpacing(SPACE_3)
         column.addWidget(card, 1)
+        column.addWidget(self.words)
         column.addLayout(foot)
         self.whose.chosen.connect(lambda _: self.refresh())
         self.table.setFocus()
@@ -87,6 +94,13 @@ class RecordDialog(QDialog):
             cells = {"at": Cell(when, command.at), "author": Cell(command.author, command.author), "what": Cell(what, what)}
             rows.append((command.id, {**cells, "result": _result(command)}))
         self.table.rows().set_rows(rows, flash=False)
+        self._tell()
+
+    def _tell(self) -> None:
+        """The row in full, however long its reason."""
+        row, table = self.table.current_id(), self.table.rows()
+        told = [table.cell(row, key).text for key in ("what", "result")] if row is not None and row in table.ids() else []
+        self.words.setText(tr("：", ": ").join(told))
 
     def _words(self, command: Command) -> str:
         body = command.body
