@@ -64,6 +64,14 @@ class Hands:
         widget.setFocus()
         self.desk.keys(widget, *keys)
 
+    def restore(self, note: str = "") -> None:
+        """The revision that is looked at, and the answer to the question."""
+        self.click(self.page.past.restore)
+        question = self.page.past.question
+        assert question is not None
+        question.note.setText(note)
+        self.click(question.go)
+
     def sides(self) -> list[tuple[str, str, str]]:
         """(before, theirs, mine) of what the bar of a conflict shows, "" for who left it as it was."""
         return [

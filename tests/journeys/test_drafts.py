@@ -263,3 +263,63 @@ def test_what_was_discarded_comes_back_until_something_else_is_edited(desk: Desk
     desk.click(other.discard)
     desk.edit(other, with_weights(other.groups, "pre", {"a2": 8}))
     assert not other.foot.undo.isVisible()
+
+
+# -- an earlier revision --
+
+
+def test_restoring_asks_what_will_change_and_keeps_the_note(desk: Desk) -> None:
+    desk.somebody(lambda body: with_weights(body, "pre", {"a1": 9}))
+    page = desk.groups
+    desk.click(page.past_button)
+    page.past.list.setCurrentRow(1)
+    desk.click(page.past.restore)
+    question = page.past.question
+    assert question is not None
+    assert desk.saved()["groups"][0]["members"][0]["weight"] == 9
+    assert "第 1 版" in question.words.text()
+    assert "owner" in question.words.text()
+    assert question.changes.text() == "咨询组 › 售前 › 成员 › 王敏 › 分配权重值：9 → 6"
+    question.reject()
+    assert desk.saved()["groups"][0]["members"][0]["weight"] == 9
+    desk.click(page.past.restore)
+    question = page.past.question
+    assert question is not None
+    question.note.setText("改错了")
+    desk.click(question.go)
+    assert desk.saved()["groups"][0]["members"][0]["weight"] == 6
+    assert "改错了" in page.past.list.item(0).text()
+
+
+def test_nothing_is_restored_over_unsaved_changes_and_it_says_so(desk: Desk) -> None:
+    desk.somebody(lambda body: with_weights(body, "pre", {"a1": 9}))
+    page = desk.groups
+    desk.edit(page, with_weights(page.groups, "pre", {"a2": 8}))
+    desk.click(page.past_button)
+    page.past.list.setCurrentRow(1)
+    assert not page.past.restore.isEnabled()
+    assert page.past.restore.toolTip() == "先保存或放弃修改，才能恢复"
+    desk.click(page.discard)
+    assert page.past.restore.isEnabled()
+    assert page.past.restore.toolTip() == ""
+
+
+# -- in words --
+
+
+def test_people_are_called_by_their_names_everywhere(desk: Desk) -> None:
+    page = desk.groups
+    desk.edit(page, with_weights(made(page.groups, "夜班", "sku8", "a2", "a3"), "pre", {"a1": 9}))
+    told = page.foot.summary.text()
+    assert "售前 › 成员 › 王敏 › 分配权重值：6 → 9" in told
+    assert "成员 李华 6、赵强 6" in told
+    desk.somebody(lambda body: with_weights(body, "pre", {"a1": 1}))
+    (side,) = [side for side in page.conflict.sides() if side.contradicts]
+    assert str(side.label) == "咨询组 › 售前 › 成员 › 王敏 › 分配权重值"
+
+
+def test_a_summary_of_many_members_is_cut_and_told_in_full_beside_it(desk: Desk) -> None:
+    page = desk.groups
+    desk.edit(page, made(page.groups, "夜班", "sku8", *(f"somebody{number:03}" for number in range(60))))
+    assert page.foot.summary.text().endswith("…")
+    assert "somebody059 6" in page.foot.summary.toolTip()

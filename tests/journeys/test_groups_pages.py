@@ -177,7 +177,7 @@ def test_an_earlier_revision_comes_back_and_says_who_changed_what(groups: Hands)
     groups.click(groups.page.past_button)
     groups.page.past.list.setCurrentRow(1)
     assert "6 → 9" in groups.page.past._difference.text()
-    groups.click(groups.page.past.restore)
+    groups.restore()
     assert groups.weights() == {"a1": 6, "a2": 3}
 
 
@@ -210,7 +210,7 @@ def test_two_who_edit_different_weights_lose_nothing(groups: Hands) -> None:
     assert page.conflict.isVisible()
     assert "张三 刚保存了第 2 版" in page.conflict.head.text()
     assert sorted(groups.sides()) == [
-        ("3", "", "8"), ("6", "1", ""), ("无", "客服 a3，分配权重值 2", ""),
+        ("3", "", "8"), ("6", "1", ""), ("无", "客服 赵强，分配权重值 2", ""),
     ]  # fmt: skip
     assert "不是同一处" in page.conflict.words.text()
     assert not page.save.isEnabled()

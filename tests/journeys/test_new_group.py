@@ -192,6 +192,8 @@ def test_a_new_group_is_made_tried_saved_used_and_taken_back(desk: Desk, shop: S
     assert not page.past.restore.isEnabled()
     desk.keys(page.past.list, Qt.Key.Key_Up)
     desk.click(page.past.restore)
+    assert page.past.question is not None
+    desk.click(page.past.question.go)
     assert page.rows.ids() == ["pre", "all"]
     shop.customer("after", "sku9", "上海市", NOON)
     routing.turn()

@@ -106,7 +106,7 @@ def test_an_earlier_revision_comes_back(assessment: Settings) -> None:
     assessment.click(page.save)
     page.past.list.setCurrentRow(1)  # the defaults
     assert "09:00 → 08:00" in page.past._difference.text()
-    assessment.click(page.past.restore)
+    assessment.restore()
     assert assessment.saved()["from"] == "09:00"
     assert page.form.body()["from"] == "09:00"
     assert page.past.list.count() == 3

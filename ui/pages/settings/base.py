@@ -15,7 +15,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.domain.documents import Body, Document
-from app.domain.kinds import Change, Fault
+from app.domain.kinds import Change, Fault, calling
 from app.domain.language import tr
 from app.domain.localtime import LocalTime
 from app.domain.permissions import PERMISSIONS, NotAllowedError
@@ -55,12 +55,14 @@ def wrong_in(documents: Mapping[str, Document], bodies: Mapping[str, Body]) -> d
 
 
 def judge(
-    documents: Mapping[str, Document], saved: Mapping[str, Body], bodies: Mapping[str, Body], wrong: Mapping[str, Sequence[Fault]]
-) -> Judgement:
-    """A draft against what is saved; neither is touched. wrong: as `wrong_in` found it."""
+    documents: Mapping[str, Document], saved: Mapping[str, Body], bodies: Mapping[str, Body], wrong: Mapping[str, Sequence[Fault]],
+    names: Mapping[str, str],
+) -> Judgement:  # fmt: skip
+    """A draft against what is saved; neither is touched. wrong: as `wrong_in` found it; names: what agents are called."""
     dirty = tuple(key for key in documents if bodies[key] != saved[key])
     faults = [fault for key in dirty for fault in wrong[key] or documents[key].undone(saved[key], bodies[key])]
-    changes = [] if faults else [change for key in dirty for change in documents[key].difference(saved[key], bodies[key])]
+    with calling(names):
+        changes = [] if faults else [change for key in dirty for change in documents[key].difference(saved[key], bodies[key])]
     return Judgement(dirty, faults, changes)
 
 
@@ -87,7 +89,7 @@ class DraftPage(Page):
         QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self._save_by_key, context=by_key)
         first = self.documents[self.keys[0]]
         self.allowed = all(context.actor.may(document.permission) for document in self.documents.values())
-        self.past = Past(tuple(self.documents.values()), LocalTime(context.store.zone), self)
+        self.past = Past(tuple(self.documents.values()), LocalTime(context.store.zone), self.names, self)
         self.past.restored.connect(self._restore)
         self.past.set_editable(self.allowed)
         self.conflict = ConflictBar(self)
@@ -147,6 +149,10 @@ class DraftPage(Page):
     def show_faults(self, faults: Sequence[Fault]) -> Sequence[Fault]:
         """Tell each fault at its place; answers those that have none."""
         return faults
+
+    def names(self) -> Mapping[str, str]:
+        """What agents are called, {code: name}."""
+        return {}
 
     # -- hooks --
 
@@ -228,7 +234,8 @@ class DraftPage(Page):
             f"{who} 刚保存了{name_of(last)}，你的修改还没有保存。",
             f"{who} has just saved {name_of(last).lower()}; your changes are not saved.",
         )
-        self.conflict.tell(said, who, self.draft.sides())
+        with calling(self.names()):
+            self.conflict.tell(said, who, self.draft.sides())
 
     # -- editing --
 
@@ -240,7 +247,7 @@ class DraftPage(Page):
         """What would be saved, and whether it can be."""
         if self.known():
             bodies = self.bodies()
-            self.judged(judge(self.documents, self.saved_bodies(), bodies, wrong_in(self.documents, bodies)))
+            self.judged(judge(self.documents, self.saved_bodies(), bodies, wrong_in(self.documents, bodies), self.names()))
 
     def judged(self, judgement: Judgement | None) -> None:
         """Take up the answer; None while there is none yet."""
@@ -279,7 +286,8 @@ class DraftPage(Page):
         self.foot.tell(text, "error" if found.faults else "" if found.dirty else "quiet")
         self.foot.undo.setVisible(self.allowed and self.draft.discarded())
         self.note.setVisible(self.allowed and bool(found.dirty))
-        self.past.set_editable(self.allowed and not found.dirty)
+        unsaved = tr("先保存或放弃修改，才能恢复", "Save or discard the changes first; then it can be restored") if found.dirty else ""
+        self.past.set_editable(self.allowed and not found.dirty, unsaved)
         self.discard.setEnabled(bool(found.dirty))
 
     def _save(self) -> None:
@@ -291,11 +299,11 @@ class DraftPage(Page):
             self, lambda: settings.save_all(store, drafts, note, stop), lambda numbers: self._kept(numbers, bodies), self._refused
         )
 
-    def _restore(self, key: str, revision: int) -> None:
+    def _restore(self, key: str, revision: int, note: str) -> None:
         settings, store, base = self.context.workspace.settings, self.context.store, self.draft.saved[key].revision
         stop = self._begin()
         self.context.operations.change(
-            self, lambda: settings.restore(store, key, revision, base, stop=stop), lambda number: self._kept({key: number}, None),
+            self, lambda: settings.restore(store, key, revision, base, note, stop), lambda number: self._kept({key: number}, None),
             self._refused,
         )  # fmt: skip
 

@@ -9,8 +9,10 @@ from app.domain.language import tr
 from ui.theme import SPACE_3, SPACE_6
 from ui.widgets.buttons import Button
 
-_NOTE_LENGTH = 500
+NOTE_LENGTH = 500
 _LINES = 3
+_LETTERS = 200
+"""Of a line that is shown."""
 
 
 class FootBar(QFrame):
@@ -30,7 +32,7 @@ class FootBar(QFrame):
         self.note = QLineEdit(self)
         self.note.setPlaceholderText(tr("备注：为什么改（可不填）", "Note: why (optional)"))
         self.note.setAccessibleName(tr("备注", "Note"))
-        self.note.setMaxLength(_NOTE_LENGTH)
+        self.note.setMaxLength(NOTE_LENGTH)
         self.note.setFixedWidth(240)
         self._row.addWidget(self.note)
         self.undo = Button(tr("撤销放弃", "Bring them back"), icon_name="undo", parent=self)
@@ -53,11 +55,13 @@ class FootBar(QFrame):
     def tell(self, lines: str, look: str) -> None:
         """What would change; a few lines of it. look: "", "quiet" or "error"."""
         shown = lines.split("\n")
-        self.summary.setToolTip(lines if len(shown) > _LINES else "")
+        told = shown
         if len(shown) > _LINES:
             further = len(shown) - _LINES + 1
-            lines = "\n".join([*shown[: _LINES - 1], tr(f"另有 {further} 处修改", f"{further} more changes")])
-        self.summary.setText(lines)
+            told = [*shown[: _LINES - 1], tr(f"另有 {further} 处修改", f"{further} more changes")]
+        told = [line if len(line) <= _LETTERS else f"{line[: _LETTERS - 1]}…" for line in told]
+        self.summary.setToolTip(lines if told != shown else "")
+        self.summary.setText("\n".join(told))
         if self.summary.property("look") != look:
             self.summary.setProperty("look", look)
             self.summary.style().unpolish(self.summary)

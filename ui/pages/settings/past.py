@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QListWidget, QListWidgetItem, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.documents import Document
-from app.domain.kinds import Change
+from app.domain.kinds import Change, calling
 from app.domain.language import tr
 from app.domain.localtime import LocalTime
+from ui.pages.settings.restoring import RestoreDialog
 from ui.theme import SPACE_1, SPACE_2, SPACE_4
 from ui.widgets.buttons import Button
 from ui.widgets.segmented import Segmented
@@ -36,18 +37,24 @@ def name_of(saved: Saved) -> str:
 
 
 class Past(QFrame):
-    """`restored(document key, revision)`: the person wants an earlier revision back. With several documents one is chosen above."""
+    """`restored(document key, revision, note)`: the person wants an earlier revision back. With several documents one is chosen above.
 
-    restored = Signal(str, int)
+    names: answers what agents are called, {code: name}.
+    """
 
-    def __init__(self, documents: Sequence[Document], local: LocalTime, parent: QWidget | None = None) -> None:
+    restored = Signal(str, int, str)
+
+    def __init__(
+        self, documents: Sequence[Document], local: LocalTime, names: Callable[[], Mapping[str, str]], parent: QWidget | None = None
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setProperty("look", "card")
         self.setFixedWidth(WIDTH)
         self._documents = {document.key: document for document in documents}
-        self._key, self._local = documents[0].key, local
+        self._key, self._local, self._names = documents[0].key, local, names
         self._known: dict[str, list[Saved]] = {key: [] for key in self._documents}
-        self._editable = True
+        self._editable, self._why_not = True, ""
+        self.question: RestoreDialog | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_4, SPACE_4, SPACE_4, SPACE_4)
         column.setSpacing(SPACE_2)
@@ -97,9 +104,7 @@ class Past(QFrame):
     def _list(self, looked_at: Saved | None) -> None:
         self.list.clear()
         for saved in self._saved:
-            when = "" if saved.at is None else f"{self._local.local(saved.at):%Y-%m-%d %H:%M}"
-            first = " · ".join(part for part in (name_of(saved), when, saved.author) if part)
-            item = QListWidgetItem("\n".join(part for part in (first, saved.note) if part))
+            item = QListWidgetItem("\n".join(part for part in (self._title(saved), saved.note) if part))
             item.setToolTip(saved.note)
             item.setSizeHint(QSize(0, 44 if saved.note else 28))
             self.list.addItem(item)
@@ -108,10 +113,15 @@ class Past(QFrame):
         self.list.setCurrentRow(row)
         self._chosen(row)
 
-    def set_editable(self, editable: bool) -> None:
-        if editable != self._editable:
-            self._editable = editable
+    def set_editable(self, editable: bool, why_not: str = "") -> None:
+        """why_not: what has to be done before anything can be restored."""
+        if (editable, why_not) != (self._editable, self._why_not):
+            self._editable, self._why_not = editable, why_not
             self._chosen(self.list.currentRow())
+
+    def _title(self, saved: Saved) -> str:
+        when = "" if saved.at is None else f"{self._local.local(saved.at):%Y-%m-%d %H:%M}"
+        return " · ".join(part for part in (name_of(saved), when, saved.author) if part)
 
     @property
     def _saved(self) -> list[Saved]:
@@ -127,8 +137,9 @@ class Past(QFrame):
             self._head.setText(tr("当前版本", "The current revision") if saved is not None else "")
             self._difference.setText(tr("选择一个早期版本查看差异。", "Choose an earlier revision to see the difference."))
             self.restore.setEnabled(False)
+            self.restore.setToolTip(self._why_not)
             return
-        changes = self._documents[self._key].difference(saved.body, self._saved[0].body)
+        changes = self._difference_of(saved, self._saved[0])
         self._head.setText(tr(f"{name_of(saved)} → 当前", f"{name_of(saved)} → now"))
         words = change_lines(changes) or tr("内容与当前版本相同。", "The same as now.")
         refused = [str(fault.words) for fault in self._documents[self._key].validate(saved.body, self._saved[0].body)]
@@ -136,8 +147,29 @@ class Past(QFrame):
             words = tr(f"不能恢复：{refused[0]}", f"Cannot be restored: {refused[0]}") + "\n\n" + words
         self._difference.setText(words)
         self.restore.setEnabled(self._editable and bool(changes) and not refused)
+        self.restore.setToolTip(self._why_not)
+
+    def _difference_of(self, old: Saved, new: Saved) -> list[Change]:
+        with calling(self._names()):
+            return self._documents[self._key].difference(old.body, new.body)
 
     def _restore(self) -> None:
-        saved = self._current()
-        if saved is not None:
-            self.restored.emit(self._key, saved.revision)
+        """Asks first: it holds at once."""
+        saved, key = self._current(), self._key
+        if saved is None:
+            return
+        changes = self._difference_of(self._saved[0], saved)
+        title, number = self._documents[key].title, len(changes)
+        dialog = self.question = RestoreDialog(
+            tr(f"恢复「{title}」的{name_of(saved)}？", f"Restore {name_of(saved).lower()} of {str(title).lower()}?"),
+            tr(f"{self._title(saved)}。恢复后存为新的一版，立即生效，共 {number} 处变化：",
+               f"{self._title(saved)}. It is saved as a new revision and holds at once. "
+               f"{'One thing changes:' if number == 1 else f'{number} things change:'}"),
+            change_lines(changes), self,
+        )  # fmt: skip
+        dialog.accepted.connect(lambda: self.restored.emit(key, saved.revision, dialog.note.text()))
+        dialog.finished.connect(self._answered)
+        dialog.open()
+
+    def _answered(self) -> None:
+        self.question = None

@@ -113,6 +113,9 @@ class RoutingPage(DraftPage):
     def lines(self) -> list[AgentLine]:
         return agent_lines(self.groups, self.agents, self.facts)
 
+    def names(self) -> Mapping[str, str]:
+        return {line.code: line.label for line in self.lines()} if self.known() else {}
+
     def finder(self, text: str) -> Callable[[AgentLine], bool]:
         """Whether an agent fits what was typed: a part of the name, its pinyin or initials, or of the code."""
         wanted = typed(text)
@@ -164,7 +167,8 @@ class RoutingPage(DraftPage):
         def look() -> _Looked:
             wrong = wrong_in(documents, bodies)
             told = [fault for faults in wrong.values() for fault in faults]
-            return _Looked(judge(documents, saved, bodies, wrong), checks(bodies["groups"], bodies["agents"], facts, told), told)
+            names = {line.code: line.label for line in agent_lines(bodies["groups"], bodies["agents"], facts)}
+            return _Looked(judge(documents, saved, bodies, wrong, names), checks(bodies["groups"], bodies["agents"], facts, told), told)
 
         self.read("judge", look, self._looked_at, self._version)
 
