@@ -60,7 +60,7 @@ def test_nor_does_one_who_hangs_while_sending_rows(tmp_path: Path) -> None:
 
 
 def _feed_much(source: Source, url: str, folder: Path) -> tuple[list[str], Callable[[], int], int]:
-    return _feed(source, url, folder, messages=600)
+    return _feed(source, url, folder, messages=2_000)
 
 
 def _tell(took: list[float]) -> None:
