@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QEnterEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
@@ -15,6 +15,8 @@ from ui.widgets.buttons import Button, IconButton
 
 _STAY_MS = 5000
 _AT_ONCE = 3
+FOOT = "foot"
+"""Object name of a bar at the foot of a page, which is not to be covered."""
 _numbers = count()
 
 
@@ -93,7 +95,8 @@ def _toasts(window: QWidget) -> list[Toast]:
 
 
 def _arrange(window: QWidget) -> None:
-    bottom = window.height() - SPACE_6
+    feet = [foot.mapTo(window, QPoint()).y() for foot in window.findChildren(QWidget, FOOT) if foot.isVisible()]
+    bottom = min([window.height() - SPACE_6, *(top - SPACE_3 for top in feet)])
     for toast in reversed(_toasts(window)):
         toast.adjustSize()
         bottom -= toast.height()

@@ -23,7 +23,7 @@ from ui.widgets.popover import CheckMenu
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
 from ui.widgets.skeleton import Skeleton
-from ui.widgets.toast import Toast, show_toast
+from ui.widgets.toast import FOOT, Toast, show_toast
 
 
 @pytest.mark.parametrize(
@@ -331,6 +331,18 @@ def test_a_toast_stays_while_the_pointer_is_on_it(host: QWidget) -> None:
     assert not toast._timer.isActive()
     QApplication.sendEvent(toast, QEvent(QEvent.Type.Leave))
     assert toast._timer.isActive()
+
+
+def test_a_toast_does_not_cover_what_the_foot_of_a_page_says(host: QWidget) -> None:
+    foot = QWidget(host)
+    foot.setObjectName(FOOT)
+    foot.setGeometry(0, host.height() - 90, host.width(), 90)
+    hidden = show_toast(host, "已保存", stay_ms=60_000)
+    assert hidden.geometry().bottom() > foot.y()
+    foot.show()
+    shown = show_toast(host, "又一条", stay_ms=60_000)
+    assert hidden.geometry().bottom() < shown.geometry().top()
+    assert shown.geometry().bottom() < foot.y()
 
 
 def test_at_most_three_toasts_stand_one_above_the_other(host: QWidget) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QWidget
 from app.domain.language import tr
 from ui.theme import SPACE_3, SPACE_6
 from ui.widgets.buttons import Button
+from ui.widgets.toast import FOOT
 
 NOTE_LENGTH = 500
 _LINES = 3
@@ -21,6 +22,7 @@ class FootBar(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setObjectName(FOOT)
         self.setProperty("look", "foot")
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(SPACE_6, SPACE_3, SPACE_6, SPACE_3)
