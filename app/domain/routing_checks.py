@@ -160,6 +160,7 @@ def _of_a_group(index: int, group: Body, facts: Facts, lines: dict[str, AgentLin
                  "{0} is closed, yet {1} sessions came in the last 7 days; such sessions {2}")  # fmt: skip
         remedy = Remedy(T("开放入口", "Open the entry"), partial(_set_in_group, code, {"open": True}))
         yield Check("warn", fill(what, name, opened, then), f"{path}.open", remedy, code)
+    yield from _unseen(path, group, facts)
     if not members:
         yield Check("warn", fill(T("「{0}」没有成员", "{0} has no members"), name), f"{path}.members", None, code, "members")
         return
@@ -184,6 +185,20 @@ def _of_a_group(index: int, group: Body, facts: Facts, lines: dict[str, AgentLin
         full = [line.code for line in weighed if line.receives]
         remedy = Remedy(T("改为不限", "Make it unlimited"), partial(_set_agents, full, facts, {"capacity": None}))
         yield Check("warn", fill(what, name), f"{path}.members", remedy, code, "members")
+
+
+def _unseen(path: str, group: Body, facts: Facts) -> Iterator[Check]:
+    """SKUs that no event of the store has named: mistyped, names instead of codes, or items nobody has asked about yet."""
+    held = group["scope"]["skus"]
+    unseen = [sku for sku in held if sku not in facts.skus] if facts.skus else []
+    if not unseen:
+        return
+    what = T("「{0}」的 {1} 个商品编号在本店从未出现：{2}", "{1} SKU codes of {0} were never seen in this store: {2}")
+    remedy = None
+    if len(unseen) < len(held):  # without any the scope would be another one, and take more than before
+        scope = {**group["scope"], "skus": [sku for sku in held if sku in facts.skus]}
+        remedy = Remedy(T("去掉", "Take them out"), partial(_set_in_group, group["code"], {"scope": scope}))
+    yield Check("warn", fill(what, group["name"], len(unseen), _named(unseen)), f"{path}.scope.skus", remedy, group["code"], "scope")
 
 
 def _named(names: Iterable[str]) -> T:

@@ -28,13 +28,15 @@ class KnownAgent:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the documents are judged against. sessions: {group: opened in the last 7 days}; groups: {code: name} that events name;
-    served: {group: agents who had its sessions in these days}; designated: agents whom leave messages go to, () where to all."""
+    served: {group: agents who had its sessions in these days}; designated: agents whom leave messages go to, () where to all;
+    skus: {code: name} of all that the store's events have named."""
 
     agents: Mapping[str, KnownAgent] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
     sessions: Mapping[str, int] = field(default_factory=dict)
     served: Mapping[str, Sequence[str]] = field(default_factory=dict)
     designated: Sequence[str] = ()
+    skus: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

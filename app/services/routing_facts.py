@@ -18,17 +18,18 @@ DAYS = 7
 def routing_facts(workspace: Workspace, store: StoreInfo) -> Facts:
     """As of now."""
     today = LocalTime(store.zone).day(workspace.now(store))
-    a, g = schema.agents.c, schema.skill_groups.c
+    a, g, k = schema.agents.c, schema.skill_groups.c, schema.skus.c
     with workspace.database.read() as connection:
         columns = a.code, a.name, a.team, a.role, a.capacity
         agents = connection.execute(select(*columns).where(a.store_id == store.id, a.active).order_by(a.code))
         known = {row.code: KnownAgent(*row) for row in agents}
         named = connection.execute(select(g.code, g.name).where(g.store_id == store.id).order_by(g.code))
         groups = {row.code: row.name for row in named}
+        skus = {row.code: row.name for row in connection.execute(select(k.code, k.name).where(k.store_id == store.id).order_by(k.code))}
         sessions, served = _traffic(connection, store.id, today)
         rule = current(connection, store.id, LEAVE_RULE).body
     here = {group: [code for code in codes if code in known] for group, codes in served.items()}
-    return Facts(known, groups, sessions, here, tuple(rule["agents"]) if rule["on"] else ())
+    return Facts(known, groups, sessions, here, tuple(rule["agents"]) if rule["on"] else (), skus)
 
 
 def _traffic(connection: Connection, store: int, today: int) -> tuple[dict[str, int], dict[str, list[str]]]:

@@ -19,6 +19,7 @@ class Drawer(QWidget):
     Opening does not take the keyboard: a table beneath keeps it, so that its arrows walk on while the drawer follows.
     """
 
+    opened = Signal()
     closed = Signal()
 
     def __init__(self, host: QWidget, width: int = WIDTH) -> None:
@@ -130,6 +131,7 @@ class Drawer(QWidget):
         self.setGeometry(place)
         self.show()
         self.raise_()
+        self.opened.emit()
         if not reduced_motion():
             self._move(QPoint(self._host.width(), 0), place.topLeft())
 

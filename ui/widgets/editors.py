@@ -97,6 +97,7 @@ class SubsetEditor(Editor):
             box = self._boxes[option.value] = QCheckBox(str(option.label), self)
             box.clicked.connect(self.changed)
             grid.addWidget(box, place // columns, place % columns)
+        self.setFocusProxy(next(iter(self._boxes.values())))
         column.addLayout(grid)
         if many:
             row = QHBoxLayout()
@@ -115,7 +116,7 @@ class SubsetEditor(Editor):
             box.setChecked(known in value)
 
     def target(self) -> QWidget:
-        return next(iter(self._boxes.values()))
+        return self  # its name is that of all boxes together; each is called by its own words
 
     def _all(self, on: bool) -> None:
         for box in self._boxes.values():
@@ -234,8 +235,8 @@ def editor_for(kind: Kind, name: str, null: T | None = None, with_unit: bool = T
             return ClockEditor()
         case Number():
             return NumberEditor(kind, null, with_unit)
-        case List(of=Text()):
-            return TextsEditor(name)
+        case List(of=Text() as one):
+            return TextsEditor(name, one.word)
         case Text(lines=True):
             return LinesEditor()
         case Text() | Date():

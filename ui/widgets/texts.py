@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QRectF,
+    QSize,
+    QStringListModel,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QLineEdit, QListView, QListWidget, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCompleter,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QListWidget,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.domain.language import tr
 from ui.theme import BODY, SPACE_1, color, font
@@ -15,22 +38,31 @@ from ui.widgets.editor import Editor
 from ui.widgets.paint import LEFT, elided, width_of
 
 _BETWEEN = re.compile(r"[,，;；、\r\n\t]+")
+_BETWEEN_WORDS = re.compile(r"[,，;；、\s]+")
+_GAP = "  "
+"""Between a code and its name where completions are listed."""
 _TALL, _CROSS, _PAD, _WIDEST = 28, 14, 10, 220
 _ROWS = 4
 
 
 class TextsEditor(Editor):
-    """Holds a list of texts, no two alike. Commas and line breaks part what is typed or pasted."""
+    """Holds a list of texts, no two alike. Commas and line breaks part what is typed or pasted; spaces, too, where each is one word.
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    Where it is known what there is, that is offered, and anything else waits in the line for Enter: it may be half typed.
+    """
+
+    def __init__(self, name: str, words: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._between = _BETWEEN_WORDS if words else _BETWEEN
+        self._known: Mapping[str, str] = {}
+        self._offered = QStringListModel(self)
         self._chips = _Chips(self)
         self._chips.setAccessibleName(name)
         self._chips.taken.connect(self._take)
         self.line = QLineEdit(self)
         self.line.setPlaceholderText(tr("输入后按回车；可一次粘贴多个", "Type and press Enter; paste many at once"))
         self.line.returnPressed.connect(self._add)
-        self.line.editingFinished.connect(self._add)
+        self.line.editingFinished.connect(self._leave)
         self.line.textEdited.connect(self._typed)
         self.line.installEventFilter(self)
         column = QVBoxLayout(self)
@@ -38,7 +70,28 @@ class TextsEditor(Editor):
         column.setSpacing(SPACE_1)
         column.addWidget(self._chips)
         column.addWidget(self.line)
+        self._waits = QLabel(self)
+        self._waits.setProperty("look", "warn")
+        self._waits.setTextFormat(Qt.TextFormat.PlainText)
+        self._waits.setWordWrap(True)
+        self._waits.hide()
+        self.line.textChanged.connect(self._waits.hide)
+        column.addWidget(self._waits)
         self._fit()
+
+    def offer(self, known: Mapping[str, str]) -> None:
+        """{text: what else people call it}: all that there is. Nothing is offered, and nothing waits, while it is empty."""
+        if known == self._known:
+            return
+        self._known = known
+        self._offered.setStringList([f"{text}{_GAP}{name}" if name and name != text else text for text, name in known.items()])
+        if self.line.completer() is None:
+            completer = _Completer(self._offered, self)
+            completer.setFilterMode(Qt.MatchFlag.MatchContains)
+            completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+            completer.setMaxVisibleItems(10)
+            completer.activated.connect(self._add, Qt.ConnectionType.QueuedConnection)  # after the line has taken it
+            self.line.setCompleter(completer)
 
     def value(self) -> Any:
         return [self._chips.item(row).text() for row in range(self._chips.count())]
@@ -61,12 +114,20 @@ class TextsEditor(Editor):
         return True
 
     def _typed(self, text: str) -> None:
-        if _BETWEEN.search(text):
+        if self._between.search(text):
+            self._add()
+
+    def _leave(self) -> None:
+        text = self.line.text().strip()
+        if self._known and text and text not in self._known:
+            self._waits.setText(tr(f"{text} 还没有加入：按回车加入，或删去", f"{text} is not in yet: press Enter to add it, or delete it"))
+            self._waits.show()
+        else:
             self._add()
 
     def _add(self) -> None:
         held = set(self.value())
-        new = [part for part in dict.fromkeys(part.strip() for part in _BETWEEN.split(self.line.text())) if part and part not in held]
+        new = [part for part in dict.fromkeys(part.strip() for part in self._between.split(self.line.text())) if part and part not in held]
         self.line.clear()
         if new:
             self._chips.addItems(new)
@@ -87,6 +148,13 @@ class TextsEditor(Editor):
         rows = min(_ROWS, max(1, -(-number // 3)))
         self._chips.setFixedHeight(rows * (_TALL + SPACE_1) + SPACE_1)
         QAccessible.updateAccessibility(QAccessibleEvent(self._chips, QAccessible.Event.NameChanged))
+
+
+class _Completer(QCompleter):
+    """Finds by code and name, and puts the code."""
+
+    def pathFromIndex(self, index: QModelIndex | QPersistentModelIndex) -> str:
+        return str(index.data()).partition(_GAP)[0]
 
 
 class _Chips(QListWidget):

@@ -86,6 +86,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], Facts, str, str, str]] = 
         groups_of(group("g", None, {"regions": ["港澳", "上海"]}), group("h", None, {"regions": ["香港", "江苏"]}), EVERYBODY), NOBODY,
         FACTS, "alarm", "groups[1].scope.regions", "香港",
     ),
+    "unseen": (groups_of(group("g", {"a": 6}, {"skus": ["s", "10007", "连衣裙"]}), EVERYBODY), NOBODY,
+               Facts(FACTS.agents, skus={"s": "鞋"}), "warn", "groups[0].scope.skus", "2 个商品编号在本店从未出现：10007、连衣裙"),
     "closed fallback": (groups_of({**EVERYBODY, "open": False}), NOBODY, FACTS, "alarm", "groups[0].open", "不能关闭"),
     "default": (groups_of(EVERYBODY, default="gone"), NOBODY, FACTS, "alarm", "default_group", "gone"),
 }  # fmt: skip
@@ -99,6 +101,23 @@ def test_each_is_told_once_in_its_place_and_its_remedy_cures_it(case: str) -> No
     assert words in found.sentence.zh
     assert found.sentence.en
     assert not [said for said in cured(found, groups, agents, facts) if words in said]
+
+
+def test_a_scope_is_not_emptied_by_a_remedy() -> None:
+    body = groups_of(group("g", {"a": 6}, {"skus": ["10007"]}), EVERYBODY)
+    (found,) = checks(body, NOBODY, Facts(FACTS.agents, skus={"s": ""}))
+    assert (found.remedy, found.place, found.part, found.field) == (None, 0, "scope", "skus")
+    assert checks(body, NOBODY, FACTS) == []  # a store that has seen none yet says nothing
+
+
+def test_each_knows_the_field_it_is_put_right_in() -> None:
+    empty = groups_of(group("g", {"a": 6}), EVERYBODY)
+    twice = groups_of(group("g", {"a": 6}, {"skus": ["s"]}), {**group("g", {"a": 6}, {"skus": ["t"]}), "name": "另一组"}, EVERYBODY)
+    for body, place, part, field in ((empty, 0, "scope", ""), (twice, 1, "basics", "code")):
+        (found,) = checks(body, NOBODY, FACTS)
+        assert (found.place, found.part, found.field) == (place, part, field)
+    assert "已被「组g」使用" in found.sentence.zh
+    assert "groups[" not in found.sentence.zh + found.sentence.en
 
 
 def test_accounts_that_no_document_names_are_in_the_default_group() -> None:

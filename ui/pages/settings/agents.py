@@ -26,7 +26,6 @@ from ui.widgets.segmented import Segmented
 from ui.widgets.table import Cell, Cells, Column, DataTable, RowTableModel
 from ui.widgets.weight_matrix import Edits, Line, WeightMatrix, how_to_weigh
 
-_ROOM_FOR_TABLE = 360
 _NONE = "\x00none"
 """The choice of those who are in no group."""
 
@@ -79,6 +78,7 @@ class AgentsPage(RoutingPage):
         self.lay_out(self.card((self.view, self.change, self._count, self._hint), self._stack), self.checks)
         self.drawer = Drawer(self._stack, DRAWER_WIDTH)
         self.drawer.closed.connect(self._filter)
+        self.keep_room(self.drawer)
         self.setFocusProxy(self.table)
 
     def _filter_bar(self) -> QWidget:
@@ -308,7 +308,7 @@ class AgentsPage(RoutingPage):
         self.edit(groups)
 
     def open_check(self, check: Check) -> None:
-        if check.part == "members":
+        if check.part == "members" and check.remedy is not None:
             self.view.set_value("matrix")
             self._view_chosen("matrix")
             if self._shown:

@@ -54,8 +54,7 @@ class ChecksList(QFrame):
 
     def show_checks(self, found: Sequence[Check]) -> None:
         """The gravest first, as they come."""
-        words = [(check.level, check.sentence) for check in found]
-        same = words == [(check.level, check.sentence) for check in self._shown]
+        same = [_seen(check) for check in found] == [_seen(check) for check in self._shown]
         self._shown = list(found)
         self.setVisible(bool(found))
         if same:
@@ -93,7 +92,10 @@ class ChecksList(QFrame):
         row.setMinimumHeight(30)
         # The position, not the check: the list may show newer checks with the same words by the time of the click.
         if check.group:
-            self._button(row, tr("打开", "Open")).clicked.connect(lambda: self.wanted.emit(self._shown[place]))
+            button = self._button(row, _by_hand(check))
+            button.setEnabled(self._editable or check.part != "members")
+            button.setAccessibleDescription(str(check.sentence))
+            button.clicked.connect(lambda: self.wanted.emit(self._shown[place]))
         if check.remedy is not None and self._editable:
             button = self._button(row, str(check.remedy.label))
             button.setAccessibleDescription(str(check.sentence))
@@ -114,3 +116,17 @@ class ChecksList(QFrame):
         self._fold.setIcon(icon("up" if folded else "down", "quiet", "accent"))
         self._fold.setToolTip(words)
         self._fold.setAccessibleName(words)
+
+
+def _seen(check: Check) -> tuple[object, ...]:
+    """All that its row is made of."""
+    return check.level, check.sentence, check.group, check.part, check.remedy and check.remedy.label
+
+
+def _by_hand(check: Check) -> str:
+    """What the place of it is opened for."""
+    if check.remedy is None and check.part == "members":
+        return tr("选择成员…", "Choose members…")
+    if check.remedy is None and check.part == "scope":
+        return tr("修改服务范围", "Edit the scope")
+    return tr("打开", "Open")

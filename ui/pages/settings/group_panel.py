@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QTabWidget, QVBoxLayout, QWidget
@@ -15,6 +15,7 @@ from app.domain.routing_edits import GROUP
 from ui.theme import SPACE_2, SPACE_4
 from ui.widgets.buttons import Button
 from ui.widgets.form import Form
+from ui.widgets.texts import TextsEditor
 
 WIDTH = 600
 _FIELDS = {field.key: field for field in GROUP.fields}
@@ -106,6 +107,12 @@ class GroupPanel(QWidget):
         )
         self.forms["scope"].setVisible(not fallback or bool(self.forms["scope"].body() != _SCOPE.complete({})))
         self._tell("routing", "")
+
+    def offer_skus(self, known: Mapping[str, str]) -> None:
+        """{code: name} of what the store has seen."""
+        editor = self.forms["scope"].editor("skus")
+        assert isinstance(editor, TextsEditor)
+        editor.offer(known)
 
     def take_keyboard(self, field: str = "", select: bool = False) -> None:
         """Into a field of the tab shown, the first where none is named; `select`: what the line holds is about to be replaced."""

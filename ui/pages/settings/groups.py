@@ -87,6 +87,7 @@ class GroupsPage(RoutingPage):
         self.lay_out(self.card((self.add,), body), self.checks)
         self.drawer = Drawer(body, WIDTH)
         self.drawer.closed.connect(self._closed)
+        self.keep_room(self.drawer)
         self.members_dialog: MembersDialog | None = None
         self.setFocusProxy(self.table)
 
@@ -105,7 +106,7 @@ class GroupsPage(RoutingPage):
             self.table.restore_columns(state["columns"])
 
     def open_at(self, where: dict[str, Any]) -> None:
-        """{"group": code, "part": "basics" | "scope" | "routing" | "members", "field": the one to go to}."""
+        """{"group": code, "part": "basics" | "scope" | "routing" | "members", "field": the one to go to, "" the first}."""
         part: Part = where["part"] if where.get("part") in ("scope", "routing", "members") else "basics"
         self._wanted = str(where.get("group", "")), part, where.get("field")
         if self.known():
@@ -308,6 +309,7 @@ class GroupsPage(RoutingPage):
         group = self.groups["groups"][place]
         self._open.new = self._open.new and group not in self.saved_bodies()["groups"]["groups"]
         self.drawer.set_title(group["name"] or group["code"] or tr("新咨询组", "New group"))
+        panel.offer_skus(self.facts.skus)
         panel.show_group(group, None if self._open.new else self._saved_group(self._open.code))
 
     def judged(self, judgement: Judgement | None) -> None:

@@ -18,10 +18,12 @@ from ui.pages.settings.base import DraftPage, Judgement, Standing, judge, wrong_
 from ui.pages.settings.checks import ChecksList
 from ui.runtime.drafts import Bodies
 from ui.runtime.finder import Reading, plain, typed, with_pinyin
-from ui.theme import SPACE_2, SPACE_3, SPACE_4
+from ui.theme import SPACE_2, SPACE_3, SPACE_4, SPACE_6
 from ui.widgets.buttons import Button
+from ui.widgets.drawer import Drawer
 
 _TRY = "replay"
+_ROOM_FOR_TABLE = 360
 
 
 class _Gathered(NamedTuple):
@@ -87,6 +89,24 @@ class RoutingPage(DraftPage):
         column.addLayout(top)
         column.addWidget(body, 1)
         return card
+
+    def keep_room(self, drawer: Drawer) -> None:
+        """Where history and the open drawer would leave the table too little, opening one closes the other."""
+
+        def narrow() -> bool:
+            taken = drawer.sizeHint().width() + self.past.width() + SPACE_4 + 2 * SPACE_6
+            return self.isVisible() and self.width() - taken < _ROOM_FOR_TABLE
+
+        def drawer_opened() -> None:
+            if narrow():
+                self.past_button.setChecked(False)
+
+        def past_opened(on: bool) -> None:
+            if on and narrow():
+                drawer.close_drawer()
+
+        drawer.opened.connect(drawer_opened)
+        self.past_button.toggled.connect(past_opened)
 
     # -- the draft --
 
