@@ -145,9 +145,9 @@ def _made(connection: Connection, asked: Asked, kind: Kind, by: By, cut: Sequenc
         agents = [id for id in asked.agents if asked.has(id)]
         stays = attendance(connection, agents, asked.local, asked.first, asked.last, asked.at)
         if kind.rows != "period":
-            cells = {key: counts for key, counts in cells.items() if counts.keys() & set(PRESENCE_FIELDS)}
             day = {period.first: period for period in cut}
-            cells = {(day[number], agent): {} for agent, number in stays} | cells
+            here = {key for key, counts in cells.items() if counts.keys() & set(PRESENCE_FIELDS)}
+            cells = {key: cells.get(key, {}) for key in here | {(day[number], agent) for agent, number in stays}}
     rows: list[tuple[tuple[int | str, ...], Row]] = []
     for (period, id), counts in cells.items():
         place, row = _row(asked, kind, by, period, id, counts)

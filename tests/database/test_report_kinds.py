@@ -162,6 +162,18 @@ def test_attendance_follows_the_store_s_days(database: Database) -> None:
     assert spoken["stays"][-1] == {"state": "away", "from": "2020-12-14T23:00:00.000+08:00", "to": "2020-12-15T00:00:00.000+08:00"}
 
 
+def test_a_day_spent_suspended_keeps_its_sessions(database: Database) -> None:
+    """Nothing of such a day is counted as presence."""
+    script = Script()
+    script.say("agent.presence", DAY_1 - DAY, agent="wang", state="suspended")
+    script.session("s1", "wang", DAY_1, [(0, 20)], "c1", order_state="none")
+    shop = script.record(database)
+    found = ask(*shop, "attendance", FIRST, FIRST, metrics=("consults", "login_hours"), at=DAY_1 + DAY)
+    assert [(row.extra["day"], found.values(row.numbers)["consults"], len(row.extra["stays"])) for row in found.rows] == [
+        ("2020-12-14", 1, 1)
+    ]
+
+
 # -- filters --
 
 
