@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.domain.language import T
 
@@ -206,8 +207,8 @@ def is_silence(error: BaseException, said: Collection[str | None]) -> bool:
 
 
 def is_drivers(error: BaseException) -> bool:
-    """Whether a database driver raised it, with or without SQLAlchemy around it."""
-    return isinstance(error, DBAPIError) or type(error).__module__.partition(".")[0] in ("sqlite3", "psycopg")
+    """Whether a database driver raised it, with or without SQLAlchemy around it, or SQLAlchemy for want of a connection."""
+    return isinstance(error, DBAPIError | PoolTimeout) or type(error).__module__.partition(".")[0] in ("sqlite3", "psycopg")
 
 
 def explain(error: BaseException) -> FaultError | None:
@@ -218,6 +219,8 @@ def explain(error: BaseException) -> FaultError | None:
     found: _Cause | None = None
     if isinstance(cause, sqlite3.Error):
         found = _SQLITE.get((getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF)
+    elif isinstance(cause, PoolTimeout):  # whoever holds the others waits for the database
+        found = _LOCKED
     elif isinstance(cause, OSError):
         found = _ERRNO.get(cause.errno or 0)
     elif is_drivers(cause):

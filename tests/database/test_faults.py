@@ -477,6 +477,16 @@ class TestExplaining:
             with fault(kind):
                 raise FaultError(kind, sentence)
 
+    def test_all_its_connections_wait_for_the_database(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        pool = database.engine.pool
+        monkeypatch.setattr(pool, "_timeout", 0.01)
+        with contextlib.ExitStack() as held:
+            for _ in range(16):
+                held.enter_context(database.read())
+            with fault("locked"):
+                held.enter_context(database.read())
+        assert database.stores() == []
+
     def test_programming_errors_are_not_dressed_up(self, database: Database) -> None:
         with pytest.raises(Exception, match="no_such_table") as caught, database.read() as connection:
             connection.execute(text("SELECT * FROM no_such_table"))
