@@ -9,10 +9,15 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QWidget
 
 from app.domain.language import tr
+from ui.theme import BODY
+from ui.widgets.paint import width_of
+
+_AROUND = 48
+"""Pixels beside the word: borders and the arrow."""
 
 
 class Choice(QComboBox):
-    """What is offered may change; a choice that has gone stays until another is made."""
+    """As wide as its word for everything. What is offered may change; a choice that has gone stays until another is made."""
 
     def __init__(self, name: str, everything: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -21,6 +26,7 @@ class Choice(QComboBox):
         self.currentIndexChanged.connect(lambda _: self.setToolTip(f"{name}{tr('：', ': ')}{self.currentText()}"))
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
+        self.setMinimumWidth(round(width_of(everything, BODY)) + _AROUND)
         self.setMaxVisibleItems(20)
         self.addItem(everything, "")
 

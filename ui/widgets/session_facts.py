@@ -111,7 +111,7 @@ def name_of(session: Facts) -> str:
 
 def waits_words(waits: Waits) -> str:
     """That nobody has a session, and where it waits."""
-    return tr(f"在「{waits.group}」排队", f"waiting in {waits.group}") if waits.group else tr("排队等待", "waiting for an agent")
+    return tr(f"在「{waits.group}」排队", f"Waiting in {waits.group}") if waits.group else tr("排队等待", "Waiting for an agent")
 
 
 def wait_cell(session: Facts, now: int) -> Cell:

@@ -15,13 +15,12 @@ from app.domain.counters import Window
 from app.domain.language import T, tr
 from app.domain.terms import CHANNELS, KINDS
 from ui.pages.lookup.choices import FILTERS, VIEWS, Choices
-from ui.theme import BODY, SPACE_1, SPACE_2, SPACE_3
+from ui.theme import SPACE_1, SPACE_2, SPACE_3
 from ui.widgets.buttons import IconButton
 from ui.widgets.chips import Chips
 from ui.widgets.choice import Choice
 from ui.widgets.flow import FlowLayout
 from ui.widgets.order_window import OrderWindow
-from ui.widgets.paint import width_of
 from ui.widgets.period import PeriodButton
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
@@ -29,8 +28,6 @@ from ui.widgets.segmented import Segmented
 if TYPE_CHECKING:
     from app.services.listings import Offered
 
-_AROUND = 48
-"""Pixels beside the word of a filter: its borders and its arrow."""
 _SENDERS = {"customer": T("客户说的", "By the customer"), "agent": T("客服说的", "By the agent"), "bot": T("机器人说的", "By the bot")}
 _SEARCHES = {
     "text": T("编号、名称", "Code or name"), "words": T("聊天内容，例如 发票", "Words, such as invoice"),
@@ -92,12 +89,12 @@ class Toolbar(QWidget):
         self.search.setMinimumWidth(176)
         self.search.setMaximumWidth(280)
         self.boxes = {
-            "agent": _Filter(tr("客服", "Agent"), tr("全部客服", "All agents"), self),
-            "group": _Filter(tr("咨询组", "Group"), tr("全部咨询组", "All groups"), self),
-            "team": _Filter(tr("行政组", "Team"), tr("全部行政组", "All teams"), self),
-            "channel": _Filter(tr("渠道", "Channel"), tr("全部渠道", "All channels"), self),
-            "kind": _Filter(tr("类型", "Kind"), tr("在线与留言", "Online and left"), self),
-            "sender": _Filter(tr("谁说的", "Said by"), tr("不限谁说的", "Said by anybody"), self),
+            "agent": Choice(tr("客服", "Agent"), tr("全部客服", "All agents"), self),
+            "group": Choice(tr("咨询组", "Group"), tr("全部咨询组", "All groups"), self),
+            "team": Choice(tr("行政组", "Team"), tr("全部行政组", "All teams"), self),
+            "channel": Choice(tr("渠道", "Channel"), tr("全部渠道", "All channels"), self),
+            "kind": Choice(tr("类型", "Kind"), tr("在线与留言", "Online and left"), self),
+            "sender": Choice(tr("谁说的", "Said by"), tr("不限谁说的", "Said by anybody"), self),
         }
         self.boxes["channel"].offer([(key, str(words)) for key, words in CHANNELS.items()], "")
         self.boxes["kind"].offer([(key, str(words)) for key, words in KINDS.items()], "")
@@ -203,12 +200,3 @@ class _Count(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.fontMetrics().horizontalAdvance(self.text()) <= self.width():
             super().paintEvent(event)
-
-
-class _Filter(Choice):
-    """As wide as its word for everything."""
-
-    def __init__(self, name: str, everything: str, parent: QWidget) -> None:
-        super().__init__(name, everything, parent)
-        self.setMinimumContentsLength(6)
-        self.setMinimumWidth(round(width_of(everything, BODY)) + _AROUND)

@@ -94,13 +94,15 @@ class RecordDialog(QDialog):
             cells = {"at": Cell(when, command.at), "author": Cell(command.author, command.author), "what": Cell(what, what)}
             rows.append((command.id, {**cells, "result": _result(command)}))
         self.table.rows().set_rows(rows, flash=False)
+        if rows and self.table.current_id() is None:
+            self.table.select(self.table.rows().row_id(0))
         self._tell()
 
     def _tell(self) -> None:
         """The row in full, however long its reason."""
         row, table = self.table.current_id(), self.table.rows()
         told = [table.cell(row, key).text for key in ("what", "result")] if row is not None and row in table.ids() else []
-        self.words.setText(tr("：", ": ").join(told))
+        self.words.setText(tr("。", ". ").join(told))
 
     def _words(self, command: Command) -> str:
         body = command.body

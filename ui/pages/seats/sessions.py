@@ -15,7 +15,7 @@ from ui.theme import icon
 from ui.widgets.empty import EmptyState
 from ui.widgets.metric_text import clock_text
 from ui.widgets.session_facts import name_of, wait_cell, waits_words
-from ui.widgets.table import Cell, Cells, Column, DataTable, RowTableModel
+from ui.widgets.table import Cell, Cells, Column, DataTable, RowId, RowTableModel
 
 if TYPE_CHECKING:
     from app.services.live import SessionInfo
@@ -51,6 +51,7 @@ class SessionList(DataTable):
         self.rows().sort_by("waiting", descending=True)
         self._known = False
         self.set_placeholder(QWidget())
+        self.set_tooltip(self.words_of)
 
     def title(self, code: str) -> str:
         """Who is on the other side of a session; its code where that is not known."""
@@ -58,6 +59,14 @@ class SessionList(DataTable):
 
     def session(self, code: str) -> SessionInfo | None:
         return next((session for session in self._sessions if session.code == code), None)
+
+    def words_of(self, code: RowId, key: str) -> str:
+        """The tooltip: whose session it is, and where."""
+        session = self.session(str(code))
+        if key != "customer" or session is None:
+            return ""
+        where = session.group if session.waits is None else waits_words(session.waits)
+        return " · ".join(part for part in (name_of(session), where) if part)
 
     def _show_menu(self, code: object, at: QPoint) -> None:
         menu = QMenu(self)
@@ -93,7 +102,7 @@ class SessionList(DataTable):
 
 def _cells(session: SessionInfo, now: int) -> Cells:
     leave = tr("留言", "Message") if session.kind == "leave" else ""
-    where = session.group if session.waits is None else waits_words(session.waits)
+    where = session.group if session.waits is None else tr("排队中", "In line")
     return {
         "customer": Cell(name_of(session), name_of(session), detail=" · ".join(part for part in (leave, where) if part)),
         "waiting": wait_cell(session, now),
