@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import shiboken6
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.domain.documents import Body, List, Object
@@ -41,7 +42,8 @@ class Draft(QObject):
         """What somebody else has saved since of what is edited here."""
         self.bodies: Bodies = {}
         self.note = ""
-        self.saving = False
+        self.saver: QObject | None = None
+        """Whoever is saving the draft just now."""
         self._prefs, self._name = prefs, name
         self._remembered = _remembered(prefs.page(name), self.documents.keys())
         self._discarded: tuple[dict[str, Saved], Bodies, str] | None = None
@@ -49,6 +51,10 @@ class Draft(QObject):
         self._keeping.timeout.connect(self.keep)
 
     # -- what is known --
+
+    @property
+    def saving(self) -> bool:
+        return self.saver is not None and shiboken6.isValid(self.saver)
 
     def saved_bodies(self) -> Bodies:
         return {key: saved.body for key, saved in self.saved.items()}

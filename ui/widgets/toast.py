@@ -17,6 +17,7 @@ _STAY_MS = 5000
 _AT_ONCE = 3
 FOOT = "foot"
 """Object name of a bar at the foot of a page, which is not to be covered."""
+_MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 _numbers = count()
 
 
@@ -56,7 +57,8 @@ class Toast(QFrame):
         self._timer.setInterval(stay_ms)
         self._timer.timeout.connect(self.deleteLater)
         self._timer.start()
-        window.installEventFilter(self)
+        for watched in (window, *window.findChildren(QWidget, FOOT)):
+            watched.installEventFilter(self)
         self.setAccessibleName(text)
 
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -66,7 +68,7 @@ class Toast(QFrame):
         self._timer.start()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        if event.type() in _MOVES:
             _arrange(self._window)
         return False
 

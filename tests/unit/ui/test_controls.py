@@ -343,6 +343,8 @@ def test_a_toast_does_not_cover_what_the_foot_of_a_page_says(host: QWidget) -> N
     shown = show_toast(host, "又一条", stay_ms=60_000)
     assert hidden.geometry().bottom() < shown.geometry().top()
     assert shown.geometry().bottom() < foot.y()
+    foot.setGeometry(0, host.height() - 150, host.width(), 150)
+    assert shown.geometry().bottom() < foot.y()
 
 
 def test_at_most_three_toasts_stand_one_above_the_other(host: QWidget) -> None:

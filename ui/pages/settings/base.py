@@ -309,7 +309,7 @@ class DraftPage(Page):
 
     def _begin(self) -> Event:
         """What ends the waiting for other programs when it is set."""
-        self.draft.saving = True
+        self.draft.saver = self
         self.save.setEnabled(False)
         self._calling_off = Event()
         self._slow.start()
@@ -321,7 +321,7 @@ class DraftPage(Page):
         self.foot.stop.show()
 
     def _end(self) -> None:
-        self.draft.saving = False
+        self.draft.saver = None
         self._slow.stop()
         self.foot.stop.hide()
 

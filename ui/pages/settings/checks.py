@@ -11,6 +11,7 @@ from app.domain.language import tr
 from app.domain.routing_checks import Check
 from ui.theme import SPACE_1, SPACE_2, SPACE_6, icon
 from ui.widgets.buttons import Button, IconButton
+from ui.widgets.toast import FOOT
 
 _TALLEST = 132
 _SHOWN = 30
@@ -24,6 +25,7 @@ class ChecksList(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setObjectName(FOOT)
         self.setProperty("look", "foot")
         self._shown: list[Check] = []
         self._editable = True
