@@ -146,9 +146,7 @@ def _route(url: str, store: str | None, with_parent: bool) -> None:
     _collect_rarely()
     # Only the console's engine makes a store: a path that somebody mistyped would be routed for ever, empty.
     with open_database(url, create=with_parent or url_of(url).get_backend_name() != "sqlite") as database:
-        desk = Desk(database, store, told, failed)
-        if store is not None and store not in [code for _, code, *_ in database.stores()]:
-            click.echo(tr(f"还没有店铺 {store}，等它出现", f"There is no store {store} yet; waiting for it"), err=True)
+        desk = Desk(database, store, told, failed, lambda what: click.echo(what, err=True))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: desk.stop())
         if with_parent:

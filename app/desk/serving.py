@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from app.desk import engine
@@ -16,6 +16,7 @@ from app.desk.engine import repeat
 from app.desk.routing import Routing
 from app.desk.sending import send_due
 from app.domain.clock import StoreClock
+from app.domain.language import tr
 from app.storage.backup import backup_if_due
 from app.storage.database import Database
 from app.storage.faults import FaultError
@@ -32,6 +33,8 @@ _REST_SECONDS = (1.0, 5.0, 15.0, 60.0)
 """How long a store in which something went wrong is let be, the first time, the second, …"""
 _SOUND_SECONDS = 300.0
 """A store that has been served for so long had nothing wrong with it."""
+_NAMED = 5
+"""Stores that a sentence names."""
 _OF_ALL = frozenset({"refused", "damaged", "newer", "readonly", "full"})
 """Kinds of faults that concern the database, and so every store in it."""
 
@@ -40,7 +43,8 @@ class Desk:
     """wanted: the code of the only store to serve, whether it is there already or not; None: all, those that come later too.
 
     on_store(code, owned) is told when this engine takes a store and when it gives one up; on_fault(code, fault, seconds) when something
-    went wrong in one, which is then let be for so long.
+    went wrong in one, which is then let be for so long; on_wait(sentence) what it waits for, once until that changes: a lost database,
+    a first store, stores that other engines have.
     """
 
     def __init__(
@@ -49,11 +53,14 @@ class Desk:
         wanted: str | None = None,
         on_store: Callable[[str, bool], None] | None = None,
         on_fault: Callable[[str, Exception, float], None] | None = None,
+        on_wait: Callable[[str], None] | None = None,
     ) -> None:
         self._database = database
         self._wanted = wanted
         self._on_store = on_store
         self._on_fault = on_fault
+        self._on_wait = on_wait
+        self._awaited = ""
         self._resting: dict[int, _Rest] = {}
         self._ownership = ownership(database)
         self._served: dict[int, _Served] = {}
@@ -74,6 +81,7 @@ class Desk:
                     if fault.kind not in ("unreachable", "locked"):
                         raise
                     self._part(list(self._served))  # whose owner nobody is now
+                    self._wait_for(str(fault))
                 self._stop.wait(LOOK_SECONDS)
         finally:
             self._stop.set()
@@ -98,6 +106,13 @@ class Desk:
         self._part(surplus)
         for store in surplus:
             self._ownership.release(store)
+        elsewhere = [code for store, code in stores.items() if store not in self._served and store not in self._resting]
+        self._wait_for(_awaited(self._wanted, len(stores), elsewhere))
+
+    def _wait_for(self, what: str) -> None:
+        if what and what != self._awaited and self._on_wait is not None:
+            self._on_wait(what)
+        self._awaited = what
 
     def _rest(self, store: int, served: _Served) -> None:
         """Another engine may take it meanwhile."""
@@ -123,6 +138,18 @@ class Desk:
     def _tell(self, code: str, owned: bool) -> None:
         if self._on_store is not None:
             self._on_store(code, owned)
+
+
+def _awaited(wanted: str | None, stores: int, elsewhere: Sequence[str]) -> str:
+    """ "" for nothing."""
+    if not stores:
+        return tr("还没有店铺，等它出现", "There is no store yet; waiting for one") if wanted is None else tr(
+            f"还没有店铺 {wanted}，等它出现", f"There is no store {wanted} yet; waiting for it"
+        )  # fmt: skip
+    if not elsewhere:
+        return ""
+    named = ", ".join(elsewhere[:_NAMED]) + (" …" if len(elsewhere) > _NAMED else "")
+    return tr(f"由其他引擎分配，空出时接手：{named}", f"Routed by other engines, taken over when they end: {named}")
 
 
 class _Rest(NamedTuple):

@@ -104,3 +104,45 @@ def test_what_goes_wrong_is_rested_longer_each_time(database: Database, monkeypa
         assert [said[2] for said in watched.heard if len(said) == 3][:5] == [0.01, 0.02, 0.03, 0.03, 0.03]
     finally:
         watched.end()
+
+
+def test_what_an_engine_waits_for_is_said_once_until_it_changes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    changed = threading.Condition()
+    lost = threading.Event()
+    stores = database.stores
+
+    def looked() -> list[tuple[int, str, str, str]]:
+        if lost.is_set():
+            raise FaultError("unreachable", "gone")
+        return stores()
+
+    monkeypatch.setattr(database, "stores", looked)
+
+    def hear(*what: Any) -> None:
+        with changed:
+            said.append(what[0] if len(what) == 1 else f"{what[0]} {what[1]}")
+            changed.notify_all()
+
+    def until(last: str) -> None:
+        with changed:
+            assert changed.wait_for(lambda: bool(said) and said[-1] == last, PATIENCE), said
+
+    first, second = Desk(database, on_store=hear, on_wait=hear), Desk(database, on_wait=hear)
+    threads = [threading.Thread(target=desk.run) for desk in (first, second)]
+    try:
+        threads[0].start()
+        until("还没有店铺，等它出现")
+        open_store(database, "shop")
+        until("shop True")
+        threads[1].start()
+        until("由其他引擎分配，空出时接手：shop")
+        lost.set()
+        with changed:
+            assert changed.wait_for(lambda: said.count("gone") == 2, PATIENCE), said
+    finally:
+        for desk, thread in zip((first, second), threads):
+            desk.stop()
+            if thread.is_alive():
+                thread.join(PATIENCE)
+    assert said.count("还没有店铺，等它出现") == said.count("由其他引擎分配，空出时接手：shop") == 1
