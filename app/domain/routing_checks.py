@@ -193,7 +193,7 @@ def _unseen(path: str, group: Body, facts: Facts) -> Iterator[Check]:
     unseen = [sku for sku in held if sku not in facts.skus] if facts.skus else []
     if not unseen:
         return
-    what = T("「{0}」的 {1} 个商品编号在本店从未出现：{2}", "{1} SKU codes of {0} were never seen in this store: {2}")
+    what = T("「{0}」的 {1} 个商品编号在本店从未出现：{2}", "{0} asks for SKUs never seen in this store: {2}")
     remedy = None
     if len(unseen) < len(held):  # without any the scope would be another one, and take more than before
         scope = {**group["scope"], "skus": [sku for sku in held if sku in facts.skus]}

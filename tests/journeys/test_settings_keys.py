@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.permissions import local_owner
+from app.domain.routing_edits import with_weights
 from tests.journeys.seats_desk import Shop, opened
 from tests.journeys.settings_desk import RoutingHands as Hands
 from tests.journeys.settings_desk import three_agents, with_two_groups
+from ui.pages.settings.base import DraftPage
 
 
 @pytest.fixture
@@ -62,6 +64,22 @@ def test_tab_goes_from_the_table_through_checks_and_drawer_to_the_foot_and_back(
         turned = at if way == 1 else [0, *reversed(at[1:])]
         assert turned == sorted(turned)
         assert len(seen) == len(set(seen))
+
+
+@pytest.mark.parametrize("key", ["account_sync", "order_window"])
+def test_tab_goes_from_the_form_to_the_foot(shop: Shop, tmp_path: Path, qtbot: QtBot, key: str) -> None:
+    with opened(shop, tmp_path, qtbot, local_owner(), key) as desk:
+        hands = Hands(desk)
+        page = desk.host.page
+        assert isinstance(page, DraftPage)
+        if key == "account_sync":
+            hands.page.edit(with_weights(hands.page.groups, "pre", {"a1": 1}))
+        else:
+            hands.click(next(button for button in page.findChildren(QAbstractButton) if button.text() == "15天"))
+        desk.settle()
+        seen = walk(page.discard, Qt.Key.Key_Backtab)
+        assert seen.index(page.note) < min(seen.index(stop) for stop in seen if page._content.isAncestorOf(stop))  # type: ignore[union-attr]
+        assert page.save in seen
 
 
 def test_tab_reaches_save_beside_an_open_agent(agents: Hands) -> None:

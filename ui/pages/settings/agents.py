@@ -14,7 +14,7 @@ from app.domain.routing_checks import Check
 from app.domain.routing_edits import AgentLine, agent_lines, with_agents, with_weights
 from ui.pages.registry import PageContext
 from ui.pages.settings.agent_panel import AgentPanel
-from ui.pages.settings.routing import RoutingPage, names_of
+from ui.pages.settings.routing import RoutingPage
 from ui.theme import SPACE_2
 from ui.widgets.buttons import Button
 from ui.widgets.choice import Choice
@@ -28,6 +28,8 @@ from ui.widgets.weight_matrix import Edits, Line, WeightMatrix, how_to_weigh
 
 _NONE = "\x00none"
 """The choice of those who are in no group."""
+_SHORT = 12
+"""Characters of a group's name in the list."""
 
 COLUMNS = (
     Column("agent", T("客服ID", "Agent"), "text", 96, sticky=True),
@@ -193,7 +195,7 @@ class AgentsPage(RoutingPage):
         self.table.set_placeholder(empty)
 
     def _cells(self, line: AgentLine) -> Cells:
-        weights = tr("、", ", ").join(f"{name} {line.weights[code]}" for code, name in self._group_names() if code in line.weights)
+        weights = tr("、", ", ").join(f"{_short(name)} {line.weights[code]}" for code, name in self._group_names() if code in line.weights)
         return {
             "agent": Cell(line.code, line.code, "" if line.listed or line.code in self.facts.agents else "warn"),
             "name": Cell(line.name or "--", line.name),
@@ -215,7 +217,7 @@ class AgentsPage(RoutingPage):
         if line is None:
             return ""
         if key == "weights":
-            return "\n".join(names_of(self.groups, line.weights))
+            return "\n".join(f"{name} {line.weights[code]}" for code, name in self._group_names() if code in line.weights)
         if key == "agent" and not line.listed and line.code not in self.facts.agents:
             return tr("是咨询组成员，但不是本店客服", "A member of a group, but not known to the store")
         return ""
@@ -316,3 +318,9 @@ class AgentsPage(RoutingPage):
             self.matrix.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             super().open_check(check)
+
+
+def _short(name: str) -> str:
+    """Of several in one cell: both ends of a long one tell it from its like."""
+    half = _SHORT // 2
+    return name if len(name) <= _SHORT else f"{name[:half]}…{name[-half:]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
@@ -240,9 +240,3 @@ class RoutingPage(DraftPage):
 
     def _try(self) -> None:
         self.context.navigate(_TRY, {"draft": True})
-
-
-def names_of(groups: Body, codes: Iterable[str]) -> list[str]:
-    """Of groups by their codes, in the document's order."""
-    wanted = set(codes)
-    return [group["name"] or group["code"] for group in groups["groups"] if group["code"] in wanted]
