@@ -141,11 +141,11 @@ class Desk:
 
 
 def _awaited(wanted: str | None, stores: int, elsewhere: Sequence[str]) -> str:
-    """ "" for nothing."""
+    """What an engine waits for, "" for nothing."""
+    if not stores and wanted is None:
+        return tr("还没有店铺，等它出现", "There is no store yet; waiting for one")
     if not stores:
-        return tr("还没有店铺，等它出现", "There is no store yet; waiting for one") if wanted is None else tr(
-            f"还没有店铺 {wanted}，等它出现", f"There is no store {wanted} yet; waiting for it"
-        )  # fmt: skip
+        return tr(f"还没有店铺 {wanted}，等它出现", f"There is no store {wanted} yet; waiting for it")
     if not elsewhere:
         return ""
     named = ", ".join(elsewhere[:_NAMED]) + (" …" if len(elsewhere) > _NAMED else "")
