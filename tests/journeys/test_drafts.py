@@ -172,6 +172,7 @@ def test_keeping_mine_keeps_the_new_groups_of_both(desk: Desk) -> None:
     desk.edit(page, made(page.groups, "甲组", "skuA", "a2"))
     page.open_group("group3")
     desk.somebody(lambda body: made(body, "乙组", "skuB", "a3"))
+    assert page.rows.cell("group3", "author").text == "--"
     assert not any(side.contradicts for side in page.conflict.sides())
     desk.click(page.conflict.keep)
     assert page.drawer.is_open()
@@ -289,6 +290,20 @@ def test_restoring_asks_what_will_change_and_keeps_the_note(desk: Desk) -> None:
     desk.click(question.go)
     assert desk.saved()["groups"][0]["members"][0]["weight"] == 6
     assert "改错了" in page.past.list.item(0).text()
+
+
+def test_what_is_saved_while_the_question_stands_is_not_taken_back_unseen(desk: Desk) -> None:
+    desk.somebody(lambda body: with_weights(body, "pre", {"a1": 9}))
+    page = desk.groups
+    desk.click(page.past_button)
+    page.past.list.setCurrentRow(1)
+    desk.click(page.past.restore)
+    question = page.past.question
+    assert question is not None
+    desk.somebody(lambda body: renamed(body, "乙名"))
+    desk.click(question.go)
+    assert names(desk.saved()) == ["乙名", "兜底"]
+    assert "张三" in desk.toasts[-1]
 
 
 def test_nothing_is_restored_over_unsaved_changes_and_it_says_so(desk: Desk) -> None:

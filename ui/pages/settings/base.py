@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -85,8 +85,7 @@ class DraftPage(Page):
         self._active = self._revealed = self._behind = False
         self._judgement: Judgement | None = None
         self._save_wanted = False
-        by_key = Qt.ShortcutContext.WidgetWithChildrenShortcut
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self._save_by_key, context=by_key)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self._save_by_key)
         first = self.documents[self.keys[0]]
         self.allowed = all(context.actor.may(document.permission) for document in self.documents.values())
         self.past = Past(tuple(self.documents.values()), LocalTime(context.store.zone), self.names, self)
@@ -299,8 +298,8 @@ class DraftPage(Page):
             self, lambda: settings.save_all(store, drafts, note, stop), lambda numbers: self._kept(numbers, bodies), self._refused
         )
 
-    def _restore(self, key: str, revision: int, note: str) -> None:
-        settings, store, base = self.context.workspace.settings, self.context.store, self.draft.saved[key].revision
+    def _restore(self, key: str, revision: int, base: int, note: str) -> None:
+        settings, store = self.context.workspace.settings, self.context.store
         stop = self._begin()
         self.context.operations.change(
             self, lambda: settings.restore(store, key, revision, base, note, stop), lambda number: self._kept({key: number}, None),

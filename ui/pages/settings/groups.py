@@ -142,7 +142,8 @@ class GroupsPage(RoutingPage):
 
     def _cells(self, group: Body) -> Cells:
         fallback = group["type"] == "fallback"
-        author, at = self.changed_by.get(group["code"], ("", None))
+        # Somebody else's of the same code, while both stand beside each other, is another group.
+        author, at = self.changed_by.get(group["code"], ("", None)) if self._saved_group(group["code"]) is not None else ("", None)
         when = "" if at is None else f"{self._local.local(at):%Y-%m-%d %H:%M}"
         sessions = self.facts.sessions.get(group["code"], 0)
         dirty = group not in self.saved_bodies()["groups"]["groups"]

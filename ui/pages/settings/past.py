@@ -26,7 +26,7 @@ _SHOWN_CHANGES = 40
 
 def change_lines(changes: Sequence[Change]) -> str:
     """Differences as people read them, one a line."""
-    lines = [f"{change.label}{tr('：', ': ')}{change.before} → {change.after}" for change in changes[:_SHOWN_CHANGES]]
+    lines = [str(change.words) for change in changes[:_SHOWN_CHANGES]]
     if len(changes) > _SHOWN_CHANGES:
         lines.append(tr(f"另有 {len(changes) - _SHOWN_CHANGES} 处", f"{len(changes) - _SHOWN_CHANGES} more"))
     return "\n".join(lines)
@@ -37,12 +37,13 @@ def name_of(saved: Saved) -> str:
 
 
 class Past(QFrame):
-    """`restored(document key, revision, note)`: the person wants an earlier revision back. With several documents one is chosen above.
+    """`restored(document key, revision, base, note)`: the person wants an earlier revision back in place of `base`. With several documents
+    one is chosen above.
 
     names: answers what agents are called, {code: name}.
     """
 
-    restored = Signal(str, int, str)
+    restored = Signal(str, int, int, str)
 
     def __init__(
         self, documents: Sequence[Document], local: LocalTime, names: Callable[[], Mapping[str, str]], parent: QWidget | None = None
@@ -158,7 +159,8 @@ class Past(QFrame):
         saved, key = self._current(), self._key
         if saved is None:
             return
-        changes = self._difference_of(self._saved[0], saved)
+        now = self._saved[0]
+        changes = self._difference_of(now, saved)
         title, number = self._documents[key].title, len(changes)
         dialog = self.question = RestoreDialog(
             tr(f"恢复「{title}」的{name_of(saved)}？", f"Restore {name_of(saved).lower()} of {str(title).lower()}?"),
@@ -167,7 +169,7 @@ class Past(QFrame):
                f"{'One thing changes:' if number == 1 else f'{number} things change:'}"),
             change_lines(changes), self,
         )  # fmt: skip
-        dialog.accepted.connect(lambda: self.restored.emit(key, saved.revision, dialog.note.text()))
+        dialog.accepted.connect(lambda: self.restored.emit(key, saved.revision, now.revision, dialog.note.text()))
         dialog.finished.connect(self._answered)
         dialog.open()
 
