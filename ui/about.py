@@ -16,7 +16,7 @@ from ui.widgets.buttons import Button
 _KEYS = (
     ("Ctrl+K", "命令面板", "Command palette"), ("F5", "刷新", "Refresh"), ("F11", "大屏", "Wallboard"), ("Ctrl+F", "筛选", "Filter"),
     ("Ctrl+E", "导出", "Export"), ("Ctrl+B", "侧栏", "Sidebar"), ("Alt+←", "返回", "Back"), ("F1", "解释所选数字", "Explain the figure"),
-    ("Alt+↑ Alt+↓", "按所选列排序", "Sort by the column"),
+    ("Ctrl+S", "保存", "Save"), ("Alt+↑ Alt+↓", "按所选列排序", "Sort by the column"),
 )  # fmt: skip
 
 

@@ -133,8 +133,7 @@ def test_a_step_of_weights_that_differ_starts_from_the_most_frequent(agents: Han
     assert (weight.value(), weight.text()) == (0, "0")
     agents.page.edit(with_weights(agents.page.groups, "pre", {"a1": 2}))
     agents.desk.settle()
-    weight.clearFocus()
-    weight.setFocus()
+    weight.lineEdit().deselect()
     QTest.keyClicks(weight, "4")
     assert weight.value() == 4
     assert box.isChecked()

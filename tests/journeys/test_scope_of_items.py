@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QCompleter, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -103,6 +104,19 @@ def test_items_are_offered_by_code_and_by_name(groups: Hands) -> None:
         groups.desk.settle()
         QApplication.processEvents()
         assert editor.value()[-1] == wanted
+    assert line.text() == ""
+
+
+def test_one_is_chosen_from_the_list_by_keyboard(groups: Hands) -> None:
+    editor, line = items(groups)
+    groups.keys(line, "971")
+    completer = line.completer()
+    assert completer is not None
+    QTest.keyClick(completer.popup(), Qt.Key.Key_Down)
+    QTest.keyClick(completer.popup(), Qt.Key.Key_Return)
+    groups.desk.settle()
+    QApplication.processEvents()
+    assert editor.value() == ["sku1", "sku2", "100092971710"]
     assert line.text() == ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFocusEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -50,9 +50,10 @@ class _Weight(NumberEdit):
         flag = QAbstractSpinBox.StepEnabledFlag
         return flag.StepUpEnabled | flag.StepDownEnabled if self.value() == _MIXED else super().stepEnabled()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.selectAll()  # digits replace the "--", which is none
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.value() == _MIXED and event.text().isdigit():
+            self.selectAll()  # it takes the place of the "--"
+        super().keyPressEvent(event)
 
 
 class AgentPanel(QWidget):

@@ -50,6 +50,7 @@ class GroupPanel(QWidget):
         self.members.setEnabled(editable)
         self.members.clicked.connect(self.members_wanted)
         self.tabs.setCornerWidget(self.members)
+        self.setTabOrder(self.tabs.tabBar(), self.members)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_4, 0, SPACE_2, 0)
         column.addWidget(self.tabs)
