@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.domain.documents import Body
 from app.domain.permissions import Actor, local_owner
 from app.domain.routing_edits import new_group, with_group, with_weights, without_group
 from app.services.workspace import Workspace
+from tests.journeys.conftest import Person, console_on
 from tests.journeys.history_desk import HistoryDesk
 from tests.journeys.seats_desk import HOUR, NOON, Shop, quiet_window
 from ui.pages.replay import ReplayPage
@@ -155,6 +157,32 @@ def test_what_others_saved_between_two_starts_is_met_and_not_overwritten(desk: D
     desk.click(page.conflict.keep)
     desk.click(page.save)
     assert [member["weight"] for member in desk.saved()["groups"][0]["members"]] == [1, 8]
+
+
+def test_language_and_theme_change_and_the_draft_stays(desk: Desk, qtbot: QtBot, qapp: QApplication) -> None:
+    path = desk.shop.database.path
+    assert path is not None
+    with console_on(qapp, str(path)) as console:
+        person = Person(console, qtbot)
+        person.until(lambda: console.connection is not None)
+
+        def page_of(key: str) -> RoutingPage:
+            person.shell.open_page(key)
+            person.settle()
+            page = person.shell.host.page
+            assert isinstance(page, RoutingPage)
+            return page
+
+        page = page_of("groups")
+        page.edit(made(page.groups, "夜班", "sku8", "a2"))
+        console.set_language("en")
+        assert names(page_of("agents").groups) == ["售前", "兜底", "夜班"]
+        page = page_of("agents")
+        page.edit(with_weights(page.groups, "group3", {"a3": 9}))
+        console.set_theme("dark")
+        assert page_of("groups").groups["groups"][-1]["members"] == [{"agent": "a2", "weight": 6}, {"agent": "a3", "weight": 9}]
+        console.set_theme("light")
+        console.set_language("zh")
 
 
 def test_drafts_of_two_stores_are_kept_apart(desk: Desk) -> None:
