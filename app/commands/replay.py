@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
-from datetime import datetime
+from datetime import date, datetime
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +15,9 @@ from app.commands.settings import print_table, read_json
 from app.domain.language import T, tr
 
 if TYPE_CHECKING:
-    from app.domain.replay import Outcomes
+    from collections.abc import Callable
+
+    from app.domain.outcomes import GroupLoad, Outcomes
     from app.services.replay import Replay
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -38,20 +40,39 @@ def replay(
     """Try settings on recorded sessions: load per agent, waits, overflow, leave messages, beside the current settings."""
     if groups == agents == "-":
         raise click.UsageError("only one of --groups and --agents can be standard input")
-    tried_groups, tried_agents = (None if file is None else read_json(file) for file in (groups, agents))
-    stop = Event()
-    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
     try:
-        with open_workspace(url) as workspace, progress() as bar:
-            tell = bar(tr("试算", "Replaying"), None)
-            days = day_of(first), day_of(last)
-            found = workspace.replay.run(workspace.store(store), *days, tried_groups, tried_agents, detail, tell, stop)
-    finally:
-        signal.signal(signal.SIGINT, before)
+        found = _run(url, store, (day_of(first), day_of(last)), groups, agents, detail)
+    except KeyboardInterrupt:
+        found = None
+    if found is None:
+        click.echo(tr("已取消试算。", "The replay was cancelled."), err=True)
+        raise click.Abort
     if format_ == "json":
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
     else:
         _print(found, detail)
+
+
+def _run(
+    url: str, store: str | None, days: tuple[date | None, date | None], groups: str | None, agents: str | None, detail: bool
+) -> Replay | None:
+    """None when it was interrupted."""
+    from app.storage.faults import FaultError
+
+    tried_groups, tried_agents = (None if file is None else read_json(file) for file in (groups, agents))
+    stop = Event()
+    with open_workspace(url) as workspace, progress() as bar:
+        tell = bar(tr("试算", "Replaying"), None)
+        shop = workspace.store(store)
+        before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+        try:
+            return workspace.replay.run(shop, *days, tried_groups, tried_agents, detail, tell, stop)
+        except FaultError as fault:
+            if fault.kind == "cancelled":
+                return None
+            raise
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def _print(found: Replay, detail: bool) -> None:
@@ -71,6 +92,8 @@ def _print(found: Replay, detail: bool) -> None:
         rows.append(cells if found.unchanged else (*cells, f"{change:+d}" if change else "0"))
     agent_heads = tr("客服", "agent"), tr("姓名", "name"), tr("会话", "sessions"), tr("峰值", "peak"), tr("占比", "share")
     print_table(agent_heads if found.unchanged else (*agent_heads, tr("与现行之差", "against current")), rows)
+    click.echo()
+    print_table(*_groups(found))
     if detail:
         click.echo()
         session_heads = (
@@ -93,22 +116,38 @@ def _print(found: Replay, detail: bool) -> None:
             click.echo(str(note), err=True)
 
 
+def _groups(found: Replay) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Heads and rows; beside what was tried what holds now, where both are not the same."""
+    now = {load.group: load for load in found.current.groups}
+    heads, rows = [tr("咨询组", "group"), tr("名称", "name")], []
+    for label, _ in _OF_GROUPS:
+        heads += [str(label)] if found.unchanged else [str(label), tr("现行", "current")]
+    for load in found.tried_groups():
+        row = [load.group or "--", load.name or "--"]
+        for _, of in _OF_GROUPS:
+            before = now.get(load.group)
+            row += [of(load)] if found.unchanged else [of(load), "--" if before is None else of(before)]
+        rows.append(tuple(row))
+    return heads, rows
+
+
 def _seconds(value: float | None) -> str:
     return "--" if value is None else f"{value:.1f}"
 
 
-def _count(name: str) -> Any:
-    return lambda outcomes: str(getattr(outcomes, name))
+def _count(name: str) -> Callable[[Outcomes | GroupLoad], str]:
+    return lambda of: str(getattr(of, name))
 
 
-def _wait(name: str) -> Any:
-    def text(outcomes: Outcomes) -> str:
-        return _seconds(getattr(outcomes.waits, name))
-
-    return text
+def _wait(name: str) -> Callable[[Outcomes], str]:
+    return lambda outcomes: _seconds(getattr(outcomes.waits, name))
 
 
-_FIGURES = (
+def _group_wait(name: str) -> Callable[[GroupLoad], str]:
+    return lambda load: _seconds(getattr(load, name))
+
+
+_FIGURES: tuple[tuple[T, Callable[[Outcomes], str]], ...] = (
     (T("会话", "sessions"), _count("sessions")),
     (T("已分配", "assigned"), _count("assigned")),
     (T("等待过", "waited"), _count("waited")),
@@ -120,4 +159,13 @@ _FIGURES = (
     (T("P90等待(秒)", "P90 wait (s)"), _wait("p90")),
     (T("最长等待(秒)", "longest wait (s)"), _wait("longest")),
     (T("最高并发", "busiest"), _count("busiest")),
+)
+_OF_GROUPS: tuple[tuple[T, Callable[[GroupLoad], str]], ...] = (
+    (T("会话", "sessions"), _count("sessions")),
+    (T("已分配", "assigned"), _count("assigned")),
+    (T("溢出到兜底", "overflow"), _count("overflow")),
+    (T("等待过", "waited"), _count("waited")),
+    (T("平均等待(秒)", "mean wait (s)"), _group_wait("mean_wait")),
+    (T("最长等待(秒)", "longest wait (s)"), _group_wait("longest_wait")),
+    (T("留言", "leave messages"), _count("leave")),
 )

@@ -50,6 +50,11 @@ class Change(NamedTuple):
     before: T
     after: T
 
+    @property
+    def words(self) -> T:
+        """咨询组 › 售前 › 入口：开 → 关"""
+        return fill(T("{0}：{1} → {2}", "{0}: {1} → {2}"), self.label, self.before, self.after)
+
 
 NOTHING = T("无", "none")
 """In a change, the side on which the thing is not there; also the words of an empty list."""

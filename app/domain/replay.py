@@ -22,14 +22,14 @@ The rules where the record does not say:
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from operator import eq
-from typing import Literal, NamedTuple
 
 from app.domain.events import State
+from app.domain.outcomes import AgentLoad, Fate, HalfHour, Likeness, Outcome, Outcomes, Waits, by_group
 from app.domain.recording import Recording, Served
 from app.domain.routing.router import Decision, NotPossibleError, Router
 from app.domain.routing.scopes import NewSession, Plan
@@ -42,107 +42,6 @@ _BITS = 24
 _MASK = (1 << _BITS) - 1
 _CLOSED, _CAME, _GIVEN = range(3)
 """In what order things happen at the same millisecond."""
-Outcome = Literal["assigned", "waited", "leave"]
-
-
-class Fate(NamedTuple):
-    """What became of a session. assigned: at once. waited: it had to wait. leave: it was, or became, a leave message.
-
-    agent: who had it last, None if nobody. wait_ms: until its first agent, or as long as it waited. reason: of its last assignment.
-    """
-
-    session: str
-    group: str
-    agent: str | None
-    outcome: Outcome
-    wait_ms: int
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class AgentLoad:
-    """sessions: that they had last, as reports count. peak: most held at once, without leave messages. share: of all that had an agent.
-
-    half_hours: their sessions by when they were given to them, one figure for each half hour of the replay.
-    """
-
-    agent: str
-    sessions: int
-    peak: int
-    share: float
-    half_hours: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HalfHour:
-    """From `at` on. busiest: most sessions held by all agents at once; waited: of those opened in it, how many had to wait."""
-
-    at: int
-    opened: int
-    assigned: int
-    waited: int
-    leave: int
-    busiest: int
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """Of all online sessions that did not become leave messages, 0 for those taken at once; seconds, P90 as the nearest rank."""
-
-    mean: float | None
-    p90: float | None
-    longest: float | None
-
-    @classmethod
-    def of(cls, waits: Sequence[int]) -> Waits:
-        """waits: ms."""
-        if not waits:
-            return cls(None, None, None)
-        ordered = sorted(waits)
-        return cls(sum(ordered) / len(ordered) / 1000, ordered[-(-len(ordered) * 9 // 10) - 1] / 1000, ordered[-1] / 1000)
-
-
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """How closely a replay comes to what really happened by the end of the recording.
-
-    It is about the sessions of which that is known: who really had an agent by then, and who left by then without one. What was still
-    undecided, and given to somebody later or never, says nothing about either.
-
-    loads: of the sessions that somebody had, really or here (whichever are more), the share that need not change hands for every agent to
-    have as many as they really had. same_agent: share of those that really had an agent whom the same had last here.
-    real_waits: what the waits really were of those who do not become leave messages, as those of the replay are counted.
-    """
-
-    loads: float
-    same_agent: float
-    real_waits: Waits
-
-
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """What a recording comes to under a plan. assigned: sessions with an agent, also after waiting, also leave messages.
-
-    overflow: sessions that went to the fallback group because nobody in their own was free. unassigned: that nobody had by the end.
-    busiest: most sessions held at once by all agents together, first at `busiest_at` (None: there were none).
-    """
-
-    sessions: int
-    assigned: int
-    waited: int
-    overflow: int
-    leave: int
-    returning: int
-    handed_over: int
-    unassigned: int
-    waits: Waits
-    busiest: int
-    busiest_at: int | None
-    agents: list[AgentLoad] = field(default_factory=list)
-    half_hours: list[HalfHour] = field(default_factory=list)
-    likeness: Likeness | None = None
-    fates: list[Fate] = field(default_factory=list)
-
 
 def replay(
     recording: Recording, plan: Plan, detail: bool = False, tell: Callable[[int], None] | None = None,
@@ -171,7 +70,7 @@ class _Run:
 
     def __init__(self, recording: Recording, plan: Plan) -> None:
         self.recording, self._start = recording, recording.start
-        self._plan, self._fallback = plan, plan.fallback
+        self.plan, self._fallback = plan, plan.fallback
         start = self._start
         self._presence = [entry for entry in recording.presence if start < entry[0] < recording.end]
         self._presence.append((_FOREVER, "", "offline"))
@@ -199,7 +98,11 @@ class _Run:
         """When it closes, or its customer leaves; what lies in the heap for another moment is out of date."""
         self._ending: list[int] = []
         """A heap of what ends: (when − start) and the position, in one number, which orders several times faster than a pair."""
-        self.overflow = self.handed_over = 0
+        self.overflow: Counter[str] = Counter()
+        """By the group that the sessions belong to."""
+        self.came: dict[int, str] = {}
+        """The group that a session belongs to, where it is not the one it went to last."""
+        self.handed_over = 0
         self._ahead = {self._position[id]: [*reversed(each)] for id, each in recording.hand_overs.items() if id in self._position}
         """Hand-overs to come, the last first."""
         self._goes_on = self._ahead.keys() | {self._position[id] for id in recording.chosen if id in self._position}
@@ -338,8 +241,10 @@ class _Run:
 
     def _hand_over(self, position: int, agent: str, group: str, at: int) -> None:
         decisions = self._asked(position, agent, group, at)
-        if decisions and self._holding[position]:
-            self._let_go(position, at)
+        if decisions:
+            self.came.setdefault(position, self.groups[position])
+            if self._holding[position]:
+                self._let_go(position, at)
         self._settle_all(decisions, at)
         if not decisions:
             self._keep(position, at)
@@ -405,9 +310,13 @@ class _Run:
         if first:
             self.given[position], self.order[position] = at, self._decided
             self._end_at(position, at + self.recording.handling[position])
-            if group == self._fallback and self._plan.match(self.recording.sessions[position]).group != group:
-                self.overflow += 1
+            if group == self._fallback:
+                came = self.plan.match(self.recording.sessions[position]).group
+                if came != group and position not in self.came:  # who was sent there by hand did not overflow
+                    self.overflow[came] += 1
+                    self.came[position] = came
         else:
+            self.came.setdefault(position, self.groups[position])
             self.handed_over += agent != self.owners[position]
             self._keep(position, at)
         self.owners[position], self.groups[position], self.reasons[position] = agent, group, reason
@@ -464,21 +373,23 @@ def _outcomes(run: _Run, detail: bool) -> Outcomes:
     assigned = loads.total()
     slots = len(run.busiest_of)
     by_agent: dict[str, list[int]] = {agent: [0] * slots for agent in loads}
-    taken, opened, waited, left = ([0] * slots for _ in range(4))
-    for at, begun, owner, outcome in zip(given, recording.opened, owners, outcomes):
-        of = (begun - start) // HALF_HOUR_MS
-        opened[of] += 1
-        waited[of] += outcome == "waited"
-        left[of] += outcome == "leave"
+    for at, owner in zip(given, owners):
         if at is not None and owner is not None:
-            taken[(at - start) // HALF_HOUR_MS] += 1
             by_agent[owner][(at - start) // HALF_HOUR_MS] += 1
+    borders = [bisect_left(recording.opened, start + i * HALF_HOUR_MS) for i in range(slots + 1)]
+    taken = [sum(figures) for figures in zip([0] * slots, *by_agent.values())]
+    not_at_once = [i for i, outcome in enumerate(outcomes) if outcome != "assigned"]
+    later = Counter((outcomes[i], (recording.opened[i] - start) // HALF_HOUR_MS) for i in not_at_once)
+    came = run.groups[:count]
+    for position, group in run.came.items():
+        if position < count:
+            came[position] = group
     agents = sorted(loads.keys() | run.peaks.keys() | {agent for agent in recording.agents if agent})
     return Outcomes(
         sessions=count,
         assigned=assigned,
         waited=outcomes.count("waited"),
-        overflow=run.overflow,
+        overflow=run.overflow.total(),
         leave=outcomes.count("leave"),
         returning=run.reasons[:count].count("returning"),
         handed_over=run.handed_over,
@@ -489,13 +400,14 @@ def _outcomes(run: _Run, detail: bool) -> Outcomes:
         agents=[
             AgentLoad(
                 agent, loads[agent], run.peaks.get(agent, 0), loads[agent] / assigned if assigned else 0.0,
-                tuple(by_agent.get(agent, [0] * slots)),
+                tuple(by_agent.get(agent, [0] * slots)), run.plan.agent(agent).capacity,
             )
             for agent in agents
         ],
+        groups=by_group(run.plan, came, outcomes, owners, waits, not_at_once, run.overflow),
         half_hours=[
-            HalfHour(start + i * HALF_HOUR_MS, *figures)
-            for i, figures in enumerate(zip(opened, taken, waited, left, run.busiest_of))
+            HalfHour(start + i * HALF_HOUR_MS, borders[i + 1] - borders[i], taken[i], later["waited", i], later["leave", i], busiest)
+            for i, busiest in enumerate(run.busiest_of)
         ],
         likeness=_likeness(recording, owners, outcomes, loads),
         fates=[

@@ -93,6 +93,12 @@ def read_recorded(
     return Recorded(recording, codes.names, codes.named_groups, codes.capacities, found.served, unrouted, made_by_day)
 
 
+def last_recorded(connection: Connection, store: int, last: int) -> int:
+    """The last day up to `last` with a session; 0 without any."""
+    day: int | None = connection.execute(select(func.max(_s.day)).where(_s.store_id == store, _s.day <= last)).scalar()
+    return day or 0
+
+
 def tag_of(group: str) -> str:
     """The tag that stands for a recorded group; no source's tag begins like it."""
     return f"\x1f{group}"

@@ -10,16 +10,17 @@ from datetime import date
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from app.domain.kinds import fill
+from app.domain.kinds import Change, calling, fill
 from app.domain.language import T
 from app.domain.localtime import LocalTime, day_date, day_number
 from app.domain.naming import told_apart
-from app.domain.replay import Outcomes, replay
+from app.domain.outcomes import GroupLoad, Outcomes
+from app.domain.replay import replay
 from app.domain.routing.scopes import Plan
 from app.domain.routing_settings import AGENTS, GROUPS, LEAVE_RULE
 from app.services import earlier_settings
 from app.services.questions import iso
-from app.services.recorded import Recorded, cancelled, derived_groups, read_recorded, told_agents
+from app.services.recorded import Recorded, cancelled, derived_groups, last_recorded, read_recorded, told_agents
 from app.storage.faults import FaultError
 from app.storage.revisions import InvalidError, Saved, current
 
@@ -38,7 +39,8 @@ _DOCUMENTS: tuple[Document, ...] = (GROUPS, AGENTS, LEAVE_RULE)
 class Replay:
     """tried: what the days come to under the settings that were given; current: under those that hold (the same where none were given).
 
-    names: of agents, by code. notes: sentences one should know to read the figures.
+    names: of agents, by code. notes: sentences one should know to read the figures. changes: what was tried, against what holds.
+    revisions: those that hold, by document.
     """
 
     first: date
@@ -48,10 +50,17 @@ class Replay:
     names: Mapping[str, str]
     zone: str
     notes: list[T] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    revisions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def unchanged(self) -> bool:
         return self.tried is self.current
+
+    def tried_groups(self) -> list[GroupLoad]:
+        """Those of the settings tried, then those that they no longer have, without anything."""
+        here = {load.group for load in self.tried.groups}
+        return [*self.tried.groups, *(GroupLoad(load.group, load.name) for load in self.current.groups if load.group not in here)]
 
     def likeness_words(self) -> T | None:
         """How closely the unchanged settings reproduce what really happened; None where nobody really had a session."""
@@ -95,7 +104,15 @@ class Replay:
             }
             for load in o.agents
         ]  # fmt: skip
-        return {"summary": summary, "agents": agents}
+        groups = [
+            {
+                "group": load.group or None, "name": load.name, "sessions": load.sessions, "assigned": load.assigned,
+                "overflow": load.overflow, "waited": load.waited, "leave": load.leave, "mean_wait_s": load.mean_wait,
+                "longest_wait_s": load.longest_wait,
+            }
+            for load in o.groups
+        ]  # fmt: skip
+        return {"summary": summary, "agents": agents, "groups": groups}
 
 
 class ReplayService:
@@ -115,7 +132,11 @@ class ReplayService:
         self._workspace.actor.require(GROUPS.permission)
         days = self._days(store, first, last)
         with _uncollected():
-            return self._replay(store, days, groups, agents, detail, tell, stop)
+            found = self._replay(store, days, groups, agents, detail, tell, stop)
+        if last is not None and days[1] < last:
+            what = T("{0} 还没到：只试算到 {1}。", "{0} is still to come: the days up to {1} were replayed.")
+            found.notes.append(fill(what, str(last), str(days[1])))
+        return found
 
     def _replay(
         self, store: StoreInfo, days: tuple[date, date], groups: Any, agents: Any, detail: bool, tell: Tell | None, stop: Event | None
@@ -141,7 +162,16 @@ class ReplayService:
         now = self._run(found, _plan(found, saved, {}), detail and not given, progress, stop)
         tried = self._run(found, _plan(found, saved, given), detail, progress, stop) if given else now
         notes = _notes(found, saved, since if now.likeness is not None else None)
-        return Replay(*days, tried, now, told_apart(found.names.items()), store.zone, notes)
+        names = told_apart(found.names.items())
+        with calling(names):
+            changes = [
+                change
+                for document in _DOCUMENTS
+                if document.key in given
+                for change in document.difference(saved[document.key].body, given[document.key])
+            ]
+        revisions = {key: held.revision for key, held in saved.items()}
+        return Replay(*days, tried, now, names, store.zone, notes, changes, revisions)
 
     def _run(self, found: Recorded, plan: Plan, detail: bool, progress: _Progress, stop: Event | None) -> Outcomes:
         outcomes = replay(found.recording, plan, detail, progress.decided, None if stop is None else stop.is_set)
@@ -151,13 +181,21 @@ class ReplayService:
         return outcomes
 
     def _days(self, store: StoreInfo, first: date | None, last: date | None) -> tuple[date, date]:
-        today = self._workspace.local(store).day(self._workspace.now(store))
+        """Those asked for, up to today or whatever is recorded later."""
+        local = self._workspace.local(store)
+        today = local.day(self._workspace.now(store))
         past = last or (day_date(today - 1) if first is None or day_number(first) < today else first)
+        if day_number(past) > today:
+            with self._workspace.database.read() as connection:
+                past = day_date(max(today, last_recorded(connection, store.id, day_number(past))))
         begin = first or day_date(day_number(past) - DAYS + 1)
-        if begin > past:
+        if last is not None and begin > last:
             raise FaultError(
-                "refused", fill(T("开始日期 {0} 在结束日期 {1} 之后", "The first day {0} is after the last, {1}"), str(begin), str(past))
+                "refused", fill(T("开始日期 {0} 在结束日期 {1} 之后", "The first day {0} is after the last, {1}"), str(begin), str(last))
             )
+        if begin > past:
+            what = T("{0} 还没到，请选择今天或以前的日期。", "{0} is still to come; choose today or days before.")
+            raise FaultError("refused", fill(what, str(begin)))
         if day_number(past) - day_number(begin) >= LONGEST_DAYS:
             raise FaultError("refused", fill(T("一次最多试算 {0} 天", "At most {0} days can be replayed at once"), LONGEST_DAYS))
         return begin, past

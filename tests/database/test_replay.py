@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import operator
+import pkgutil
+import signal
+from datetime import date, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -267,10 +270,57 @@ def test_what_cannot_be_replayed_is_refused(shop: Shop) -> None:
         run_(shop.store, DAY, date(2026, 3, 1))
     with pytest.raises(FaultError, match=str(LONGEST_DAYS)):
         run_(shop.store, date(2026, 1, 1), DAY)
+    with pytest.raises(FaultError, match="9998-12-31 还没到"):
+        run_(shop.store, date(9998, 12, 31), date(9999, 1, 1))
     with pytest.raises(InvalidError, match=r"groups\[0\]\.members\[0\]\.weight"):
         shop.replay(groups=groups(a=11))
     with pytest.raises(NotAllowedError):
         Workspace(shop.workspace.database, Actor("viewer", frozenset({"history.view"}))).replay.run(shop.store, DAY, DAY)
+
+
+def test_days_to_come_are_left_out_and_that_is_said(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.week_of_turns()
+    shop.save(a=5, b=1, c=1)
+    now = LOCAL.start_of_day(day_number(DAY) + 1) + HOUR_MS
+    monkeypatch.setattr(Workspace, "now", lambda *_: now)
+    found = shop.workspace.replay.run(shop.store, DAY, DAY + timedelta(days=5))
+    tomorrow = DAY + timedelta(days=1)
+    assert (found.first, found.last) == (DAY, tomorrow)
+    assert len(found.current.half_hours) == 2 * 48
+    assert f"2026-03-14 还没到：只试算到 {tomorrow}" in str(found.notes[-1])
+    assert [str(note) for note in shop.workspace.replay.run(shop.store, DAY, tomorrow).notes if "还没到" in str(note)] == []
+    shop.session("fast", now + 2 * DAY_MS, "a")  # of a source whose clock is ahead
+    assert shop.workspace.replay.run(shop.store, DAY, DAY + timedelta(days=5)).last == DAY + timedelta(days=3)
+
+
+def test_groups_tell_who_came_to_them_what_they_changed_and_add_up(shop: Shop) -> None:
+    shop.agents("ab", capacity=1)
+    shop.save(a=6, b=6)
+    shop.record(ev.CustomerUpserted(id="u1", at=START, customer="c-s0", region="上海"))
+    for number in range(4):
+        shop.session(f"s{number}", NINE + number * MINUTE, "a", minutes=10, region="上海" if number < 3 else "广东")
+    shop.session("night", START, "a", after=NINE - START, region="广东")
+    east = {"code": "east", "name": "华东", "scope": {"regions": ["上海"]}, "members": [{"agent": "b"}]}
+    rest = {"code": "g", "name": "全部", "type": "fallback", "members": [{"agent": "a", "weight": 9}, {"agent": "b"}]}
+    found = shop.replay(groups={"groups": [rest, east]})
+    assert [(g.group, g.name, g.sessions, g.assigned, g.overflow, g.waited, g.leave) for g in found.tried.groups] == [
+        ("g", "全部", 2, 2, 0, 1, 1), ("east", "华东", 3, 3, 1, 1, 0),
+    ]  # fmt: skip
+    assert [(g.group, g.sessions) for g in found.current.groups] == [("g", 5)]
+    changed = [str(change.words) for change in found.changes]
+    assert "咨询组 › 全部 › 成员 › 客服a › 分配权重值：6 → 9" in changed
+    assert any(words.startswith("咨询组 › 华东：无 → ") for words in changed)
+    assert found.revisions["groups"] == 1
+    for figures in (found.tried, found.current):
+        for what in ("sessions", "assigned", "overflow", "waited", "leave"):
+            assert sum(getattr(load, what) for load in figures.groups) == getattr(figures, what)
+        assert max(load.longest_wait or 0.0 for load in figures.groups) == figures.waits.longest
+    part = found.as_json()
+    assert part["groups"][1] == {
+        "group": "east", "name": "华东", "sessions": 3, "assigned": 3, "overflow": 1, "waited": 1, "leave": 0,
+        "mean_wait_s": found.tried.groups[1].mean_wait, "longest_wait_s": found.tried.groups[1].longest_wait,
+    }  # fmt: skip
+    assert [group["group"] for group in part["current"]["groups"]] == ["g"]
 
 
 def test_it_tells_how_far_it_is_and_can_be_taken_back(shop: Shop) -> None:
@@ -298,11 +348,40 @@ def test_command_line(shop: Shop, url: str, tmp_path: Path, capsys: pytest.Captu
         "session": "s0", "group": "g", "agent": "a", "outcome": "assigned", "wait_s": 0, "reason": "routed",
     }  # fmt: skip
     assert [(agent["agent"], agent["sessions"], agent["peak"]) for agent in found["agents"]] == [("a", 5, 1), ("b", 1, 1), ("c", 1, 1)]
-    assert found["current"].keys() == {"summary", "agents"}
+    assert found["current"].keys() == {"summary", "agents", "groups"}
+    assert [(group["group"], group["sessions"]) for group in found["groups"]] == [("g", 7)]
+    assert [group["group"] for group in found["current"]["groups"]] == ["-"]
     assert found["current"]["summary"].keys() == found["summary"].keys()
     assert run(common) == 0
-    assert "客服a" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "客服a" in printed
+    of_groups = [line.split()[:4] for line in printed.splitlines() if line.startswith(("g ", "- "))]
+    assert of_groups == [["g", "全部", "7", "--"], ["-", "-", "0", "7"]]
     file.write_text(json.dumps(groups(a=11)), encoding="utf-8")
     assert run(common) == 1
     assert capsys.readouterr().err == "groups[0].members[0].weight: 11 不在 0 到 10 之间\n"
     assert run([*common[:-1], str(tmp_path / "none.json")]) == 1
+
+
+@pytest.mark.parametrize("at", ["while it starts", "while it reads", "while it runs"])
+def test_interrupted_the_command_says_so_and_ends_alike(
+    shop: Shop, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    shop.week_of_turns()
+    place = {
+        "while it starts": "app.services.workspace.Workspace.store",
+        "while it reads": "app.services.replay.read_recorded",
+        "while it runs": "app.services.replay.replay",
+    }[at]
+    module, _, name = place.rpartition(".")
+    real = operator.attrgetter(name)(pkgutil.resolve_name(module))
+
+    def interrupted(*given: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return real(*given)
+
+    monkeypatch.setattr(place, interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    assert run(["replay", "--db", url, "--store", "shop", "--from", str(DAY), "--to", str(DAY)]) == 130
+    assert capsys.readouterr() == ("", "已取消试算。\n")
+    assert signal.getsignal(signal.SIGINT) is before

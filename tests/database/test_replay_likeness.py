@@ -8,8 +8,8 @@ from datetime import timedelta
 from app.desk.simulated import Setup, build_still
 from app.domain.events import MessageSent, SessionClosed
 from app.domain.localtime import DAY_MS, day_date
+from app.domain.outcomes import Likeness
 from app.domain.permissions import local_owner
-from app.domain.replay import Likeness
 from app.services.workspace import Workspace
 from app.sources.simulator import Plan
 from app.storage.database import Database

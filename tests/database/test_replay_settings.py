@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ def save_at(database: Database, monkeypatch: pytest.MonkeyPatch) -> SaveAt:
     """Saves a document at a moment, by somebody."""
 
     def save(store: Any, key: str, body: Any, at: int, author: str = "王芳") -> int:
-        monkeypatch.setattr("app.storage.revisions.time", SimpleNamespace(time_ns=lambda: at * 1_000_000))
+        monkeypatch.setattr("app.domain.clock.wall_clock", lambda: at)
         workspace = Workspace(database, Actor(author, local_owner().permissions))
         return workspace.settings.save(store, key, body)
 

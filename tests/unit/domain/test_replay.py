@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.domain.events import State
+from app.domain.outcomes import Outcomes
 from app.domain.recording import UNKNOWN_HANDLING_MS, HandOver, Recording, Served, Stint, handling_of
-from app.domain.replay import HALF_HOUR_MS, Outcomes, replay
+from app.domain.replay import HALF_HOUR_MS, replay
 from app.domain.routing.scopes import NewSession, Plan
 from tests.unit.domain.routing_desk import HOUR, group, plan
 
@@ -227,6 +230,80 @@ def test_who_was_chosen_by_hand_while_they_waited_is_chosen_again() -> None:
     assert [(f.agent, f.reason, f.wait_ms) for f in run(found, one).fates] == [("a", "routed", 0), ("b", "manual", 59_000)]
     free = run(found, plan(group("g", {"a": 6}), caps={"a": 2}))
     assert [(f.agent, f.reason, f.wait_ms) for f in free.fates] == [("a", "routed", 0), ("a", "routed", 0)]
+
+
+def eventful() -> tuple[Recording, Plan]:
+    """A busy hour of two groups and a fallback under a cap of 2 each: messages left before anybody came, hand-overs to groups, an agent
+    who goes offline and comes back."""
+    rng = random.Random(3)
+    under = plan(
+        group("pre", {"a": 3, "b": 1}, scope={"pages": ["item"]}),
+        group("post", {"c": 1, "d": 0}, scope={"pages": ["order"]}, overflow=False),
+        group("shut", {"a": 1}, scope={"pages": ["logistics"]}, open=False), group("rest", {"d": 6, "e": 1}, type="fallback"),
+        group("none", {"a": 1}, scope={"skus": ["nobody asks for it"]}), caps=dict.fromkeys("abcde", 2),
+    )  # fmt: skip
+    pages = "item", "order", "logistics", "shop"
+    sessions = [NewSession(f"s{i}", f"c{rng.randrange(150)}", page=rng.choice(pages)) for i in range(600)]
+    opened = sorted(rng.randrange(HOUR) for _ in sessions)
+    handed = {s.id: [HandOver("", rng.choice(("pre", "post", "rest")), MINUTE)] for s in rng.sample(sessions, 60)}
+    away: list[tuple[int, str, State]] = [(40 * MINUTE, "a", "offline"), (50 * MINUTE, "a", "available")]
+    handling = [rng.randrange(10_000, 100_000) for _ in sessions]
+    left = [at + 3 * MINUTE if rng.random() < 0.5 else None for at in opened]
+    return recording(opened, here("abcde", at=10 * MINUTE) + away, handling, sessions=sessions, hand_overs=handed, left_at=left), under
+
+
+def test_figures_of_groups_go_by_scopes_and_add_up_to_those_of_all() -> None:
+    found, under = eventful()
+    chosen = {s.id: (at + MINUTE, "", "rest") for s, at in zip(found.sessions[::7], found.opened[::7])}
+    outcomes = run(replace(found, chosen=chosen), under)
+    by_code = {load.group: load for load in outcomes.groups}
+    assert list(by_code) == ["pre", "post", "shut", "rest", "none"]
+    assert {code: load.sessions for code, load in by_code.items()} == {
+        **dict.fromkeys(by_code, 0), **Counter(under.match(session).group for session in found.sessions),
+    }  # fmt: skip
+    for figure in ("sessions", "assigned", "overflow", "waited", "leave"):
+        total = getattr(outcomes, figure)
+        assert sum(getattr(load, figure) for load in outcomes.groups) == total
+        assert total > 0, figure
+    assert outcomes.sessions > outcomes.assigned
+    assert max(load.longest_wait or 0 for load in outcomes.groups) == outcomes.waits.longest
+    online = outcomes.sessions - outcomes.leave
+    mean = sum((load.mean_wait or 0) * (load.sessions - load.leave) for load in outcomes.groups) / online
+    assert mean == pytest.approx(outcomes.waits.mean)
+    assert (by_code["none"].mean_wait, by_code["none"].longest_wait) == (None, None)
+    assert by_code["post"].overflow == by_code["rest"].overflow == 0
+
+
+def test_whose_group_overflows_is_told_of_the_group_they_belong_to_also_when_handed_over_later() -> None:
+    both = plan(group("pre", {"a": 6}, scope={"pages": ["item"]}), group("rest", {"b": 6}, type="fallback"), caps={"a": 1})
+    sessions = [NewSession(f"s{n}", f"c{n}", page=page) for n, page in enumerate(("item", "item", "shop"))]
+    found = recording([0, 1_000, 2_000], here("ab"), sessions=sessions, hand_overs={"s2": [HandOver("", "pre", MINUTE)]})
+    assert [(g.group, g.sessions, g.assigned, g.overflow) for g in run(found, both).groups] == [("pre", 2, 2, 1), ("rest", 1, 1, 0)]
+
+
+def test_what_no_open_group_takes_belongs_to_none() -> None:
+    outcomes = run(recording([0, 1_000], here("a"), left_at=[MINUTE, MINUTE]), plan(group("g", {"a": 6}, open=False)))
+    assert [(g.group, g.sessions, g.assigned, g.waited, g.longest_wait) for g in outcomes.groups] == [
+        ("g", 0, 0, 0, None), ("", 2, 0, 2, 60.0),
+    ]  # fmt: skip
+
+
+def test_only_what_is_given_by_hand_goes_on_or_went_on_before_takes_an_agent_above_their_cap() -> None:
+    found, under = eventful()
+
+    def above(**more: Any) -> set[str]:
+        loads = run(replace(found, **more), under).agents
+        assert max(load.peak for load in loads) >= 2
+        return {load.agent for load in loads if load.peak > 2}
+
+    assert above() == set()
+    by_hand = {s.id: [HandOver("e", "rest", 5 * MINUTE)] for s in found.sessions[300:400]}
+    assert above(hand_overs={**found.hand_overs, **by_hand}) == {"e"}
+    chosen = {s.id: (at + 1_000, "e", "") for s, at in zip(found.sessions[300:400], found.opened[300:400])}
+    assert above(chosen=chosen) == {"e"}
+    gone_on = {s.id: [HandOver("", "", 5 * MINUTE, pause=MINUTE)] for s in found.sessions[300:400]}
+    assert above(hand_overs=gone_on)
+    assert above(before=[had(f"x{n}", f"d{n}", "b", -HOUR, 30 * MINUTE) for n in range(3)]) == {"b"}
 
 
 def test_half_hours_add_up_and_carry_on_what_lasts() -> None:

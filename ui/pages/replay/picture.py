@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from app.domain.language import T, tr
 from app.domain.localtime import LocalTime
-from app.domain.replay import AgentLoad, HalfHour, Outcomes
+from app.domain.outcomes import AgentLoad, HalfHour, Outcomes
 from ui.theme.roles import Level
 from ui.widgets.chart_data import ChartData, Series
 from ui.widgets.compared import Compared
