@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QWidget
 
@@ -14,10 +14,12 @@ from ui.widgets.paint import width_of
 
 _AROUND = 48
 """Pixels beside the word: borders and the arrow."""
+_NARROW = 64
 
 
 class Choice(QComboBox):
-    """As wide as its word for everything. What is offered may change; a choice that has gone stays until another is made."""
+    """As wide as its word for everything, narrower where it must be. What is offered may change; a choice that has gone stays until
+    another is made."""
 
     def __init__(self, name: str, everything: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,9 +28,15 @@ class Choice(QComboBox):
         self.currentIndexChanged.connect(lambda _: self.setToolTip(f"{name}{tr('：', ': ')}{self.currentText()}"))
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
-        self.setMinimumWidth(round(width_of(everything, BODY)) + _AROUND)
+        self._wide = round(width_of(everything, BODY)) + _AROUND
         self.setMaxVisibleItems(20)
         self.addItem(everything, "")
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._wide, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_NARROW, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """What does not fit ends in …, the tooltip has all of it: the style would cut it within a letter."""

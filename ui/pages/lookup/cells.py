@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WIDTHS = {
     "first_at": 120, "sessions": 112, "kind": 148,
     "opened_at": 120, "placed_at": 120, "closed_at": 120, "customer_name": 96, "customer": 104, "agent_name": 92, "order": 132,
-    "sku_name": 168, "rule": 176, "sku": 112, "reason": 112, "order_state": 100, "channel": 96, "page": 84, "session": 124,
+    "sku_name": 168, "rule": 176, "sku": 112, "reason": 112, "order_state": 124, "channel": 112, "page": 84, "session": 124,
     "rating": 112, "resolved": 84, "state": 80, "source": 64, "amount": 96, "lag_hours": 96, "first_reply": 104, "avg_reply": 104,
 }  # fmt: skip
 LINKS: dict[str, frozenset[str]] = {

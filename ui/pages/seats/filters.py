@@ -34,7 +34,7 @@ class FilterBar(QWidget):
             (("online", T("非离线", "Not offline")), ("everyone", T("全部", "All"))), name=tr("显示", "Show"), parent=self
         )  # fmt: skip
         self.search = SearchEdit(tr("姓名、拼音、编号", "Name, pinyin or code"), self)
-        self.search.setMinimumWidth(128)
+        self.search.setMinimumWidth(88)
         self.search.setMaximumWidth(220)
         self._columns = IconButton("columns", tr("选择列", "Choose columns"), self)
         row = QHBoxLayout(self)
