@@ -15,7 +15,7 @@ from ui.exporting import FORMATS
 from ui.pages.registry import PageContext
 from ui.runtime.problems import Problem
 from ui.theme import SPACE_2, SPACE_3, SPACE_4, SPACE_6
-from ui.widgets.buttons import Button
+from ui.widgets.buttons import Button, answers
 from ui.widgets.commands import Command, menu_of
 from ui.widgets.empty import EmptyState
 from ui.widgets.field import FormField
@@ -82,16 +82,8 @@ class SaveDialog(QDialog):
             "定时报表由引擎写入，请填引擎所在电脑上的文件夹；内容是到那时已结束的日期。",
             "Scheduled reports are written by the engine: name a folder of its computer. They are about the days over by then.",
         )
-        cancel = Button(tr("取消", "Cancel"), parent=self)
-        cancel.clicked.connect(self.reject)
         self.go = Button(tr("保存报表", "Save the report"), "primary", "save", self)
         self.go.clicked.connect(self.save)
-        self.go.setDefault(True)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_2)
-        foot.addStretch(1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.go)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_6, SPACE_4, SPACE_6, SPACE_4)
         column.setSpacing(SPACE_3)
@@ -101,7 +93,7 @@ class SaveDialog(QDialog):
         column.addWidget(FormField(tr("文件夹", "Folder"), place, help_text, parent=self))
         self.folder.setAccessibleName(tr("文件夹", "Folder"))
         column.addWidget(self.said)
-        column.addLayout(foot)
+        column.addLayout(answers(self, self.go))
         self.name.selectAll()
         if held is not None:
             self.every.setCurrentIndex(self.every.findData(held.every))

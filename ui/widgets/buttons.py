@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QToolButton, QWidget
 
-from ui.theme import CONTROL_HEIGHT, icon
+from app.domain.language import tr
+from ui.theme import CONTROL_HEIGHT, SPACE_2, icon
 
 Kind = Literal["primary", "quiet", "danger", "plain"]
 
@@ -37,3 +38,16 @@ class IconButton(QToolButton):
         self.setFixedSize(CONTROL_HEIGHT, CONTROL_HEIGHT)
         self.setToolTip(text)
         self.setAccessibleName(text)
+
+
+def answers(dialog: QDialog, go: Button) -> QHBoxLayout:
+    """The foot of a dialog: a way out, and `go`, which Enter presses."""
+    cancel = Button(tr("取消", "Cancel"), parent=dialog)
+    cancel.clicked.connect(dialog.reject)
+    go.setDefault(True)
+    row = QHBoxLayout()
+    row.setSpacing(SPACE_2)
+    row.addStretch(1)
+    row.addWidget(cancel)
+    row.addWidget(go)
+    return row

@@ -25,7 +25,7 @@ from ui.pages.seats.giving import Wish
 from ui.pages.seats.lines import holds
 from ui.runtime.finder import Reading, typed, with_pinyin
 from ui.theme import SPACE_2, SPACE_3, SPACE_4, SPACE_6, color
-from ui.widgets.buttons import Button
+from ui.widgets.buttons import Button, answers
 from ui.widgets.search import SearchEdit
 from ui.widgets.segmented import Segmented
 from ui.widgets.timeline import STATES
@@ -79,7 +79,8 @@ class AskDialog(QDialog):
         column.addWidget(_title(title, self))
         column.addWidget(self.words)
         column.addSpacing(SPACE_2)
-        column.addLayout(_foot(self, self.go))
+        self.go.clicked.connect(self.accept)
+        column.addLayout(answers(self, self.go))
         self.go.setFocus()
 
 
@@ -158,7 +159,8 @@ class HandOverDialog(QDialog):
         column.addLayout(top)
         column.addWidget(self.tree, 1)
         column.addWidget(self.words)
-        column.addLayout(_foot(self, self.go))
+        self.go.clicked.connect(self.accept)
+        column.addLayout(answers(self, self.go))
         self.to.chosen.connect(self._turned)
         self.search.searched.connect(lambda _: self._anew())
         self.search.left.connect(self.tree.setFocus)
@@ -354,16 +356,3 @@ def _column(dialog: QDialog) -> QVBoxLayout:
     column.setContentsMargins(SPACE_6, SPACE_4, SPACE_6, SPACE_4)
     column.setSpacing(SPACE_3)
     return column
-
-
-def _foot(dialog: QDialog, go: Button) -> QHBoxLayout:
-    cancel = Button(tr("取消", "Cancel"), parent=dialog)
-    cancel.clicked.connect(dialog.reject)
-    go.clicked.connect(dialog.accept)
-    go.setDefault(True)
-    row = QHBoxLayout()
-    row.setSpacing(SPACE_2)
-    row.addStretch(1)
-    row.addWidget(cancel)
-    row.addWidget(go)
-    return row

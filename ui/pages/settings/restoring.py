@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.language import tr
 from ui.pages.settings.foot import NOTE_LENGTH
 from ui.theme import SPACE_2, SPACE_3, SPACE_4, SPACE_6
-from ui.widgets.buttons import Button
+from ui.widgets.buttons import Button, answers
 
 _TALLEST = 240
 
@@ -36,16 +36,8 @@ class RestoreDialog(QDialog):
         self.note.setPlaceholderText(tr("备注：为什么恢复（可不填）", "Note: why (optional)"))
         self.note.setAccessibleName(tr("备注", "Note"))
         self.note.setMaxLength(NOTE_LENGTH)
-        cancel = Button(tr("取消", "Cancel"), parent=self)
-        cancel.clicked.connect(self.reject)
         self.go = Button(tr("恢复", "Restore"), "primary", "undo", self)
         self.go.clicked.connect(self.accept)
-        self.go.setDefault(True)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_2)
-        foot.addStretch(1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.go)
         heading = _label(title, self)
         heading.setProperty("look", "section")
         column = QVBoxLayout(self)
@@ -53,7 +45,7 @@ class RestoreDialog(QDialog):
         column.setSpacing(SPACE_3)
         for widget in (heading, self.words, area, self.note):
             column.addWidget(widget)
-        column.addLayout(foot)
+        column.addLayout(answers(self, self.go))
         self.note.setFocus()
 
 
