@@ -104,10 +104,11 @@ def transcript_sheet(workspace: Workspace, store: StoreInfo, session: str, made:
     if found is None:
         raise FaultError("refused", fill(T("找不到会话 {0}。", "There is no session {0}."), session))
     local, info = LocalTime(store.zone), found.session
+    whose = tr("客服", "Agent") if info.waits is None else tr("原客服", "Agent before")
     closed = "" if info.closed_at is None else f"{_moment(local, info.closed_at)}"
     above = [
         (tr("会话", "Session"), session), (tr("客户", "Customer"), with_code(info.customer, info.customer_name)),
-        (tr("客服", "Agent"), with_code(info.agent, info.agent_name)), (tr("咨询组", "Group"), info.group),
+        (whose, with_code(info.agent, info.agent_name)), (tr("咨询组", "Group"), info.group),
         (tr("开始时间", "Opened"), f"{_moment(local, info.opened_at)}"), (tr("结束时间", "Closed"), closed),
     ]  # fmt: skip
     reasons = [str(sentence) for sentence in workspace.decisions.why(store, session)]

@@ -12,6 +12,7 @@ from app.domain.events import AgentUpserted, SessionAssigned
 from app.domain.language import set_language
 from app.domain.routing.reasons import Waits
 from app.services.listings import LISTINGS
+from app.services.sheets_of_one import transcript_sheet
 from app.storage import schema
 from app.storage.database import Database
 from tests.database.routed_store import RoutedStore, group
@@ -111,5 +112,8 @@ def test_a_session_that_waits_tells_where_since_when_and_whose_it_was(store: Rou
     day = store.workspace.live.agent_day(store.info, "a", store.now)
     assert day is not None
     assert {session.code: session.waits is not None for session in day.open_sessions} == {"s1": True}
+    heads = [words for words, _ in transcript_sheet(store.workspace, store.info, "s1", store.now).heading]
+    assert "原客服" in heads
+    assert "客服" not in heads
     assert store.commands("move", session="s1", agent="c") == ""
     assert told("s1") is None
