@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -92,16 +91,13 @@ def reasons(connection: Connection, store: int, sessions: Sequence[int]) -> dict
 def waiting(connection: Connection, store: int, sessions: Sequence[int], agents: Mapping[str, str]) -> dict[int, Waits]:
     """Those of these open sessions (ids) that the routing lets wait, whoever their rows go on naming. agents: names by code."""
     bulk = Bulk(connection)
-    held = [session for session in routed.open_sessions(bulk, store, sessions) if session.decided is not None and standing(session).waits]
+    decided = [(session, standing(session)) for session in routed.open_sessions(bulk, store, sessions) if session.decisions]
     bulk.close()
+    held = [(session, now) for session, now in decided if now.waits]
     groups = _group_names(connection, store) if held else {}
-    found = {}
-    for session in held:
-        last = session.decisions[-1]
-        unserved = takewhile(lambda each: each.outcome != routed.ASSIGNED, reversed(session.decisions))
-        since = min((each.at for each in unserved), default=last.at)
-        found[session.id] = Waits(groups.get(last.group, last.group), since, agents.get(session.agent, session.agent))
-    return found
+    return {
+        session.id: Waits(groups.get(now.group, now.group), now.since, agents.get(session.agent, session.agent)) for session, now in held
+    }  # fmt: skip
 
 
 def _decided(connection: Connection, store: int, sessions: Sequence[int]) -> dict[int, list[routed.Decided]]:

@@ -102,8 +102,9 @@ def test_a_session_that_waits_tells_where_since_when_and_whose_it_was(store: Rou
         assert found is not None
         return found.session.waits
 
+    opened_at = store.rows("SELECT opened_at FROM sessions WHERE code = 's2'")[0][0]
     assert told("s1") is None
-    assert told("s2") == Waits("售前", store.last("s2").at, "")
+    assert told("s2") == Waits("售前", opened_at, "")
     store.say(AgentUpserted(id="name", at=store.now, agent="a", name="小王"))
     store.present(a="offline", c="available")
     left_at = store.last("s1").at
