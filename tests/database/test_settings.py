@@ -442,11 +442,11 @@ class TestCommandLine:
         assert "owner saved revision 1" in line
 
     @pytest.mark.parametrize(
-        ("content", "said_"),
+        ("written", "said_"),
         [("{", "not JSON at line 1"), ('{"window": "7d", "window": "7d"}', "written twice"), ("[" * 50_000, "nested"), ("", "not JSON")],
     )
-    def test_what_is_no_document(self, said: Said, tmp_path: Path, content: str, said_: str) -> None:
-        line = said("set", "order_window", "--file", file_of(tmp_path, content), code=1)
+    def test_what_is_no_document(self, said: Said, tmp_path: Path, written: str, said_: str) -> None:
+        line = said("set", "order_window", "--file", file_of(tmp_path, written), code=1)
         assert said_ in line
         assert line.count("\n") == 1
 
