@@ -91,7 +91,7 @@ class AgentsPage(RoutingPage):
         row.addStretch(1)
         self.group = Choice(tr("咨询组", "Group"), tr("全部咨询组", "All groups"), bar)
         self.team = Choice(tr("行政组", "Team"), tr("全部行政组", "All teams"), bar)
-        self.search = SearchEdit(tr("姓名、拼音、编号", "Name or code"), bar)
+        self.search = SearchEdit(tr("姓名、拼音、编号", "Name, pinyin or code"), bar)
         self.search.setMaximumWidth(220)
         for choice in (self.group, self.team):
             choice.activated.connect(self._filter)

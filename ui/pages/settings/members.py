@@ -82,7 +82,7 @@ class MembersDialog(QDialog):
     def _right(self) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(SPACE_2)
-        self.search = SearchEdit(tr("姓名、拼音、编号", "Name or code"), self)
+        self.search = SearchEdit(tr("姓名、拼音、编号", "Name, pinyin or code"), self)
         self.search.searched.connect(self._narrow)
         column.addWidget(self.search)
         self.tree = QTreeWidget(self)
