@@ -9,18 +9,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop
 from PySide6.QtWidgets import QApplication
 
-from app.domain.documents import Body
 from app.domain.kinds import fill, joined, same
 from app.domain.language import T
 from app.domain.routing_edits import MAX_WEIGHT, with_weights
 from app.storage.faults import FaultError
 from ui.application import Console, Options
 from ui.pages.registry import PAGES
+from ui.runtime.drafts import Draft
+
+if TYPE_CHECKING:
+    from app.services.settings import Saved
 
 THEMES = ("light", "dark")
 LANGUAGES = ("zh", "en")
@@ -72,6 +75,9 @@ def _session(out: Path, url: str, wanted: Sequence[str], language: str, theme: s
                 path = out / f"{key}-{theme}-{language}-{width}x{height}.png"
                 console.window.grab().save(str(path))
                 yield path
+            if key == "replay":  # other pictures show nothing of it
+                _draft(console).discard()
+                _draft(console).keep()
         finally:
             console.end()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
@@ -97,12 +103,23 @@ def _try_weights(console: Console) -> None:
     assert console.connection is not None
     assert console.shell is not None
     settings, store = console.connection.workspace.settings, console.connection.store
-    held: list[Body] = []
-    console.operations.read(console.shell, lambda: settings.get(store, "groups").body, held.append)
+    held: list[dict[str, Saved]] = []
+    console.operations.read(console.shell, lambda: {key: settings.get(store, key) for key in ("groups", "agents")}, held.append)
     _until(lambda: bool(held))
-    group = held[0]["groups"][0]
+    groups = held[0]["groups"].body
+    group = groups["groups"][0]
     favoured = {member["agent"]: MAX_WEIGHT for member in group["members"][:_FAVOURED]}
-    console.shell.open_page("replay", {"bodies": {"groups": with_weights(held[0], group["code"], favoured)}})
+    draft = _draft(console)
+    draft.arrived(held[0], {})
+    draft.edit({"groups": with_weights(groups, group["code"], favoured)})
+    console.shell.open_page("replay", {"draft": True})
+
+
+def _draft(console: Console) -> Draft:
+    assert console.shell is not None
+    assert console.shell.host is not None
+    assert console.shell.host.page is not None
+    return console.shell.host.page.context.draft("groups", "agents")
 
 
 _OPENED: dict[str, Callable[[Console], None]] = {"agent-drawer": _open_an_agent, "replay": _try_weights}

@@ -158,7 +158,7 @@ def test_a_new_group_is_made_tried_saved_used_and_taken_back(desk: Desk, shop: S
     key, where = desk.went.pop()
     tried = desk.show(key, where)
     assert isinstance(tried, ReplayPage)
-    table = tried.table.rows()
+    table = tried.answer.table.rows()
     found = {table.cell(row, "name").text: (table.cell(row, "sessions").text, table.cell(row, "sessions_now").text) for row in table.ids()}
     assert found["王敏"] == ("7", "21")
     assert int(found["李华"][0]) + int(found["曾小燕"][0]) == 14

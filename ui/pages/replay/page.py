@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from threading import Event
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.language import T, tr
 from app.domain.localtime import day_date
 from ui.pages.registry import Page, PageContext
-from ui.pages.replay.picture import ALONE, COLUMNS, CURRENT, CURVES, TRIED, Curve, curves, key_figures, pairs, rows
+from ui.pages.replay.answer import Answer
 from ui.pages.replay.sources import DOCUMENTS, DRAFT, NOW, Source, sources
 from ui.theme import SPACE_2, SPACE_3, SPACE_4
 from ui.widgets.buttons import Button
-from ui.widgets.chart import ChartCard
-from ui.widgets.compared import ComparedFigures
 from ui.widgets.empty import EmptyState
-from ui.widgets.paired_bars import PairedBars
 from ui.widgets.period import Period, PeriodButton
-from ui.widgets.table import DataTable, RowTableModel
 
 if TYPE_CHECKING:
     from app.services.replay import Replay
@@ -30,7 +25,6 @@ if TYPE_CHECKING:
     from ui.runtime.problems import Problem
 
 _LOOK_MS = 100
-_CHART_HEIGHT = 236
 
 
 class _Run:
@@ -44,17 +38,29 @@ class _Run:
         self.done = done, of or 0
 
 
+class _Running:
+    """The replay that is waited for, if any."""
+
+    def __init__(self) -> None:
+        self.run: _Run | None = None
+
+    def stop(self) -> None:
+        if self.run is not None:
+            self.run.stop.set()
+
+
 class ReplayPage(Page):
     def __init__(self, context: PageContext) -> None:
         super().__init__(context)
         self._local = context.workspace.local(context.store)
         self._period = Period()
         self._source, self._offered = NOW, [Source(NOW, str(T("现行设置", "Current settings")), {})]
-        self._handed: dict[str, Any] = {}
+        self._draft = context.draft(*DOCUMENTS)
         self._history: dict[str, list[Saved]] = {}
-        self._running: _Run | None = None
+        self._running = _Running()
         self._found: Replay | None = None
-        self._agent = ""
+        self._tried = self._offered[0]
+        self._seen = False
         self._words: EmptyState | None = None
         self.period = PeriodButton()
         self._top = QWidget(self)
@@ -64,14 +70,8 @@ class ReplayPage(Page):
         self.cancel = Button(tr("取消", "Cancel"), parent=self)
         self.bar = QProgressBar(self)
         self._asked = QLabel(self)
-        self.figures = ComparedFigures(self)
-        self.likeness = QLabel(self)
-        self.bars = PairedBars(T("每位客服的会话", "Sessions per agent"), TRIED, CURRENT, self)
-        self.chart = ChartCard(tuple(CURVES.items()), parent=self)
-        self._model = RowTableModel(COLUMNS)
-        self.table = DataTable(self._model)
-        self._model.setParent(self.table)
         self._stack = QStackedWidget(self)
+        self.answer = Answer(self._stack)
         self._lay_out()
         self._look = QTimer(self, interval=_LOOK_MS)
         self._look.timeout.connect(self._say_progress)
@@ -99,65 +99,35 @@ class ReplayPage(Page):
             tools.addWidget(widget)
         tools.addStretch(1)
         tools.addWidget(self._asked)
-        self.likeness.setProperty("look", "caption")
-        self.likeness.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_4, SPACE_2, SPACE_4, SPACE_4)
         column.setSpacing(SPACE_3)
         column.addLayout(tools)
         column.addWidget(self._stack, 1)
-        self._stack.addWidget(self._answer())
+        self._stack.addWidget(self.answer)
         self.bar.hide()
         self.cancel.hide()
-
-    def _answer(self) -> QWidget:
-        answer = QWidget(self._stack)
-        column = QVBoxLayout(answer)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE_3)
-        head = _card(answer)
-        inside = QVBoxLayout(head)
-        inside.setContentsMargins(SPACE_4, SPACE_3, SPACE_4, SPACE_3)
-        inside.setSpacing(SPACE_2)
-        inside.addWidget(self.figures)
-        inside.addWidget(self.likeness)
-        column.addWidget(head)
-        charts = QHBoxLayout()
-        charts.setSpacing(SPACE_3)
-        ranking = _card(answer)
-        inside = QVBoxLayout(ranking)
-        inside.setContentsMargins(SPACE_2, SPACE_3, SPACE_2, SPACE_2)
-        title = QLabel(tr("每位客服的会话", "Sessions per agent"), ranking)
-        title.setProperty("look", "emphasis")
-        title.setContentsMargins(SPACE_2, 0, 0, 0)
-        inside.addWidget(title)
-        inside.addWidget(self.bars, 1)
-        charts.addWidget(ranking, 2)
-        charts.addWidget(self.chart, 3)
-        for widget in (ranking, self.chart):
-            widget.setFixedHeight(_CHART_HEIGHT)
-        column.addLayout(charts)
-        table = _card(answer)
-        inside = QVBoxLayout(table)
-        inside.setContentsMargins(1, 4, 1, 4)
-        inside.addWidget(self.table)
-        self.table.setAccessibleName(tr("每位客服", "Per agent"))
-        column.addWidget(table, 1)
-        return answer
 
     def _connect(self) -> None:
         self.period.chosen.connect(self._choose_period)
         self.source.activated.connect(self._choose_source)
         self.go.clicked.connect(self.start)
         self.cancel.clicked.connect(self._cancel)
-        self.chart.tab_chosen.connect(lambda _: self._draw())
-        self.table.current_changed.connect(self._choose_agent)
-        self.bars.clicked.connect(self.table.select)
+        self.answer.changed.connect(self.state_changed)
+        self._draft.changed.connect(self._follow)
+        self.destroyed.connect(self._running.stop)
 
     # -- hooks --
 
     def filters(self) -> QWidget | None:
         return self._top
+
+    def activate(self) -> None:
+        self._seen = True
+        self._follow()
+
+    def deactivate(self) -> None:
+        self._seen = False
 
     def refresh(self) -> None:
         settings, store = self.context.workspace.settings, self.context.store
@@ -169,28 +139,23 @@ class ReplayPage(Page):
             self.refresh()
 
     def state(self) -> dict[str, Any]:
-        return {"period": self._period.state(), "source": self._source, "curve": self.chart.tab()}
+        return {"period": self._period.state(), "source": self._source, "curve": self.answer.chart.tab(), "view": self.answer.view.value()}
 
     def restore(self, state: dict[str, Any]) -> None:
         if (period := Period.of_state(state.get("period"))) is not None:
             self._period = period
         if isinstance(source := state.get("source"), str):
             self._source = source
-        self.chart.set_tab(str(state.get("curve", "")))
+        self.answer.chart.set_tab(str(state.get("curve", "")))
+        self.answer.set_view(str(state.get("view", "")))
         self._show_period()
 
     def open_at(self, where: dict[str, Any]) -> None:
-        """`draft`: the settings that are not saved yet are to be tried, or `bodies`: documents by key. It runs at once."""
-        bodies = where.get("bodies")
-        if isinstance(bodies, dict):
-            self._handed = {key: body for key, body in bodies.items() if key in DOCUMENTS and isinstance(body, dict)}
-            self._source = "handed"
-        elif where.get("draft"):
+        """`draft`: the settings that are not saved yet are to be tried. They run at once, instead of what is running."""
+        if where.get("draft"):
             self._source = DRAFT
-        else:
-            return
-        self._offer()
-        self.start()
+            self._offer()
+            self.start()
 
     # -- what is tried --
 
@@ -210,18 +175,22 @@ class ReplayPage(Page):
 
     def _take_history(self, found: dict[str, list[Saved]]) -> None:
         self._history = found
-        self._offer()
+        self._follow()
 
     def _offer(self) -> None:
         """What there is to try; what was chosen stays chosen while it is there."""
-        self._offered = sources(self.context.draft(*DOCUMENTS).unsaved(), self._history, self._local)
-        if self._handed:
-            self._offered.insert(1, Source("handed", tr("正在编辑的设置", "The settings being edited"), self._handed))
+        self._offered = sources(self._draft.unsaved(), self._history, self._local)
         self.source.clear()
         for source in self._offered:
             self.source.addItem(source.label, source.key)
         at = max(0, self.source.findData(self._source))
         self.source.setCurrentIndex(at)
+
+    def _follow(self) -> None:
+        """What is being edited, or what holds, is another now; while nobody looks it is enough to know when they come back."""
+        if self._seen:
+            self._offer()
+            self._say_since()
 
     def chosen(self) -> Source:
         return next((source for source in self._offered if source.key == self._source), self._offered[0])
@@ -229,52 +198,63 @@ class ReplayPage(Page):
     # -- running --
 
     def start(self) -> None:
-        """Run what is chosen; a replay that is running already is left alone."""
+        """Run what is chosen; a replay that is running is called off."""
+        self._running.stop()
         days = self._period.days(self._today())
-        if self._running is not None:
-            return
         if days is None:
+            self._show_running(None)
             self._say(tr("还没有完整的一天", "Not a whole day yet"), tr("请选择包含今天以前的日期。", "Choose days before today."))
             return
         run, source = _Run(), self.chosen()
-        self._running = run
-        self.destroyed.connect(run.stop.set)
         service, store, bodies = self.context.workspace.replay, self.context.store, source.bodies
-        self._show_running(True)
+        self._show_running(run)
+
+        def done(found: Replay) -> None:
+            if self._ends(run):
+                self._take(found, source)
+
+        def failed(problem: Problem) -> None:
+            if self._ends(run):
+                self._refused(problem)
+
         self.context.operations.task(
             self,
             lambda: service.run(store, *days, bodies.get("groups"), bodies.get("agents"), tell=run.tell, stop=run.stop),
-            lambda found: self._take(found, source),
-            self._refused,
+            done,
+            failed,
         )
 
     def _cancel(self) -> None:
-        if self._running is not None:
-            self._running.stop.set()
-            self.cancel.setEnabled(False)
+        self._running.stop()
+        self.cancel.setEnabled(False)
 
-    def _show_running(self, on: bool) -> None:
+    def _ends(self, run: _Run) -> bool:
+        """Whether it is the one that is waited for; of one that was called off for another nothing is told."""
+        if run is not self._running.run:
+            return False
+        self._show_running(None)
+        return True
+
+    def _show_running(self, run: _Run | None) -> None:
+        self._running.run, on = run, run is not None
         self.bar.setVisible(on)
         self.cancel.setVisible(on)
         self.cancel.setEnabled(on)
-        self.go.setDisabled(on)
-        self.source.setDisabled(on)
-        self.period.setDisabled(on)
+        for widget in (self.go, self.source, self.period, *([] if self._words is None else [self._words.button])):
+            widget.setDisabled(on)
         if on:
             self.bar.setRange(0, 0)
             self._look.start()
         else:
             self._look.stop()
-            self._running = None
 
     def _say_progress(self) -> None:
-        if self._running is not None:
-            done, of = self._running.done
+        if self._running.run is not None:
+            done, of = self._running.run.done
             self.bar.setRange(0, of)
             self.bar.setValue(done)
 
     def _refused(self, problem: Problem) -> None:
-        self._show_running(False)
         if problem.fingerprint == "cancelled":
             self.context.toast(problem.sentence, "info")
         elif problem.kind == "bug":
@@ -287,37 +267,31 @@ class ReplayPage(Page):
     # -- what came of it --
 
     def _take(self, found: Replay, source: Source) -> None:
-        self._show_running(False)
         self.worked.emit()
-        self._found, self._agent = found, ""
+        self._found, self._tried = found, source
         days = str(found.first) if found.first == found.last else f"{found.first} – {found.last}"
         self._asked.setText(f"{source.label} · {days}")
-        self.figures.set_figures(key_figures(found))
-        words = [found.likeness_words(), *found.notes]
-        self.likeness.setText(tr("", " ").join(str(sentence) for sentence in words if sentence is not None))
-        shown = ALONE if found.unchanged else [column.key for column in COLUMNS if not column.optional]
-        self._stack.setCurrentIndex(0)
-        self._model.set_rows(rows(found), flash=False)
-        self.table.restore_columns({**self.table.columns_state(), "columns": list(shown)})
-        self.table.select(None)
-        self.bars.set_pairs(pairs(found))
-        self._draw()
+        self.answer.show_replay(found)
+        self._stack.setCurrentWidget(self.answer)
+        self._say_since()
 
-    def _choose_agent(self, row_id: object) -> None:
-        self._agent = "" if row_id is None else str(row_id)
-        self.bars.set_current(self._agent)
-        self._draw()
-
-    def _draw(self) -> None:
-        if self._found is None:
+    def _say_since(self) -> None:
+        """Whether what was tried is still what is being edited, and what it was compared with still what holds."""
+        found, tried = self._found, self._tried
+        if found is None:
             return
-        curve = cast("Curve", self.chart.tab())
-        agent = self._agent if curve == "sessions" else ""
-        self.chart.set_title(self._found.names.get(agent, agent) if agent else "")
-        data = curves(self._found, curve, agent)
-        if not any(any(series.values) for series in data.series):
-            data = replace(data, series=())
-        self.chart.set_series(data)
+        words, unsaved = "", self._draft.unsaved()
+        if tried.key == DRAFT and unsaved != tried.bodies:
+            saved = {key: held.body for key, held in self._draft.saved.items()}
+            if all(saved.get(key) == body for key, body in tried.bodies.items()):
+                words = tr("试算的修改已保存，现在生效。", "What was tried has been saved since; it holds now.")
+            elif unsaved:
+                words = tr("修改在试算后又有变化，请重新试算。", "The changes were edited since; run again.")
+            else:
+                words = tr("试算的修改已被放弃，请选择设置重新试算。", "What was tried was discarded since; choose settings and run again.")
+        elif any(history and history[0].revision != found.revisions[key] for key, history in self._history.items()):
+            words = tr("现行设置在试算后有更改，请重新试算。", "The current settings have changed since; run again.")
+        self.answer.set_since(words)
 
     def _say_ready(self) -> None:
         self._say(
@@ -333,11 +307,6 @@ class ReplayPage(Page):
             self._words.deleteLater()
         words = self._words = EmptyState("replay", title, sentence, tr("开始试算", "Start"))
         words.acted.connect(self.start)
+        words.button.setDisabled(self._running.run is not None)
         self._stack.addWidget(words)
         self._stack.setCurrentWidget(words)
-
-
-def _card(parent: QWidget) -> QFrame:
-    card = QFrame(parent)
-    card.setProperty("look", "card")
-    return card
