@@ -24,7 +24,8 @@ from ui.widgets.table import Column, DataTable, RowTableModel
 if TYPE_CHECKING:
     from app.services.replay import Replay
 
-_CHART_HEIGHT = 236
+_LOWEST, _HIGHEST = 184, 300
+"""Of the charts: a third of the height between these, for the table to have rows in a small window."""
 _VIEWS: tuple[tuple[View, T], ...] = (("agents", T("客服", "Agents")), ("groups", T("咨询组", "Groups")))
 
 
@@ -46,6 +47,7 @@ class Answer(QWidget):
         self.chart = ChartCard(tuple(CURVES.items()), parent=self)
         self.table = _table(COLUMNS, tr("每位客服", "Per agent"))
         self.groups = _table(GROUP_COLUMNS, tr("每个咨询组", "Per group"))
+        self._charts = QWidget(self)
         self._tables = QStackedWidget(self)
         self._lay_out()
         self.chart.tab_chosen.connect(lambda _: self._look_elsewhere())
@@ -71,7 +73,8 @@ class Answer(QWidget):
         for told in (self.since, self.difference, self.figures, self.likeness):
             inside.addWidget(told)
         column.addWidget(head)
-        charts = QHBoxLayout()
+        charts = QHBoxLayout(self._charts)
+        charts.setContentsMargins(0, 0, 0, 0)
         charts.setSpacing(SPACE_3)
         ranking = _card(self)
         inside = QVBoxLayout(ranking)
@@ -87,9 +90,7 @@ class Answer(QWidget):
         inside.addWidget(self.bars, 1)
         charts.addWidget(ranking, 2)
         charts.addWidget(self.chart, 3)
-        ranking.setFixedHeight(_CHART_HEIGHT)
-        self.chart.setFixedHeight(_CHART_HEIGHT)
-        column.addLayout(charts)
+        column.addWidget(self._charts)
         card = _card(self)
         inside = QVBoxLayout(card)
         inside.setContentsMargins(1, 4, 1, 4)
@@ -97,6 +98,10 @@ class Answer(QWidget):
         self._tables.addWidget(self.table)
         self._tables.addWidget(self.groups)
         column.addWidget(card, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._charts.setFixedHeight(max(_LOWEST, min(_HIGHEST, self.height() // 3)))
 
     def show_replay(self, found: Replay) -> None:
         self._found, self._agent = found, ""

@@ -64,6 +64,7 @@ class _Figure:
     of: Callable[[GroupLoad], float | None]
     tooltip: T | str = ""
     text: Callable[[Any], str] = lambda value: f"{value:,}"
+    width: int = 92
 
 
 _GROUP_FIGURES = (
@@ -78,9 +79,9 @@ _GROUP_FIGURES = (
     _Figure("waited", T("等待过", "Waited"), lambda g: g.waited, T("开始时无人可接的会话", "Nobody was free when they opened")),
     _Figure(
         "mean", T("平均等待", "Mean wait"), lambda g: g.mean_wait,
-        T("全部在线会话，立即接待的按 0 计", "Over all online sessions, 0 for those taken at once"), lambda value: _span(value),
+        T("全部在线会话，立即接待的按 0 计", "Over all online sessions, 0 for those taken at once"), lambda value: _span(value), 108,
     ),
-    _Figure("longest", T("最长等待", "Longest wait"), lambda g: g.longest_wait, text=lambda value: _span(value)),
+    _Figure("longest", T("最长等待", "Longest wait"), lambda g: g.longest_wait, text=lambda value: _span(value), width=108),
     _Figure("leave", T("留言", "Messages"), lambda g: g.leave, T("留言", "Leave messages")),
     _Figure(
         "assigned", T("已分配", "Assigned"), lambda g: g.assigned,
@@ -94,7 +95,7 @@ def _group_columns() -> Iterator[Column]:
     yield Column("group", T("咨询组ID", "Code"), "text", 90, optional=True)
     for figure in _GROUP_FIGURES:
         zh, en = figure.title
-        yield Column(figure.key, T(f"{zh}·试算", f"{en}, tried"), width=96, tooltip=figure.tooltip)
+        yield Column(figure.key, T(f"{zh}·试算", f"{en}, tried"), width=figure.width, tooltip=figure.tooltip)
         yield Column(f"{figure.key}_now", T("现行", "Current"), width=72, tooltip=T(f"{zh}·现行", f"{en}, current"))
         if figure.key == "sessions":
             yield Column("sessions_change", T("变化", "Change"), width=64, tooltip=T("试算减现行", "Tried minus current"))
