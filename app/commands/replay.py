@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,7 +26,28 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _OUTCOMES = {"assigned": T("已分配", "assigned"), "waited": T("等待过", "waited"), "leave": T("留言", "leave message")}
 
 
-@click.command()
+class _Interruptible(click.Command):
+    """Interrupted at whatever moment it says so and ends with 130: its options alone load what takes a while."""
+
+    def make_context(self, *given: Any, **more: Any) -> click.Context:
+        with _interrupts():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _interrupts():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(tr("已取消试算。", "The replay was cancelled."), err=True)
+        raise click.Abort from None
+
+
+@click.command(cls=_Interruptible)
 @url_option
 @store_option
 @click.option("--from", "first", type=_DAY, metavar="D", help="First day (default: seven days that end with the last).")
@@ -40,13 +63,7 @@ def replay(
     """Try settings on recorded sessions: load per agent, waits, overflow, leave messages, beside the current settings."""
     if groups == agents == "-":
         raise click.UsageError("only one of --groups and --agents can be standard input")
-    try:
-        found = _run(url, store, (day_of(first), day_of(last)), groups, agents, detail)
-    except KeyboardInterrupt:
-        found = None
-    if found is None:
-        click.echo(tr("已取消试算。", "The replay was cancelled."), err=True)
-        raise click.Abort
+    found = _run(url, store, (day_of(first), day_of(last)), groups, agents, detail)
     if format_ == "json":
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
     else:
@@ -55,8 +72,7 @@ def replay(
 
 def _run(
     url: str, store: str | None, days: tuple[date | None, date | None], groups: str | None, agents: str | None, detail: bool
-) -> Replay | None:
-    """None when it was interrupted."""
+) -> Replay:
     from app.storage.faults import FaultError
 
     tried_groups, tried_agents = (None if file is None else read_json(file) for file in (groups, agents))
@@ -69,7 +85,7 @@ def _run(
             return workspace.replay.run(shop, *days, tried_groups, tried_agents, detail, tell, stop)
         except FaultError as fault:
             if fault.kind == "cancelled":
-                return None
+                raise KeyboardInterrupt from fault
             raise
         finally:
             signal.signal(signal.SIGINT, before)

@@ -363,12 +363,13 @@ def test_command_line(shop: Shop, url: str, tmp_path: Path, capsys: pytest.Captu
     assert run([*common[:-1], str(tmp_path / "none.json")]) == 1
 
 
-@pytest.mark.parametrize("at", ["while it starts", "while it reads", "while it runs"])
+@pytest.mark.parametrize("at", ["in its options", "while it starts", "while it reads", "while it runs"])
 def test_interrupted_the_command_says_so_and_ends_alike(
     shop: Shop, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     shop.week_of_turns()
     place = {
+        "in its options": "app.storage.database.url_of",
         "while it starts": "app.services.workspace.Workspace.store",
         "while it reads": "app.services.replay.read_recorded",
         "while it runs": "app.services.replay.replay",

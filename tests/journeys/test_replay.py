@@ -313,6 +313,21 @@ def test_it_is_taken_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         assert not page.cancel.isVisible()
 
 
+def test_what_runs_ends_with_the_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = list[bool]()
+
+    def endless(self: ReplayService, *_: Any, stop: Any, **__: Any) -> Any:
+        stopped.append(stop.wait(10))
+        raise FaultError("cancelled", "已取消试算。")
+
+    monkeypatch.setattr(ReplayService, "run", endless)
+    desk.replay().go.click()
+    desk.forget("replay")
+    desk.until(lambda: stopped == [True])
+    desk.settle()
+    assert desk.toasts == desk.faults == []
+
+
 def test_what_is_to_be_tried_while_another_replay_runs_takes_its_place(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.workspace.settings.save(desk.store, "groups", groups(6, 6))
     real, begun = ReplayService.run, list[Any]()
