@@ -16,7 +16,7 @@ from app.storage.notices import TOPICS, Notices
 from app.storage.recorder import Recorder, open_store
 from tests.database.compare import expected, record, stored
 from tests.database.proxy import Proxy
-from tests.databases import fresh
+from tests.databases import Fill, nothing, prepared
 from tests.oracle.recompute import recompute
 from tests.oracle.streams import DAY, places, random_stream, scramble
 
@@ -37,12 +37,20 @@ def spoil(database: Database, statement: str) -> None:
         assert connection.execute(text(statement)).rowcount > 0
 
 
-@pytest.fixture
-def filled(database: Database) -> Database:
+def a_stream(database: Database) -> None:
     events = random_stream(21, 15, agents=3, days=3)
     never_opened = next(event["session"] for event in events if event["type"] == "message.sent")
     events = [event for event in events if (event["type"], event.get("session")) != ("session.opened", never_opened)]
     record(database, scramble(events, 21), "Asia/Shanghai")
+
+
+@pytest.fixture
+def content(request: pytest.FixtureRequest) -> Fill:
+    return a_stream if "filled" in request.fixturenames else nothing
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
     return database
 
 
@@ -169,8 +177,8 @@ def test_a_log_that_lost_its_end(filled: Database) -> None:
 
 class TestLocal:
     @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        return fresh("sqlite", tmp_path)
+    def url(self, tmp_path: Path, content: Fill) -> str:
+        return prepared("sqlite", tmp_path, content)
 
     def test_damaged_pages(self, filled: Database, url: str) -> None:
         path = filled.path
@@ -204,8 +212,8 @@ class TestLocal:
 
 class TestServer:
     @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        return fresh("postgresql", tmp_path)
+    def url(self, tmp_path: Path, content: Fill) -> str:
+        return prepared("postgresql", tmp_path, content)
 
     def test_missing_rights(self, filled: Database, url: str) -> None:
         with filled.write() as connection:
