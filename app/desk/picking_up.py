@@ -43,10 +43,18 @@ def standing(session: OpenSession) -> Standing:
     return Standing(waits, ours, group, pinned, left, since)
 
 
+def place(session: OpenSession) -> int:
+    """Since when it stands in line: when it was first decided about or, of one that others had before, when it opened."""
+    first = session.decisions[0] if session.decisions else None
+    if first is None or first.had or first.reason in ("transfer", "manual"):
+        return session.opened_at
+    return first.at
+
+
 def told(session: OpenSession, number: int, at: int) -> list[object]:
     """As `Router.to_json` writes it. number: its place among those opened at the same time."""
-    new, (waits, ours, group, pinned, left, since) = session.new, standing(session)
+    new, (waits, ours, group, pinned, left, since), stands = session.new, standing(session), place(session)
     return [
-        new.id, new.customer, new.kind, new.page, new.sku, new.region, new.order_state, list(new.tags), min(session.opened_at, at), number,
-        group, None if waits else session.agent, left, bool(session.agent_id), pinned, not ours, min(since, at),
+        new.id, new.customer, new.kind, new.page, new.sku, new.region, new.order_state, list(new.tags), min(stands, at), number,
+        group, None if waits else session.agent, left, bool(session.agent_id), pinned, not ours, min(max(since, stands), at),
     ]  # fmt: skip

@@ -118,7 +118,9 @@ class Turn:
         standing = picking_up.standing(session)
         self._memory.late.pop(session.id, None)
         self._memory.sessions.keep(session)
-        self._decisions += self._router.taken(session.new, session.agent, standing.group, self._at, given=not standing.ours)
+        self._decisions += self._router.taken(
+            session.new, session.agent, standing.group, self._at, given=not standing.ours, place=picking_up.place(session)
+        )
 
     def _close(self, known: Known) -> None:
         self._memory.sessions.forget(known)
@@ -136,7 +138,8 @@ class Turn:
             if known is not None:  # it had an agent, whom a late fact has taken away
                 self._close(known)
             self._memory.sessions.keep(session)
-            self._decisions.append(self._router.opened(session.new, self._at))
+            place = None if session.decided is None else picking_up.place(session)
+            self._decisions.append(self._router.opened(session.new, self._at, place))
 
     def _is_ours(self, session: OpenSession) -> bool:
         late = self._memory.late
@@ -222,7 +225,7 @@ class Turn:
                 return fill(silent, same(code))
         session = routed.open_sessions(self._bulk, self._store, [id])[0]
         self._memory.sessions.keep(session)
-        self._router.admit(session.new, self._at)
+        self._router.admit(session.new, self._at, picking_up.place(session) if command.kind == "move" or session.decided else None)
         return None
 
     # Recording

@@ -84,6 +84,54 @@ def test_who_was_handed_to_the_group_they_wait_in_stays_there(database: Database
         assert (store.has("s0", "s1"), store.outcomes("s1")) == ("a -", "waited waited")
 
 
+def test_who_was_decided_about_first_is_next(database: Database) -> None:
+    """Whoever opened a session first and wrote later comes later."""
+    for code, restarts in (("running", False), ("begun-anew", True)):
+        store = RoutedStore(database, group("g", {"a": 6}), caps={"a": 1}, here="a", code=code)
+        store.opens("busy")
+        store.say(*store.arrival("silent", wrote=False))
+        store.now += 5000
+        store.opens("w")
+        store.now += 5000
+        store.say(MessageSent(id="at-last", at=store.now, session="silent", sender="customer", text="在吗"))
+        store.now += 5000
+        if restarts:
+            store.restart()
+        store.closes("busy")
+        assert store.has("silent", "w") == "- a"
+        store.closes("w")
+        assert store.has("silent") == "a"
+        assert "等待了 5 秒" in store.why("silent")
+
+
+def test_who_was_transferred_stands_in_line_since_they_came(database: Database) -> None:
+    """Also where a source had given them to somebody, at once or long after they came, or a supervisor had, or they wrote once more."""
+    groups = group("p", {"a": 6}, scope={"skus": ["1"]}), group("q", {"b": 6}, scope={"skus": ["2"]}, overflow=False)
+    for code, restarts in (("running", False), ("begun-anew", True)):
+        store = RoutedStore(database, *groups, caps={"b": 1}, here="ab", code=code)
+        store.opens("busy", sku="2")
+        store.opens("early", sku="1", agent="a")
+        store.opens("again", sku="1")
+        store.closes("again")
+        store.say(*store.arrival("moved", wrote=False, sku="1"))
+        store.opens("late", sku="2")
+        store.now += 1000
+        store.commands("move", session="moved", agent="a")
+        store.say(MessageSent(id="again", at=store.now, session="again", sender="customer", text="在吗"))
+        for session in ("again", "moved", "early"):
+            store.now += 1000
+            assert store.commands("transfer", session=session, group="q") == ""
+        if restarts:
+            store.restart()
+        waiting, taken = {"early", "again", "moved", "late"}, ["busy"]
+        while waiting:
+            store.closes(taken[-1])
+            (following,) = [session for session in waiting if store.last(session).outcome == "assigned"]
+            waiting.remove(following)
+            taken.append(following)
+        assert taken == ["busy", "early", "again", "moved", "late"]
+
+
 class TestSeveralThingsAtOnce:
     def test_who_is_about_to_be_suspended_takes_nothing(self, database: Database) -> None:
         store = RoutedStore(database, group("g", {"a": 6, "b": 6}), here="ab")

@@ -105,12 +105,18 @@ class Board:
 
     # Queues
 
-    def admit(self, session: NewSession, at: int) -> None:
+    def admit(self, session: NewSession, at: int, place: int | None = None) -> None:
         """A session that the rules give to nobody stands in line until it is moved, transferred or closed, which has to follow at once."""
-        self._number += 1
-        held = self._sessions[session.id] = Held(session, self._time(at), self._number)
+        held = self._enter(session, self._time(at), place)
         held.group = self.plan.match(session).group
         self._queue(held)
+
+    def _enter(self, session: NewSession, at: int, place: int | None) -> Held:
+        self._number += 1
+        held = self._sessions[session.id] = Held(session, at, self._number)
+        if place is not None and place < at:
+            held.at = place
+        return held
 
     def _queue(self, held: Held) -> None:
         self._waiting += 1

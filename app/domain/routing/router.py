@@ -59,13 +59,12 @@ class Router(Board):
 
     # What happens
 
-    def opened(self, session: NewSession, at: int) -> Decision:
-        """Raises ValueError for a session that is open already."""
+    def opened(self, session: NewSession, at: int, place: int | None = None) -> Decision:
+        """place: since when it stands in line, if it came before. Raises ValueError for a session that is open already."""
         if session.id in self._sessions:
             raise ValueError(f"{session.id!r} is open already")
         at = self._time(at)
-        self._number += 1
-        held = self._sessions[session.id] = Held(session, at, self._number)
+        held = self._enter(session, at, place)
         return self._route(held, at, self._because(("left_message",)) if held.left else self._because(), new=True)
 
     def closed(self, session: str, at: int) -> list[Decision]:
@@ -77,16 +76,15 @@ class Router(Board):
         agent = self._release(held, at)
         return self._fill(agent, at) if agent is not None and self._waiting else []
 
-    def taken(self, session: NewSession, agent: str, group: str, at: int, given: bool = True) -> list[Decision]:
+    def taken(self, session: NewSession, agent: str, group: str, at: int, given: bool = True, place: int | None = None) -> list[Decision]:
         """Somebody else has given a session to an agent: it is part of their load, and stays with them when they go offline.
 
-        given False: it was this routing's own before it was closed, and is open again.
+        given False: it was this routing's own before it was closed, and is open again. place: as of `opened`.
         """
         at = self._time(at)
         held, before = self._sessions.get(session.id), None
         if held is None:
-            self._number += 1
-            held = self._sessions[session.id] = Held(session, at, self._number)
+            held = self._enter(session, at, place)
         else:
             before = self._release(held, at)
             held.left = session.kind == "leave"

@@ -26,6 +26,7 @@ class Held:
     def __init__(self, session: NewSession, at: int, number: int) -> None:
         self.session = session
         self.at = at
+        """Since when it stands in line, whoever has it meanwhile."""
         self.since = at
         """When it opened, or its last agent had it last: it has waited since."""
         self.number = number
