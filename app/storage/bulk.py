@@ -56,7 +56,7 @@ class Bulk:
     def many(self, statement: str, rows: Sequence[Row]) -> None:
         """Runs a statement written with `?` marks once per row."""
         if rows:
-            self._cursor.executemany(statement if self.sqlite else statement.replace("?", "%s"), rows)
+            self._each(statement if self.sqlite else statement.replace("?", "%s"), rows)
 
     def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """New rows; a duplicate key is an error."""
@@ -65,7 +65,7 @@ class Bulk:
         if self._copies(rows, columns):
             self._copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", rows)
         else:
-            self._cursor.executemany(_insert(table.name, tuple(columns), self._mark), rows)
+            self._each(_insert(table.name, tuple(columns), self._mark), rows)
 
     def replace(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Inserts, or overwrites the given columns of the row with the same primary key."""
@@ -98,7 +98,13 @@ class Bulk:
             self._copy(f"COPY {temporary} ({names}) FROM STDIN", rows)
             self.run(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {temporary} {tail}")
         else:
-            self._cursor.executemany(_insert(table.name, columns, self._mark) + " " + tail, rows)
+            self._each(_insert(table.name, columns, self._mark) + " " + tail, rows)
+
+    def _each(self, statement: str, rows: Sequence[Row]) -> None:
+        self._cursor.executemany(statement, rows)
+        if not self.sqlite:
+            # After the driver's pipeline PostgreSQL 18 limits no silence (database.py) until it is asked something again.
+            self._cursor.execute("")
 
     def _copies(self, rows: Sequence[Row], columns: Sequence[str]) -> bool:
         return not self.sqlite and (len(rows) >= _COPY_ROWS or len(rows) * len(columns) >= _COPY_VALUES)

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from app.domain.language import T
 from app.storage import schema
-from app.storage.faults import FaultError, explain, is_drivers, is_silence, silence
+from app.storage.faults import FaultError, SilenceError, explain, is_drivers, is_silence
 
 HEAD = "0004"
 """The schema's newest revision; a contract test keeps it equal to the newest file in migrations/versions."""
@@ -33,6 +33,7 @@ PROCESS = "kefu-manager"
 SILENCE_MS = 3_000
 """How soon a server lets go of what somebody holds who has fallen silent: hangs, or is lost with their computer."""
 LONGEST_SILENCE_MS = 60_000
+_HALVED_AFTER_SECONDS = 600
 _ALIVE = f"-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2 -c tcp_user_timeout={SILENCE_MS}"
 _AGAIN_SECONDS = 0.01
 
@@ -112,6 +113,28 @@ def _file(path: str) -> URL:
     return URL.create("sqlite", database=path)
 
 
+class Patience:
+    """How long the server waits for a writer's next word.
+
+    Who was ended for their silence and is there after all may have had much to think about: they get twice the time from then on, and
+    after every ten minutes in which that happened to nobody half as much. clock: seconds. Thread-safe.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._least = self._given = SILENCE_MS
+        self._clock = clock
+        self._ended = clock()
+
+    @property
+    def ms(self) -> int:
+        return max(self._least, self._given >> int((self._clock() - self._ended) / _HALVED_AFTER_SECONDS))
+
+    def ended(self, ms: int) -> bool:
+        """Somebody was ended who had been given so long; returns whether the next is given longer."""
+        self._given, self._ended = max(self.ms, min(2 * ms, LONGEST_SILENCE_MS)), self._clock()
+        return ms < LONGEST_SILENCE_MS
+
+
 class Database:
     """An open database at the head of its schema. Thread-safe; every call blocks.
 
@@ -124,7 +147,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url, busy_seconds) if self.is_sqlite else _postgres_engine(self.url)
         self._file: tuple[int, int] | None = None
-        self._silence_ms = SILENCE_MS
+        self._patience = Patience()
         try:
             self._open(create)
             self._remember_file()
@@ -191,16 +214,13 @@ class Database:
         """
         with _sorted(), self.engine.connect() as connection:
             connection = connection.execution_options(write=True)
-            limited = nullcontext() if self.is_sqlite else self._limited(connection, LONGEST_SILENCE_MS if long else self._silence_ms)
-            with limited, connection.begin():
+            with connection.begin() if self.is_sqlite else self._limited(connection, long):
                 yield connection
 
     @contextmanager
-    def _limited(self, connection: Connection, silence_ms: int) -> Iterator[None]:
-        """Who is ended for their silence and is there after all may have had much to think about: they get twice the time from now on.
-
-        Raises FaultError then.
-        """
+    def _limited(self, connection: Connection, long: bool) -> Iterator[None]:
+        """A transaction in which nobody is silent for long. Raises SilenceError when it was ended for that."""
+        silence_ms = LONGEST_SILENCE_MS if long else self._patience.ms
         driver: Any = connection.connection.driver_connection
         said: list[str | None] = []
 
@@ -209,13 +229,14 @@ class Database:
 
         driver.add_notice_handler(hear)
         try:
-            _begin_postgres(driver, silence_ms)
-            yield
+            with _given_up(connection, driver):
+                _begin_postgres(driver, silence_ms)
+            with connection.begin(), _given_up(connection, driver):
+                yield
         except Exception as error:
             if not is_silence(error, said):
                 raise
-            self._silence_ms = min(2 * self._silence_ms, LONGEST_SILENCE_MS)
-            raise silence() from error
+            raise SilenceError(longer=not long and self._patience.ended(silence_ms)) from error
         finally:
             driver.remove_notice_handler(hear)
 
@@ -286,6 +307,17 @@ def _sorted() -> Iterator[None]:
         if fault is None:
             raise
         raise fault from error
+
+
+@contextmanager
+def _given_up(connection: Connection, driver: Any) -> Iterator[None]:
+    """SQLAlchemy does not hear of what the driver's own cursors (bulk.py) raise, and would roll back a connection that is lost."""
+    try:
+        yield
+    except BaseException:
+        if driver.closed:
+            connection.invalidate()
+        raise
 
 
 def _begin_postgres(driver: Any, silence_ms: int) -> None:

@@ -195,15 +195,25 @@ def unreachable() -> FaultError:
     return FaultError(*_SERVER)
 
 
-def silence() -> FaultError:
-    """The server ended a transaction in which nothing was heard of us for too long."""
-    return FaultError(*_SILENT)
+class SilenceError(FaultError):
+    """The server ended a transaction in which nothing was heard of us for too long. longer: whether the next is given more time."""
+
+    def __init__(self, longer: bool) -> None:
+        super().__init__(*_SILENT)
+        self.longer = longer
 
 
 def is_silence(error: BaseException, said: Collection[str | None]) -> bool:
-    """Whether that has happened. said: SQLSTATEs of what the server told meanwhile, for it may have told before it was asked."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(cause, "sqlstate", None) == _SILENCE or (_SILENCE in said and is_drivers(error))
+    """Whether that has happened. said: SQLSTATEs of what the server told meanwhile, for it may have told before it was asked.
+
+    The driver may have told of it and then, when it was to roll back or end a pipeline, that the connection is lost.
+    """
+    last: BaseException | None = error
+    while last is not None and is_drivers(last):
+        if _SILENCE in said or getattr(getattr(last, "orig", last), "sqlstate", None) == _SILENCE:
+            return True
+        last = last.__cause__ or last.__context__
+    return False
 
 
 def is_drivers(error: BaseException) -> bool:

@@ -33,6 +33,7 @@ from app.storage.agent_days import add_agent_days, assessed_rule
 from app.storage.bulk import Bulk, Row
 from app.storage.codes import Codes
 from app.storage.database import Database, can_be_called_off, patiently
+from app.storage.faults import SilenceError
 from app.storage.group_halves import add_group_halves
 from app.storage.packing import CONTENTS, SENDERS, Spoken, pack_facts, pack_messages, unpack_facts, unpack_messages
 from app.storage.people import record_agents, record_customers, record_presence, record_visitors
@@ -137,9 +138,15 @@ class Recorder:
         """
         if not events:
             return Recorded(0, 0, self._revision)
-        with self.locked() as batch:
-            applied = batch.record(events, source)
-        return Recorded(applied, len(events) - applied, batch.revision)
+        while True:
+            try:
+                with self.locked() as batch:
+                    applied = batch.record(events, source)
+            except SilenceError as ended:  # nothing of it is there: there was more to work out than the server had patience for
+                if not ended.longer:
+                    raise
+            else:
+                return Recorded(applied, len(events) - applied, batch.revision)
 
     @contextmanager
     def locked(self) -> Iterator[Batch]:

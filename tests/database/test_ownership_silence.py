@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from app.domain.events import decode
+from app.domain.events import AnyEvent, decode
 from app.storage import database as module
 from app.storage import ownership as ownership_module
+from app.storage import schema
 from app.storage.bulk import Bulk
-from app.storage.database import Database
-from app.storage.faults import FaultError
+from app.storage.database import Database, Patience
+from app.storage.faults import FaultError, SilenceError
 from app.storage.ownership import ownership
-from app.storage.recorder import Recorder, lock_store, open_store
+from app.storage.recorder import Batch, Recorder, lock_store, open_store
 from tests.databases import prepared
 
 _SILENCE_MS = 400
@@ -49,6 +50,11 @@ def hung(server_url: str) -> Iterator[Database]:
     opened.close()
 
 
+def _be_silent(connection: Connection) -> None:
+    """Until the server has hung up."""
+    select.select([connection.connection.driver_connection], [], [], _PATIENCE)
+
+
 def _lock(connection: Connection, store: int) -> None:
     lock_store(Bulk(connection), store)
 
@@ -57,7 +63,11 @@ def _change_row(connection: Connection, store: int) -> None:
     connection.execute(text("UPDATE stores SET name = 'lost' WHERE id = :store"), {"store": store})
 
 
-@pytest.mark.parametrize("hold", [_lock, _change_row])
+def _change_rows(connection: Connection, store: int) -> None:
+    Bulk(connection).many("UPDATE stores SET name = ? WHERE id = ?", [("lost", store)])
+
+
+@pytest.mark.parametrize("hold", [_lock, _change_row, _change_rows])
 def test_one_who_hangs_while_writing_holds_nobody_up(
     hung: Database, others: Database, hold: Callable[[Connection, int], None]
 ) -> None:  # fmt: skip
@@ -83,7 +93,30 @@ def test_one_who_hangs_while_writing_holds_nobody_up(
         assert connection.execute(text("SELECT count(*) FROM sessions")).scalar() == 1
 
 
-def test_who_was_ended_and_is_there_after_all_gets_more_time(hung: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def _by_the_driver(bulk: Bulk) -> None:
+    bulk.rows("SELECT 1")
+
+
+def _by_sqlalchemy(bulk: Bulk) -> None:
+    bulk.connection.execute(text("SELECT 1"))
+
+
+def _many(bulk: Bulk) -> None:
+    bulk.many("UPDATE stores SET name = ? WHERE id = ?", [("lost", 1), ("lost", 2)])
+
+
+def _copy(bulk: Bulk) -> None:
+    bulk.insert(schema.changes, ("store_id", "revision", "at", "topics"), [(1, i, 0, "{}") for i in range(1_000)])
+
+
+def _commit(bulk: Bulk) -> None:
+    pass
+
+
+@pytest.mark.parametrize("go_on", [_by_the_driver, _by_sqlalchemy, _many, _copy, _commit])
+def test_who_was_ended_and_is_there_after_all_gets_more_time(
+    hung: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, go_on: Callable[[Bulk], None]
+) -> None:
     """Otherwise what takes long to work out, as the first turn of a large store may, would never be done."""
     monkeypatch.setattr(module, "LONGEST_SILENCE_MS", 600)
     limits = []
@@ -91,13 +124,87 @@ def test_who_was_ended_and_is_there_after_all_gets_more_time(hung: Database, mon
     def hang() -> None:
         with hung.write() as connection:
             limits.append(connection.execute(_LIMIT).scalar())
-            select.select([connection.connection.driver_connection], [], [], _PATIENCE)  # until the server has hung up
-            connection.execute(text("SELECT 1"))
+            _be_silent(connection)
+            go_on(Bulk(connection))
 
+    longer = []
     for _ in range(3):
-        with pytest.raises(FaultError):
+        with pytest.raises(SilenceError) as ended:
             hang()
+        longer.append(ended.value.longer)
     assert limits == ["400ms", "600ms", "600ms"]
+    assert longer == [True, False, False]
+    assert not [record for record in caplog.records if record.name.startswith("sqlalchemy")]
+
+
+def test_more_time_is_given_for_a_while() -> None:
+    now = 0.0
+    patience = Patience(lambda: now)
+    for _ in range(2):
+        assert patience.ended(patience.ms)
+    assert patience.ms == 12_000
+    now = 599
+    assert patience.ms == 12_000
+    now = 600
+    assert patience.ms == 6_000
+    assert patience.ended(6_000)
+    now = 1_199
+    assert patience.ms == 12_000
+    now = 1_800
+    assert patience.ms == 3_000
+    now = 1e9
+    assert patience.ms == 3_000
+    assert patience.ended(60_000) is False
+
+
+def test_several_ended_at_once_are_given_twice_the_time_once() -> None:
+    patience = Patience()
+    for _ in range(4):
+        patience.ended(3_000)
+    assert patience.ms == 6_000
+
+
+def test_a_batch_that_takes_long_to_work_out_is_recorded_in_the_end_and_once(
+    hung: Database, others: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    store = open_store(others, "shop")
+    opened = b'{"id": "1", "at": 1709000000000, "type": "session.opened", "session": "s", "customer": "c", "kind": "online"}'
+    said = b'{"id": "2", "at": 1709000001000, "type": "message.sent", "session": "s", "sender": "customer"}'
+    recorder = Recorder(hung, store)
+    tries = []
+    apply = Batch._apply
+
+    def slowly(batch: Batch, fresh: list[AnyEvent], source: str) -> None:
+        apply(batch, fresh, source)
+        tries.append(batch.bulk.rows("SHOW idle_in_transaction_session_timeout")[0][0])
+        if len(tries) < 3:
+            _be_silent(batch.bulk.connection)
+
+    monkeypatch.setattr(Batch, "_apply", slowly)
+    assert recorder.record([decode(opened), decode(said)])[:2] == (2, 0)
+    assert tries == ["400ms", "800ms", "1600ms"]
+    assert recorder.record([decode(opened), decode(said)])[:2] == (0, 2)
+    with others.read() as connection:
+        counted = connection.execute(text("SELECT sum(customer_messages), count(*) FROM sessions")).one()
+        assert tuple(counted) == (1, 1)
+
+
+def test_a_batch_that_never_ends_is_told_of(hung: Database, others: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_SILENCE_MS", 600)
+    event = decode(b'{"id": "1", "at": 1709000000000, "type": "session.opened", "session": "s", "customer": "c", "kind": "online"}')
+    recorder = Recorder(hung, open_store(others, "shop"))
+    tries = []
+
+    def forever(batch: Batch, *_: object) -> None:
+        tries.append(batch)
+        _be_silent(batch.bulk.connection)
+
+    monkeypatch.setattr(Batch, "_apply", forever)
+    with pytest.raises(SilenceError):
+        recorder.record([event])
+    assert len(tries) == 2
+    with others.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM seen_events")).scalar() == 0
 
 
 def test_only_writing_is_limited_and_long_work_hardly(hung: Database) -> None:
