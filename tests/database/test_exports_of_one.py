@@ -127,7 +127,7 @@ def test_as_json_it_has_the_keys_of_its_columns(shop: tuple[Workspace, StoreInfo
     sheets.write(transcript_sheet(*shop, "0002", MADE), "json", out)
     told = json.loads(out.getvalue())
     assert told["rows"][2] == {"at": "2020-12-14 12:00:10", "sender": "客户", "name": "@张", "content": "文字", "text": FORMULA}
-    assert told["notes"] == []
+    assert told["notes"] == ["由会话来源分配，未说明原因"]
 
 
 def test_what_is_not_there_and_who_may_not(shop: tuple[Workspace, StoreInfo]) -> None:
