@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import NamedTuple
 
-from app.storage.routed import ASSIGNED, OUTCOMES, OpenSession
+from app.storage.routed import ASSIGNED, OUTCOMES, Decided, OpenSession
 
 
 class Standing(NamedTuple):
@@ -32,8 +32,7 @@ def standing(session: OpenSession) -> Standing:
     group, pinned, left = session.group, "", session.new.kind == "leave"
     if last is not None and ours:
         group = last.group
-        # A supervisor who moves a session to an agent changes neither where it belongs nor what it is.
-        routed = next((each for each in reversed(session.decisions) if each.reason != "manual"), last)
+        routed = _routed(session)
         pinned = next((str(about[0]) for code, *about in routed.reasons if code == "handed_to"), "")
         left = left or "leave" in (routed.reason, OUTCOMES[routed.outcome])
     since = session.opened_at
@@ -41,6 +40,18 @@ def standing(session: OpenSession) -> Standing:
         undecided = takewhile(lambda each: each.outcome != ASSIGNED, reversed(session.decisions))
         since = min((each.at for each in undecided if each.had == had), default=since)
     return Standing(waits, ours, group, pinned, left, since)
+
+
+def _routed(session: OpenSession) -> Decided:
+    """What tells where a session belongs and what it is: a supervisor who moves it changes neither, others who take it over change both."""
+    decisions = session.decisions
+    for each, before in zip(reversed(decisions), reversed(decisions[:-1]), strict=False):
+        if each.reason != "manual":
+            return each
+        at, agent = next((named for named in reversed(session.named) if named[0] < each.at), (0, ""))
+        if agent != (before.agent or before.had) or (before.outcome != ASSIGNED and at > before.at):
+            return each
+    return decisions[0]
 
 
 def place(session: OpenSession) -> int:

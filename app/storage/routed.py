@@ -47,7 +47,8 @@ class Configuration(NamedTuple):
 class OpenSession(NamedTuple):
     """agent_id 0: nobody has it. agent, group: codes, "" for none; decisions: about it, in order.
 
-    assigned_at: when it was given to its agent; of one that was taken from them, when they were named last.
+    assigned_at: when it was given to its agent; of one that was taken from them, when they were named last. named: [(at, agent)] of all it
+    was given to, by whomever, in order; of one that was moved by hand last, else ().
     """
 
     id: int
@@ -58,6 +59,7 @@ class OpenSession(NamedTuple):
     agent: str
     group: str
     decisions: Sequence[Decided]
+    named: Sequence[tuple[int, str]]
 
     @property
     def decided(self) -> Decided | None:
@@ -150,7 +152,11 @@ def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSessio
         ids,
     )
     taken_away = [id for id, *_, agent_id, _, _ in rows if agent_id and id in decided and decided[id][-1].outcome != ASSIGNED]
-    named = named_at(bulk, store, taken_away)
+    by_hand = [id for id, about in decided.items() if about[-1].reason == "manual"]
+    named = _named(bulk, store, [*taken_away, *by_hand])
+    codes: dict[int, str] = dict(bulk.rows("SELECT id, code FROM agents WHERE store_id = ?", (store,))) if by_hand else {}
+    at_last = {id: named[id][-1][0] for id in taken_away if id in named}
+    by_name = {id: [(at, codes[agent]) for at, agent in named.get(id, ())] for id in by_hand}
     return [
         OpenSession(
             id,
@@ -158,7 +164,7 @@ def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSessio
                 code, customer or "", "leave" if kind == LEAVE else "online", PAGES[page], sku or "", region or home or "",
                 ORDER_STATES[order_state], tuple(json.loads(tags or "[]")),
             ),
-            opened_at, named.get(id, assigned_at), agent_id, agent or "", group or "", decided.get(id, ()),
+            opened_at, at_last.get(id, assigned_at), agent_id, agent or "", group or "", decided.get(id, ()), by_name.get(id, ()),
         )
         for id, code, customer, kind, page, sku, region, home, order_state, tags, opened_at, assigned_at, agent_id, agent, group in rows
     ]  # fmt: skip
@@ -166,13 +172,23 @@ def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSessio
 
 def named_at(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, int]:
     """When these sessions were given to somebody last. Given to who had it already, that is all that changes; left out: never."""
+    return {id: given[-1][0] for id, given in _named(bulk, store, sessions).items()}
+
+
+def _named(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+    """{session: [(at, agent)]} of all they were given to, in order; left out: to nobody."""
     rows = bulk.rows_in("SELECT id, facts FROM sessions WHERE store_id = ? AND id IN {keys}", (store,), sessions)
-    given = {id: [fact[0] for fact in unpack_facts(facts) if _names_somebody(fact)] for id, facts in rows}
-    return {id: max(times) for id, times in given.items() if times}
-
-
-def _names_somebody(fact: talk.Fact) -> bool:
-    return bool(fact[1] == talk.ASSIGNED or (fact[1] == talk.OPENED and fact[9]))
+    found: dict[int, list[tuple[int, int]]] = {}
+    for id, facts in rows:
+        for fact in sorted(unpack_facts(facts)):
+            at, kind = fact[:2]
+            # Whoever writes where nobody was named has it.
+            agent = fact[3] if kind == talk.ASSIGNED else fact[9] if kind == talk.OPENED else 0
+            if kind == talk.AGENT and id not in found:
+                agent = fact[2]
+            if agent:
+                found.setdefault(id, []).append((at, agent))
+    return found
 
 
 def find_open(bulk: Bulk, store: int, code: str) -> tuple[int, bool, bool] | None:

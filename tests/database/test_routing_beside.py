@@ -113,6 +113,67 @@ class TestASourceAssignsWhoWaits:
         assert (store.has("w", "s3"), store.outcomes("w")) == ("a -", "assigned waited")
 
 
+class TestASourceTakesOver:
+    """What the routing had made of it before is forgotten, whoever moves it by hand afterwards."""
+
+    @pytest.mark.parametrize("anew", [False, True])
+    def test_a_leave_message_is_a_conversation_from_then_on(self, database: Database, anew: bool) -> None:
+        store = RoutedStore(database, group("g", {"a": 1, "c": 1}), caps={"a": 1, "c": 1})
+        store.opens("s1")
+        store.present(a="available")
+        assert (store.has("s1"), store.reason("s1")) == ("a", "leave")
+        store.now += 1000
+        store.assigns("s1", "b")
+        store.present(c="available", a="offline", b="available")
+        for agent in "cbc":
+            assert store.commands("move", session="s1", agent=agent) == ""
+        if anew:
+            store.restart()
+        store.opens("s2")
+        assert (store.has("s1", "s2"), store.outcomes("s2")) == ("c -", "waited")
+
+    @pytest.mark.parametrize("anew", [False, True])
+    def test_also_one_that_waits_given_to_whoever_had_it(self, database: Database, anew: bool) -> None:
+        store = RoutedStore(database, group("g", {"a": 1, "c": 1}), caps={"a": 1, "c": 1})
+        store.opens("s1")
+        store.present(a="available")
+        store.present(a="offline")
+        assert store.outcomes("s1") == "leave assigned leave"
+        store.now += 1000
+        store.assigns("s1", "a")
+        store.present(c="available")
+        assert store.commands("move", session="s1", agent="c") == ""
+        if anew:
+            store.restart()
+        store.opens("s2")
+        assert (store.has("s1", "s2"), store.outcomes("s2")) == ("c -", "waited")
+
+    @pytest.mark.parametrize("anew", [False, True])
+    def test_a_leave_message_that_nobody_else_took_remains_one(self, database: Database, anew: bool) -> None:
+        store = RoutedStore(database, group("g", {"a": 1, "c": 1}), caps={"a": 1, "c": 1})
+        store.opens("s1", "s0")
+        store.present(a="available", c="available")
+        for agent in "caca":
+            store.commands("move", session="s1", agent=agent)
+        if anew:
+            store.restart()
+        store.opens("s2", "s3")
+        assert store.outcomes("s2") == store.outcomes("s3") == "assigned"
+
+    @pytest.mark.parametrize("anew", [False, True])
+    def test_what_was_transferred_belongs_where_its_customer_does(self, database: Database, anew: bool) -> None:
+        store = RoutedStore(database, *TWO_GROUPS, here="abc")
+        store.opens("s1", page="item")
+        assert store.commands("transfer", session="s1", group="q") == ""
+        store.now += 1000
+        store.assigns("s1", "a", "p")
+        assert store.commands("move", session="s1", agent="b") == ""
+        if anew:
+            store.restart()
+        store.present(b="offline")
+        assert (store.has("s1"), store.last("s1").group) == ("a", "p")
+
+
 class TestWhoServedLast:
     def test_also_where_a_source_had_it_done_by_another(self, database: Database) -> None:
         store = RoutedStore(database, group("g", {"a": 6, "b": 6}), here="ab")
