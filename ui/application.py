@@ -42,6 +42,7 @@ from app.secrets import Secrets, SystemSecrets
 from ui.pages.registry import PAGES
 from ui.runtime import profiles
 from ui.runtime.connection import Connection, Connector, OpenWorkspace, open_workspace
+from ui.runtime.drafts import Drafts
 from ui.runtime.garbage import Garbage
 from ui.runtime.operations import Operations
 from ui.runtime.paths import config_dir, log_dir
@@ -161,6 +162,7 @@ class Console(QObject):
         self._said = ""
         self._opened: Connection | None = None
         self.connection: Connection | None = None
+        self._drafts = Drafts()  # of the store, not of its pages: a language or theme makes those anew
         self.shell: Shell | None = None
         self.welcome: Welcome | None = None
         self._warm = False
@@ -300,12 +302,13 @@ class Console(QObject):
                     self.shell.put_away()
                 held.retire()
         self.connection = self._opened = None
+        self._drafts = Drafts()
 
     # -- the window's body --
 
     def _show_shell(self, connection: Connection | None, page: str) -> Shell:
         old = self.shell
-        shell = Shell(self.prefs, self.operations, connection, page)
+        shell = Shell(self.prefs, self.operations, self._drafts, connection, page)
         if old is not None:
             shell.bell.take_over(old.bell)
         shell.language_wanted.connect(self.set_language)

@@ -22,6 +22,7 @@ from ui.pagehost import PageHost
 from ui.pages.registry import GROUPS, PAGES, PageContext, PageSpec
 from ui.palette import RECENT, CommandPalette
 from ui.runtime.connection import Connection
+from ui.runtime.drafts import Drafts
 from ui.runtime.engine import progress_of
 from ui.runtime.feed import Quality
 from ui.runtime.operations import Operations
@@ -58,12 +59,13 @@ class Shell(QWidget):
     faulted = Signal(object)
 
     def __init__(
-        self, prefs: Preferences, operations: Operations, connection: Connection | None = None, page: str = "",
+        self, prefs: Preferences, operations: Operations, drafts: Drafts, connection: Connection | None = None, page: str = "",
         parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._prefs = prefs
         self._operations = operations
+        self._drafts = drafts
         self._connection: Connection | None = None
         self._context: PageContext | None = None
         self._hosts: dict[str, PageHost] = {}
@@ -125,7 +127,7 @@ class Shell(QWidget):
         self._connection = connection
         self._context = PageContext(
             connection.workspace, connection.store, connection.actor, connection.feed, self._prefs, self._operations, connection.clock,
-            self.follow, self.toast, simulated="--simulate" in connection.profile.serve,
+            self.follow, self.toast, simulated="--simulate" in connection.profile.serve, drafts=self._drafts,
         )  # fmt: skip
         local = LocalTime(connection.store.zone)
 

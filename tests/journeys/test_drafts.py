@@ -185,6 +185,33 @@ def test_language_and_theme_change_and_the_draft_stays(desk: Desk, qtbot: QtBot,
         console.set_language("zh")
 
 
+def test_what_was_discarded_comes_back_in_another_language_and_theme(desk: Desk, qtbot: QtBot, qapp: QApplication) -> None:
+    path = desk.shop.database.path
+    assert path is not None
+    with console_on(qapp, str(path)) as console:
+        person = Person(console, qtbot)
+        person.until(lambda: console.connection is not None)
+
+        def page() -> RoutingPage:
+            person.shell.open_page("groups")
+            person.settle()
+            found = person.shell.host.page
+            assert isinstance(found, RoutingPage)
+            return found
+
+        page().edit(renamed(page().groups, "夜班"))
+        page().note.setText("为什么")
+        page().discard.click()
+        console.set_language("en")
+        assert page().foot.undo.isVisible()
+        console.set_theme("dark")
+        page().foot.undo.click()
+        assert names(page().groups) == ["夜班", "兜底"]
+        assert page().note.text() == "为什么"
+        console.set_theme("light")
+        console.set_language("zh")
+
+
 def test_drafts_of_two_stores_are_kept_apart(desk: Desk) -> None:
     desk.edit(desk.groups, with_weights(desk.groups.groups, "pre", {"a2": 8}))
     desk.restart()

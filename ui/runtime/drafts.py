@@ -95,6 +95,8 @@ class Draft(QObject):
         else:
             for key, found in now.items():
                 self._follow(key, found)
+            if not self.dirty():  # it was saved, and the page that asked for it is gone
+                self.note = ""
         if before != (self.saved, self.newer, self.bodies):
             self.changed.emit()
 
@@ -210,7 +212,7 @@ class Draft(QObject):
 
 
 class Drafts:
-    """The drafts of one store, by the documents they are over."""
+    """The drafts of one store, by the documents they are over. They outlive its pages, which a change of language or theme makes anew."""
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, ...], Draft] = {}
