@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 import threading
 import time
@@ -29,7 +30,8 @@ _ALEMBIC_VERSION = (
 """As Alembic writes it."""
 
 PROCESS = "kefu-manager"
-"""What a server calls our connections, with the number of the process."""
+"""What a server calls our connections, with the number of the process and a word of its own: in containers numbers are alike."""
+_WORD = secrets.token_hex(8)
 SILENCE_MS = 3_000
 """How soon a server lets go of what somebody holds who has fallen silent: hangs, or is lost with their computer."""
 LONGEST_SILENCE_MS = 60_000
@@ -335,7 +337,7 @@ def postgres_arguments(url: URL) -> dict[str, Any]:
     arguments = {
         # A black hole must not hang a thread for the kernel's 15 minutes.
         "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
-        "application_name": f"{PROCESS} {os.getpid()}",
+        "application_name": f"{PROCESS} {os.getpid()} {_WORD}",
     }  # fmt: skip
     options = {"options": " ".join((_ALIVE, *url.normalized_query.get("options", ())))}
     return {name: value for name, value in arguments.items() if name not in url.query} | options

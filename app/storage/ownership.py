@@ -28,8 +28,10 @@ _STORE_LOCK = 7311
 """The advisory locks of recorder.lock_store."""
 _TELLS_OF_COPY = 140_000
 """The first version of PostgreSQL that says how far rows that are being sent have come."""
-_STALLED_SECONDS = SILENCE_MS / 1000 - 1
-"""So long nothing has moved of who stopped while they were sending rows; the first look comes up to a second after that."""
+_STALLED_SECONDS = 15.0
+"""So long nothing has moved of who stopped while they were sending rows. What moves is counted by 64 kB: seconds of a slow line."""
+_NOT_OURS = "42501"
+"""The SQLSTATE of who may not end a connection."""
 
 
 class Ownership(Protocol):
@@ -125,20 +127,22 @@ class _ServerOwnership:
 
         With all their connections: one may have stopped in the middle of a transaction, and holds up all who write to the store.
         """
-        if self._ask(
-            "WITH silent AS (SELECT DISTINCT a.pid, a.application_name, a.client_addr "
+        found = self._ask(
+            "WITH silent AS (SELECT DISTINCT a.pid, a.application_name "
             "FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
             "WHERE l.locktype = 'advisory' AND l.classid IN (%s, %s) AND l.objsubid = 2 AND l.granted "
             "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
             "AND a.state = 'idle' AND a.state_change < clock_timestamp() - %s * interval '1 ms') "
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() "
-            "AND EXISTS (SELECT 1 FROM silent s WHERE s.pid = a.pid OR (a.application_name LIKE %s "
-            "AND s.application_name = a.application_name AND s.client_addr IS NOT DISTINCT FROM a.client_addr))",
+            "SELECT a.pid FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() "
+            "AND pg_has_role(a.usesysid, 'USAGE') AND EXISTS (SELECT 1 FROM silent s WHERE s.pid = a.pid "
+            "OR (a.application_name LIKE %s AND s.application_name = a.application_name))",
             self._owner,
             self._candidates,
             SILENCE_MS,
             PROCESS + " %",
-        ):
+        )
+        ended = [self._end(pid) for (pid,) in found]
+        if any(ended):
             self._ask("SELECT pg_sleep(0.1)")
 
     def _end_stalled(self) -> None:
@@ -149,8 +153,8 @@ class _ServerOwnership:
         now = time.monotonic()
         found: list[tuple[Any, ...]] = self._ask(
             "SELECT DISTINCT a.pid, a.query_start, p.bytes_processed FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
-            "LEFT JOIN pg_stat_progress_copy p ON p.pid = a.pid WHERE l.locktype = 'advisory' AND l.classid = %s AND l.granted "
-            "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND a.state = 'active' "
+            "LEFT JOIN pg_stat_progress_copy p ON p.pid = a.pid WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objsubid = 2 "
+            "AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND a.state = 'active' "
             "AND a.wait_event = 'ClientRead' AND pg_has_role(a.usesysid, 'USAGE')",
             _STORE_LOCK,
         )
@@ -158,7 +162,11 @@ class _ServerOwnership:
         for sending in found:
             since = self._sending[sending] = before.get(sending, now)
             if sending in before and now - since >= _STALLED_SECONDS:
-                self._ask("SELECT pg_terminate_backend(%s)", sending[0])
+                self._end(sending[0])
+
+    def _end(self, pid: int) -> bool:
+        """Ends a connection, if that is ours to do."""
+        return bool(self._ask("SELECT pg_terminate_backend(%s)", pid, unless=_NOT_OURS))
 
     def surplus(self) -> frozenset[int]:
         beyond = len(self._held) - self._share
@@ -179,12 +187,15 @@ class _ServerOwnership:
             self._connection.close()
             self._connection = None
 
-    def _ask(self, statement: str, *parameters: int | str) -> list[Any]:
+    def _ask(self, statement: str, *parameters: int | str, unless: str | None = None) -> list[Any]:
+        """What the server answers; nothing where it refuses with the SQLSTATE `unless`."""
         try:
             if self._connection is None:
                 self._connection = self._connect()
             return self._connection.execute(statement, parameters).fetchall()
         except Exception as error:
+            if unless is not None and getattr(error, "sqlstate", None) == unless:
+                return []
             self._lose()
             raise explain(error) or error from error
 

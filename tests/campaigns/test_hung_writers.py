@@ -81,7 +81,7 @@ def _hang(work: Callable[[Source, str, Path], tuple[list[str], Callable[[], int]
     command = [sys.executable, str(ROOT / "main.py"), "--language", "en", *arguments]
     with holding_up(source) as (_, wait_for):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder)
-        wait_for(f"{PROCESS} {process.pid}")
+        wait_for(f"{PROCESS} {process.pid} %")
         if work is not _feed_much:
             os.kill(process.pid, signal.SIGSTOP)
     if work is _feed_much:
@@ -106,7 +106,7 @@ def _hang(work: Callable[[Source, str, Path], tuple[list[str], Callable[[], int]
 def _stop_while_sending(source: Source, pid: int) -> None:
     """Again and again until the server waits for the rest of its rows."""
     waits = "state = 'active' AND wait_event = 'ClientRead'"
-    sending = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{PROCESS} {pid}' AND {waits}"
+    sending = f"SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '{PROCESS} {pid} %' AND {waits}"
     end = time.monotonic() + 30
     while True:
         assert time.monotonic() < end

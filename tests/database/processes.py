@@ -127,12 +127,12 @@ def _durable(database: Database) -> int:
 
 def _gone(database: Database, pid: int) -> None:
     """Waits until the server has noticed that its client is no more: a COMMIT it has received is still carried out."""
-    name = f"kefu-manager {pid}"
+    name = f"kefu-manager {pid} %"
     end = time.monotonic() + 30
     while time.monotonic() < end:
         with database.read() as connection:
             if not connection.execute(
-                text("SELECT count(*) FROM pg_stat_activity WHERE application_name = :name"), {"name": name}
+                text("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE :name"), {"name": name}
             ).scalar():
                 return
         time.sleep(0.01)

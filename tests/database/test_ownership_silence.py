@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import select
 import threading
 import time
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from app.domain.events import AnyEvent, decode
 from app.storage import database as module
@@ -254,6 +257,57 @@ def test_an_engine_ends_who_stopped_while_sending_rows_and_nobody_who_goes_on(
     with pytest.raises(FaultError):
         send(50)
     engine.close()
+
+
+@pytest.mark.parametrize("member", [False, True])
+def test_an_engine_leaves_alone_who_hangs_and_is_not_its_own_to_end(
+    server_url: str, others: Database, monkeypatch: pytest.MonkeyPatch, member: bool
+) -> None:
+    """Nobody but an administrator ends an administrator's connections, not even a member of their role."""
+    monkeypatch.setattr(ownership_module, "SILENCE_MS", 0)
+    store = open_store(others, "shop")
+    hangs = ownership(others)
+    assert hangs.hold((store,)) == {store}
+    account = f"engine_{secrets.token_hex(4)}"
+    with others.write() as connection:
+        connection.execute(text(f"CREATE ROLE {account} LOGIN; GRANT pg_read_all_stats TO {account}"))
+        connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {account}"))
+        if member:
+            connection.execute(text(f"GRANT {connection.execute(text('SELECT current_user')).scalar()} TO {account}"))
+    second = Database(make_url(server_url).set(username=account).render_as_string(False))
+    engine = ownership(second)
+    for _ in range(2):
+        assert engine.hold((store,)) == set()
+    assert hangs.hold((store,)) == {store}
+    engine.close()
+    second.close()
+    hangs.close()
+    with others.write() as connection:
+        connection.execute(text(f"DROP OWNED BY {account}; DROP ROLE {account}"))
+
+
+def test_with_one_that_hangs_its_process_ends_and_no_other_of_the_same_number(
+    server_url: str, others: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """In containers processes have equal numbers, and behind one address they come from the same place."""
+    store = open_store(others, "shop")
+    engine = ownership(others)
+    monkeypatch.setattr(module, "_WORD", "one")
+    first = Database(server_url)
+    hangs = ownership(first)
+    hangs.hold((store,))
+    monkeypatch.setattr(module, "_WORD", "two")
+    console = Database(server_url)
+    monkeypatch.setattr(ownership_module, "SILENCE_MS", 0)
+    with console.write() as saving, first.engine.connect() as lost:
+        saving.execute(text("UPDATE stores SET name = 'saved'"))
+        lost.execute(text("SELECT 1"))
+        assert engine.hold((store,)) == {store}
+        with pytest.raises(OperationalError):
+            lost.execute(text("SELECT 1"))
+    assert others.stores()[0][2] == "saved"
+    for opened in (engine, hangs, first, console):
+        opened.close()
 
 
 def _until(done: Callable[[], bool]) -> None:
