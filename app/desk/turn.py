@@ -16,7 +16,7 @@ from app.domain.conversation import REASONS
 from app.domain.events import LATEST, AgentPresence, AnyEvent, SessionAssigned, State
 from app.domain.kinds import fill, same
 from app.domain.language import T
-from app.domain.routing.router import RETURNING_MS, Decision, NotPossibleError, Router
+from app.domain.routing.router import GIVEN, RETURNING_MS, Decision, NotPossibleError, Router
 from app.domain.routing.state import TAKING
 from app.storage import routed
 from app.storage.queries import touched_since
@@ -74,11 +74,12 @@ class Turn:
         states = self._memory.states
         given = {session.agent for session in self._changed if session.agent_id}
         told = {code for _, code, _ in self._news.presence}
-        leaving = {code for _, code, state in self._news.presence if state not in TAKING} | self._suspended
-        for code in given | leaving:
+        leaving: dict[str, str] = dict.fromkeys(self._suspended, "suspended")
+        leaving |= {code: state for _, code, state in self._news.presence if state not in TAKING}
+        for code in given | leaving.keys():
             if states.get(code) in TAKING:
-                self._router.presence(code, "suspended", self._at)
-        return sorted(code for code in given - leaving - told if states.get(code) in TAKING)
+                self._router.hold_back(code, leaving.get(code, GIVEN))
+        return sorted(code for code in given - leaving.keys() - told if states.get(code) in TAKING)
 
     def _empty_queues(self) -> None:
         """What waits no longer, or not as the router has it: before anything that frees somebody, who would be given what others have."""

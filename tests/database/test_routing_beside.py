@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from app.desk.turn import LATE_PATIENCE_SECONDS
-from app.domain.events import MessageSent, SessionAssigned, SessionClosed, SessionFlagged, SessionOpened
+from app.domain.events import AgentPresence, AnyEvent, MessageSent, SessionAssigned, SessionClosed, SessionFlagged, SessionOpened
 from app.storage.database import Database
 from app.storage.recorder import open_store
 from tests.database.routed_store import NOON, RoutedStore, group
@@ -111,6 +111,37 @@ class TestASourceAssignsWhoWaits:
         store.closes("s1")
         store.opens("s3", page="item")
         assert (store.has("w", "s3"), store.outcomes("w")) == ("a -", "assigned waited")
+
+
+class TestWhoTakesNothingYet:
+    """Reasons tell how they stand, not that they are kept out."""
+
+    def freed(self, database: Database, *events: AnyEvent) -> RoutedStore:
+        """a and b have one each, w waits; b's ends together with this."""
+        store = RoutedStore(database, group("g", {"a": 1, "b": 1}), caps={"a": 1, "b": 1}, here="ab")
+        store.opens("s1", "s2", "w")
+        assert store.has("s1", "s2", "w") == "a b -"
+        store.say(SessionClosed(id="end", at=store.now, session="s2"), *events)
+        assert store.has("w") == "b"
+        return store
+
+    def test_given_one_by_their_source_who_is_full(self, database: Database) -> None:
+        store = self.freed(database, SessionOpened(id="o", at=NOON, session="s9", customer="k", agent="a"))
+        assert [line for line in store.why("w") if "（a）" in line] == ["1 名满载（a）"]
+
+    def test_who_goes(self, database: Database) -> None:
+        store = self.freed(database, AgentPresence(id="gone", at=NOON + 9000, agent="a", state="offline"))
+        assert [line for line in store.why("w") if "（a）" in line] == ["1 名离线（a）"]
+
+    def test_given_one_by_their_source_who_was_free(self, database: Database) -> None:
+        """While settings change."""
+        store = RoutedStore(database, group("g", {"b": 1}), caps={"a": 2, "b": 1}, here="ab")
+        store.opens("s1", "w", "w2")
+        store.recorder.record([SessionOpened(id="o", at=NOON, session="s9", customer="k", agent="a")])
+        store.configure(group("g", {"a": 1, "b": 1}), caps={"a": 2, "b": 2})
+        assert store.has("w", "w2") == "b a"
+        assert [line for line in store.why("w") if "（a）" in line] == ["1 名刚由来源分配了会话（a）"]
+        assert [line for line in store.why("w2") if "（a）" in line] == ["「g」2 名成员中 1 名可接（a）"]
 
 
 class TestASourceTakesOver:

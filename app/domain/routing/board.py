@@ -8,10 +8,12 @@ from typing import Any, Self
 
 from app.domain.routing.choosing import Ranking
 from app.domain.routing.scopes import NO_GROUP, GroupPlan, NewSession, Plan
-from app.domain.routing.state import Agent, Box, Group, Held, Seat
+from app.domain.routing.state import TRANSFERABLE, Agent, Box, Group, Held, Seat
 
 RETURNING_MS = 48 * 3_600_000
 """For how long a customer comes back to the agent who served them last in a group."""
+GIVEN = "given"
+"""As what an agent is told of, who is being given something by others and may be free after that."""
 _DESIGNATED = ""
 """Whose turns those of the designated agents are, among those of the groups."""
 _Turns = dict[str, dict[str, int]]
@@ -162,10 +164,12 @@ class Board:
 
     def _settle(self, a: Agent) -> None:
         """Tells the groups of an agent how they stand now."""
-        standing = a.stands()
-        if standing == a.standing:
+        standing = shown = a.stands()
+        if a.held_back:
+            standing, shown = "held_back", shown if a.held_back == GIVEN and shown not in TRANSFERABLE else a.held_back
+        if standing == a.standing and shown == a.shown:
             return
-        a.standing = standing
+        a.standing, a.shown = standing, shown
         for group, turn in a.seats:
             if turn is not None:
                 if standing == "free":
@@ -173,7 +177,7 @@ class Board:
                 else:
                     group.rotation.drop(turn)
             if self._explains:
-                group.stand(a.code, "transfers_only" if turn is None and standing == "free" else standing)
+                group.stand(a.code, "transfers_only" if turn is None and shown == "free" else shown)
 
     def _attend(self, a: Agent) -> None:
         """Tells the boxes of an agent whether they are here."""

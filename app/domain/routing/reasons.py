@@ -22,6 +22,7 @@ STANDINGS = {
     "not_receiving": T("不接待", "not receiving"),
     "transfers_only": T("只接转接", "for transfers only"),
     "full": T("满载", "full"),
+    "given": T("刚由来源分配了会话", "just given a session by the source"),
     "gone": T("已不在组内", "not a member any more"),
 }
 """How an agent stands to new sessions of a group."""

@@ -13,12 +13,12 @@ from typing import Literal, NamedTuple
 from app.domain.events import Reason, State
 from app.domain.kinds import fill, same
 from app.domain.language import T
-from app.domain.routing.board import RETURNING_MS, Board
+from app.domain.routing.board import GIVEN, RETURNING_MS, Board
 from app.domain.routing.reasons import Why
 from app.domain.routing.scopes import NO_GROUP, NewSession, Plan
 from app.domain.routing.state import TRANSFERABLE, Agent, Group, Held
 
-__all__ = ("RETURNING_MS", "Decision", "NotPossibleError", "Outcome", "Router")
+__all__ = ("GIVEN", "RETURNING_MS", "Decision", "NotPossibleError", "Outcome", "Router")
 Outcome = Literal["assigned", "waited", "leave"]
 
 
@@ -123,6 +123,13 @@ class Router(Board):
         if self._designated is not None:
             self._designated.begin_anew()
 
+    def hold_back(self, agent: str, shown: str) -> None:
+        """They are given nothing until their presence is told next. shown: as what reasons tell of them, a standing to come or GIVEN."""
+        a = self._agent(agent)
+        a.held_back = shown
+        self._attend(a)
+        self._settle(a)
+
     def presence(self, agent: str, state: State, at: int) -> list[Decision]:
         """Who comes takes what waits; whoever goes offline leaves their sessions to the others."""
         return self.presences([(agent, state)], at)
@@ -136,6 +143,7 @@ class Router(Board):
             if a.state == "offline" and state != "offline":
                 a.since = at
             self._online += (state != "offline" and a.plan.receives) - a.online
+            a.held_back = ""
             a.be(state)
             self._attend(a)
             self._settle(a)

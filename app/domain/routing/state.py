@@ -139,12 +139,15 @@ class Agent(Candidate):
     active: sessions held, without leave messages: nobody waits at their other end, so they take up no capacity.
     """
 
-    __slots__ = ("_full", "_never", "boxes", "holds", "plan", "room", "seats", "standing", "state")
+    __slots__ = ("_full", "_never", "boxes", "held_back", "holds", "plan", "room", "seats", "shown", "standing", "state")
 
     def __init__(self, plan: AgentPlan) -> None:
         super().__init__(plan.code)
         self.state = "offline"
-        self.standing = ""
+        self.standing = self.shown = ""
+        """To what is given out now, and as reasons tell it: they differ while an agent is held back."""
+        self.held_back = ""
+        """As what they are told of while they are given nothing, whatever their state."""
         self.holds: dict[str, Held] = {}
         self.seats: list[Seat] = []
         self.boxes: list[Box] = []
@@ -156,7 +159,7 @@ class Agent(Candidate):
         self.room = _UNLIMITED if plan.capacity is None else plan.capacity
         self._full = "full" if plan.capacity else "transfers_only"
         self.holds, self.seats, self.boxes, self.turns = {}, [], [], []
-        self.active, self.standing = 0, ""
+        self.active, self.standing, self.shown = 0, "", ""
         self.be(self.state)
 
     def be(self, state: str) -> None:
@@ -167,7 +170,7 @@ class Agent(Candidate):
     @property
     def takes(self) -> bool:
         """They may be given something, be it only by transfer."""
-        return not self._never
+        return not (self._never or self.held_back)
 
     @property
     def online(self) -> bool:
