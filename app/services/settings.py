@@ -119,7 +119,10 @@ class SettingsService:
         """Saves the body of an earlier revision (0: the defaults) as the next one; raises as `get` and `save_all` do."""
         body = self.get(store, key, revision).body
         why = note or str(fill(T("恢复第 {0} 版", "Revision {0} restored"), revision))
-        return self.save_all(store, {key: (body, base)}, why, stop)[key]
+        try:
+            return self.save_all(store, {key: (body, base)}, why, stop)[key]
+        except StaleError as stale:
+            raise stale.of_restoring() from stale
 
     # -- what they come to --
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from app.domain import assessment
 from app.domain.documents import Body, Document
-from app.domain.kinds import Change, Fault, fill, joined, same
+from app.domain.kinds import Change, Fault, fill, joined
 from app.domain.language import T
 from app.domain.localtime import LocalTime
 from app.domain.settings import ASSESSMENT
@@ -59,12 +59,31 @@ class StaleError(FaultError):
     def __init__(self, document: Document, base: Saved, meanwhile: Sequence[Saved], changes: Sequence[Change], local: LocalTime) -> None:
         super().__init__("refused", _stale_sentence(document, base, meanwhile, changes, local))
         self.document = document
+        self._told = document, base, meanwhile, changes, local
         self.base = base
         self.meanwhile = list(meanwhile)
         self.changes = list(changes)
 
+    def of_restoring(self) -> StaleError:
+        """The same, told to somebody who wanted an earlier revision back."""
+        told = StaleError(*self._told)
+        told.sentence = _stale_sentence(*self._told, _NOT_RESTORED)
+        return told
 
-def _stale_sentence(document: Document, base: Saved, meanwhile: Sequence[Saved], changes: Sequence[Change], local: LocalTime) -> T:
+
+_NOT_SAVED = T(
+    "没有保存，{3}的第 {0} 版已不是最新：{1}；改动：{2}。请查看差异后再保存。",
+    "Not saved, {3}: revision {0} is no longer current: {1}; changed: {2}. Look at the difference, then save again.",
+)
+_NOT_RESTORED = T(
+    "没有恢复，{3}的第 {0} 版已不是最新：{1}；改动：{2}。请看恢复会带来哪些变化，再恢复。",
+    "Not restored, {3}: revision {0} is no longer current: {1}; changed: {2}. Look at what would change, then restore again.",
+)
+
+
+def _stale_sentence(
+    document: Document, base: Saved, meanwhile: Sequence[Saved], changes: Sequence[Change], local: LocalTime, sentence: T = _NOT_SAVED
+) -> T:
     who = [
         fill(
             T("{0} 于 {1} 保存了第 {2} 版{3}", "{0} saved revision {2} at {1}{3}"),
@@ -74,14 +93,11 @@ def _stale_sentence(document: Document, base: Saved, meanwhile: Sequence[Saved],
         for saved in meanwhile[-_NAMED:]
         if saved.at is not None
     ]
-    paths = [same(change.path) for change in changes[:_NAMED]]
+    places = [change.label for change in changes[:_NAMED]]
     if len(changes) > _NAMED:
-        paths.append(fill(T("另有 {0} 处", "{0} more"), len(changes) - _NAMED))
-    return fill(
-        T("没有保存，{3}的第 {0} 版已不是最新：{1}；改动：{2}。请查看差异后再保存。",
-          "Not saved, {3}: revision {0} is no longer current: {1}; changed: {2}. Look at the difference, then save again."),
-        base.revision, joined(who, "；", "; "), joined(paths) if paths else T("无", "nothing"), document.title,
-    )  # fmt: skip
+        places.append(fill(T("另有 {0} 处", "{0} more"), len(changes) - _NAMED))
+    said = joined(places) if places else T("无", "nothing")
+    return fill(sentence, base.revision, joined(who, "；", "; "), said, document.title)
 
 
 _r = schema.settings_revisions.c

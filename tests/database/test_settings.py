@@ -113,6 +113,7 @@ class TestRevisions:
         assert workspace.settings.get(store, "assessment").revision == 0
         assert workspace.settings.get(workspace.store("other"), "order_window").revision == 0
 
+    @pytest.mark.usefixtures("english")
     def test_restored(self, workspace: Workspace, store: StoreInfo) -> None:
         settings = workspace.settings
         settings.save(store, "order_window", {"window": "7d"})
@@ -121,7 +122,7 @@ class TestRevisions:
         assert settings.restore(store, "order_window", 0, note="back to the start") == 4
         assert [saved.body["window"] for saved in settings.history(store, "order_window")] == ["24h", "7d", "15d", "7d"]
         assert settings.get(store, "order_window").note == "back to the start"
-        with pytest.raises(StaleError):
+        with pytest.raises(StaleError, match=r"Not restored.*restore again"):
             settings.restore(store, "order_window", 1, base=3)
         assert settings.get(store, "order_window").revision == 4
 
@@ -263,7 +264,7 @@ class TestRefusals:
             assert saved.at is not None
             assert f"{saved.author} saved revision {saved.revision} at {workspace.local(store).local(saved.at):%Y-%m-%d %H:%M}" in said
         assert "(spring)" in said
-        assert "changed: leave_out" in said
+        assert "changed: Leave out" in said
         assert settings.save(store, "assessment", {"from": "10:00"}, base=3) == 4
 
     def test_two_at_once_one_wins(self, workspace: Workspace, store: StoreInfo) -> None:

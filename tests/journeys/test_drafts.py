@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.domain.documents import Body
@@ -22,6 +23,7 @@ from tests.journeys.seats_desk import HOUR, NOON, Shop, quiet_window
 from ui.pages.replay import ReplayPage
 from ui.pages.settings.agents import AgentsPage
 from ui.pages.settings.groups import GroupsPage
+from ui.pages.settings.restoring import RestoreDialog
 from ui.pages.settings.routing import RoutingPage
 from ui.pages.settings.sync import AccountSyncPage
 from ui.runtime.drafts import Drafts
@@ -60,14 +62,18 @@ class Desk(HistoryDesk):
     def saved(self, key: str = "groups") -> Body:
         return self.workspace.settings.get(self.store, key).body
 
-    def somebody(self, change: Any, key: str = "groups") -> None:
+    def somebody(self, change: Any, key: str = "groups", name: str = "张三") -> None:
         """Saves what `change` makes of the current body, under another name, and everybody hears of it."""
-        other = Workspace(self.shop.database, Actor("张三", local_owner().permissions))
-        other.settings.save(self.store, key, change(self.saved(key)), None, "夜班")
+        self.unheard(change, key, name)
         for host in self.hosts.values():
             if host.isVisible():
                 host.refresh()
         self.settle()
+
+    def unheard(self, change: Any, key: str = "groups", name: str = "张三") -> None:
+        """The same, and nobody hears of it yet."""
+        other = Workspace(self.shop.database, Actor(name, local_owner().permissions))
+        other.settings.save(self.store, key, change(self.saved(key)), None, "夜班")
 
     def restart(self) -> None:
         for key in list(self.hosts):
@@ -290,6 +296,14 @@ def test_discarding_while_somebody_has_saved_takes_theirs_and_can_be_undone(desk
     assert page.save.isEnabled()
 
 
+def test_the_other_side_is_told_apart_from_this_one_under_the_same_account(desk: Desk) -> None:
+    page = desk.groups
+    desk.edit(page, with_weights(page.groups, "pre", {"a2": 8}))
+    desk.somebody(lambda body: renamed(body, "乙名"), name="owner")
+    assert page.conflict.head.text() == "你在另一处（owner） 刚保存了第 2 版，你的修改还没有保存。"
+    assert "你在另一处（owner）" in [label.text() for label in page.conflict.findChildren(QLabel)]
+
+
 def test_a_conflict_is_seen_and_settled_on_any_of_the_pages(desk: Desk) -> None:
     desk.edit(desk.groups, with_weights(desk.groups.groups, "pre", {"a2": 8}))
     desk.somebody(lambda body: renamed(body, "乙名"))
@@ -324,6 +338,17 @@ def test_what_was_discarded_comes_back_until_something_else_is_edited(desk: Desk
 # -- an earlier revision --
 
 
+def asked(desk: Desk) -> tuple[RestoreDialog, GroupsPage]:
+    """Whether the first of two revisions is to come back; the second has given 王敏 another weight."""
+    desk.somebody(lambda body: with_weights(body, "pre", {"a1": 9}))
+    page = desk.groups
+    desk.click(page.past_button)
+    page.past.list.setCurrentRow(1)
+    desk.click(page.past.restore)
+    assert page.past.question is not None
+    return page.past.question, page
+
+
 def test_restoring_asks_what_will_change_and_keeps_the_note(desk: Desk) -> None:
     desk.somebody(lambda body: with_weights(body, "pre", {"a1": 9}))
     page = desk.groups
@@ -347,18 +372,46 @@ def test_restoring_asks_what_will_change_and_keeps_the_note(desk: Desk) -> None:
     assert "改错了" in page.past.list.item(0).text()
 
 
-def test_what_is_saved_while_the_question_stands_is_not_taken_back_unseen(desk: Desk) -> None:
-    desk.somebody(lambda body: with_weights(body, "pre", {"a1": 9}))
-    page = desk.groups
-    desk.click(page.past_button)
-    page.past.list.setCurrentRow(1)
-    desk.click(page.past.restore)
-    question = page.past.question
-    assert question is not None
+def test_the_question_follows_what_is_saved_while_it_stands(desk: Desk) -> None:
+    question, page = asked(desk)
+    question.note.setText("改错了")
     desk.somebody(lambda body: renamed(body, "乙名"))
+    assert "张三 刚保存了第 3 版" in question.told.text()
+    assert question.changes.text().splitlines() == [
+        "咨询组 › 售前 › 名称：乙名 → 售前",
+        "咨询组 › 售前 › 成员 › 王敏 › 分配权重值：9 → 6",
+    ]
+    assert "共 2 处变化" in question.words.text()
+    desk.somebody(lambda body: TWO)
+    assert question.changes.text() == "内容与当前版本相同。"
+    assert not question.go.isEnabled()
+    desk.somebody(lambda body: renamed(body, "丙名"), name="owner")
+    assert "你在另一处（owner）" in question.told.text()
     desk.click(question.go)
+    assert names(desk.saved()) == ["售前", "兜底"]
+    assert "改错了" in page.past.list.item(0).text()
+    assert page.past.question is None
+
+
+def test_a_refused_restore_says_so_in_words_and_goes_on_from_there(desk: Desk) -> None:
+    question, page = asked(desk)
+    desk.unheard(lambda body: renamed(body, "乙名"))
+    told: list[str] = []
+    refuse = question.refuse
+    question.refuse = lambda sentence: (told.append(sentence), refuse(sentence))  # type: ignore[method-assign,assignment,func-returns-value]
+    desk.keys(question.note, "why", Qt.Key.Key_Return)
+    (sentence,) = told
+    assert sentence.startswith("没有恢复，咨询组的第 2 版已不是最新：张三 于 ")
+    assert "改动：咨询组 › 乙名 › 名称。" in sentence
     assert names(desk.saved()) == ["乙名", "兜底"]
-    assert "张三" in desk.toasts[-1]
+    assert page.past.question is question
+    assert question.told.text().startswith("没有恢复：张三 刚保存了第 3 版")
+    assert "乙名 → 售前" in question.changes.text()
+    assert question.note.text() == "why"
+    desk.keys(question.note, Qt.Key.Key_Return)
+    assert names(desk.saved()) == ["售前", "兜底"]
+    assert "why" in page.past.list.item(0).text()
+    assert page.past.question is None
 
 
 def test_nothing_is_restored_over_unsaved_changes_and_it_says_so(desk: Desk) -> None:

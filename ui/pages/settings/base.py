@@ -22,7 +22,7 @@ from app.domain.permissions import PERMISSIONS, NotAllowedError
 from ui.pages.registry import Page, PageContext
 from ui.pages.settings.conflict import ConflictBar
 from ui.pages.settings.foot import FootBar
-from ui.pages.settings.past import Past, change_lines, name_of
+from ui.pages.settings.past import Past, change_lines, name_of, who_of
 from ui.runtime.drafts import Bodies
 from ui.theme import SPACE_4, SPACE_6
 from ui.widgets.skeleton import Skeleton
@@ -85,11 +85,13 @@ class DraftPage(Page):
         self._active = self._revealed = self._behind = False
         self._judgement: Judgement | None = None
         self._save_wanted = False
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self._save_by_key)
+        self._calling_off = Event()
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self._save_typed)
         first = self.documents[self.keys[0]]
         self.allowed = all(context.actor.may(document.permission) for document in self.documents.values())
-        self.past = Past(tuple(self.documents.values()), LocalTime(context.store.zone), self.names, self)
+        self.past = Past(tuple(self.documents.values()), LocalTime(context.store.zone), self.names, context.actor.name, self)
         self.past.restored.connect(self._restore)
+        self.past.called_off.connect(lambda: self._calling_off.set())
         self.past.set_editable(self.allowed)
         self.conflict = ConflictBar(self)
         self.conflict.kept.connect(self.draft.keep_mine)
@@ -101,10 +103,9 @@ class DraftPage(Page):
         self.foot = FootBar(self)
         self.note, self.save, self.discard = self.foot.note, self.foot.save, self.foot.discard
         self.note.textChanged.connect(self.draft.annotate)
-        self.save.clicked.connect(self._save)
+        self.save.clicked.connect(self._save_typed)
         self.discard.clicked.connect(self.draft.discard)
         self.foot.undo.clicked.connect(self.draft.bring_back)
-        self._calling_off = Event()
         self.foot.stop.clicked.connect(lambda: self._calling_off.set())
         self._slow = QTimer(self, singleShot=True, interval=self.slow_ms)
         self._slow.timeout.connect(self._tell_waiting)
@@ -148,6 +149,10 @@ class DraftPage(Page):
     def show_faults(self, faults: Sequence[Fault]) -> Sequence[Fault]:
         """Tell each fault at its place; answers those that have none."""
         return faults
+
+    def take_typed(self) -> bool:
+        """Bring what is typed into the draft, as leaving its field does. False when it waits for the person, who has been told."""
+        return True
 
     def names(self) -> Mapping[str, str]:
         """What agents are called, {code: name}."""
@@ -228,10 +233,10 @@ class DraftPage(Page):
             self.conflict.hide()
             return
         last = max(newer.values(), key=lambda saved: saved.at or 0)
-        who = last.author or tr("别人", "Somebody")
+        who = who_of(last, self.context.actor.name)
         said = tr(
             f"{who} 刚保存了{name_of(last)}，你的修改还没有保存。",
-            f"{who} has just saved {name_of(last).lower()}; your changes are not saved.",
+            f"{name_of(last)} has just been saved by {who}; your changes are not saved.",
         )
         with calling(self.names()):
             self.conflict.tell(said, who, self.draft.sides())
@@ -254,12 +259,16 @@ class DraftPage(Page):
         self._tell()
         if judgement is not None and self._save_wanted:
             self._save_wanted = False
-            self.save.click()
+            if self.save.isEnabled():
+                self._save()
 
-    def _save_by_key(self) -> None:
-        """At once, or as soon as it is known that what was typed just now can be saved."""
+    def _save_typed(self) -> None:
+        """At once, or as soon as it is known that what was typed just now can be saved; nothing is saved without what is half typed."""
+        if not self.take_typed():
+            return
         self._save_wanted = self.known() and self._judgement is None
-        self.save.click()
+        if self.save.isEnabled():
+            self._save()
 
     def _tell(self) -> None:
         found = self._judgement
@@ -293,18 +302,23 @@ class DraftPage(Page):
         assert self._judgement is not None
         settings, store, note, bodies = self.context.workspace.settings, self.context.store, self.draft.note, self.bodies()
         drafts = {key: (bodies[key], self.draft.saved[key].revision) for key in self._judgement.dirty}
-        stop = self._begin()
-        self.context.operations.change(
-            self, lambda: settings.save_all(store, drafts, note, stop), lambda numbers: self._kept(numbers, bodies), self._refused
-        )
+        stop, names = self._begin(), self.names()
+
+        def save() -> dict[str, int]:
+            with calling(names):
+                return settings.save_all(store, drafts, note, stop)
+
+        self.context.operations.change(self, save, lambda numbers: self._kept(numbers, bodies), self._refused)
 
     def _restore(self, key: str, revision: int, base: int, note: str) -> None:
         settings, store = self.context.workspace.settings, self.context.store
-        stop = self._begin()
-        self.context.operations.change(
-            self, lambda: settings.restore(store, key, revision, base, note, stop), lambda number: self._kept({key: number}, None),
-            self._refused,
-        )  # fmt: skip
+        stop, names = self._begin(), self.names()
+
+        def restore() -> int:
+            with calling(names):
+                return settings.restore(store, key, revision, base, note, stop)
+
+        self.context.operations.change(self, restore, lambda number: self._kept({key: number}, None), self._refused)
 
     def _begin(self) -> Event:
         """What ends the waiting for other programs when it is set."""
@@ -318,6 +332,8 @@ class DraftPage(Page):
         words = tr("正在保存：另一个程序正在写入数据库，等它写完…", "Saving: another program is writing to the database; waiting for it …")
         self.foot.tell(words, "quiet")
         self.foot.stop.show()
+        if self.past.question is not None:
+            self.past.question.tell(words)
 
     def _end(self) -> None:
         self.draft.saver = None
@@ -328,6 +344,8 @@ class DraftPage(Page):
         self._end()
         if bodies is not None:
             self.draft.kept(numbers, bodies)
+        elif self.past.question is not None:
+            self.past.question.accept()
         if len(self.keys) == 1:
             (number,) = numbers.values()
             said = tr(f"已保存为第 {number} 版", f"Saved as revision {number}")
@@ -341,6 +359,9 @@ class DraftPage(Page):
     def _refused(self, problem: Problem) -> None:
         """Nothing is lost: what was typed stays in the page."""
         self._end()
-        self.context.toast(problem.sentence, "info" if problem.fingerprint == "cancelled" else "warn")
+        if self.past.question is not None:
+            self.past.question.refuse(problem.sentence)
+        else:
+            self.context.toast(problem.sentence, "info" if problem.fingerprint == "cancelled" else "warn")
         self.judge()
         self.refresh()

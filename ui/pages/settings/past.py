@@ -36,26 +36,36 @@ def name_of(saved: Saved) -> str:
     return tr(f"第 {saved.revision} 版", f"Revision {saved.revision}") if saved.revision else tr("默认值", "Defaults")
 
 
-class Past(QFrame):
-    """`restored(document key, revision, base, note)`: the person wants an earlier revision back in place of `base`. With several documents
-    one is chosen above.
+def who_of(saved: Saved, me: str) -> str:
+    """Who saved it, as told to the person whose account is `me`, who has not done so here."""
+    if saved.author == me:
+        return tr(f"你在另一处（{me}）", f"you, elsewhere ({me})")
+    return saved.author or tr("别人", "somebody")
 
-    names: answers what agents are called, {code: name}.
+
+class Past(QFrame):
+    """`restored(document key, revision, base, note)`: the person wants an earlier revision back in place of `base`; `question` stands until
+    the answer is there, and `called_off` says that it is not waited for. With several documents one is chosen above.
+
+    names: answers what agents are called, {code: name}. me: the person's account.
     """
 
     restored = Signal(str, int, int, str)
+    called_off = Signal()
 
     def __init__(
-        self, documents: Sequence[Document], local: LocalTime, names: Callable[[], Mapping[str, str]], parent: QWidget | None = None
+        self, documents: Sequence[Document], local: LocalTime, names: Callable[[], Mapping[str, str]], me: str,
+        parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setProperty("look", "card")
         self.setFixedWidth(WIDTH)
         self._documents = {document.key: document for document in documents}
-        self._key, self._local, self._names = documents[0].key, local, names
+        self._key, self._local, self._names, self._me = documents[0].key, local, names, me
         self._known: dict[str, list[Saved]] = {key: [] for key in self._documents}
         self._editable, self._why_not = True, ""
         self.question: RestoreDialog | None = None
+        self._asked: tuple[Saved, Saved] | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_4, SPACE_4, SPACE_4, SPACE_4)
         column.setSpacing(SPACE_2)
@@ -97,6 +107,7 @@ class Past(QFrame):
         self._known[key] = list(newest_first)
         if key == self._key:
             self._list(looked_at)
+            self._renew_question()
 
     def _choose(self, key: str) -> None:
         self._key = key
@@ -140,15 +151,20 @@ class Past(QFrame):
             self.restore.setEnabled(False)
             self.restore.setToolTip(self._why_not)
             return
-        changes = self._difference_of(saved, self._saved[0])
+        now = self._saved[0]
         self._head.setText(tr(f"{name_of(saved)} → 当前", f"{name_of(saved)} → now"))
+        words, possible = self._judged(saved, now, self._difference_of(saved, now))
+        self._difference.setText(words)
+        self.restore.setEnabled(self._editable and possible)
+        self.restore.setToolTip(self._why_not)
+
+    def _judged(self, wanted: Saved, now: Saved, changes: Sequence[Change]) -> tuple[str, bool]:
+        """The changes as they are read, and whether the revision that is wanted can come back in place of what holds now."""
+        refused = [str(fault.words) for fault in self._documents[self._key].validate(wanted.body, now.body)]
         words = change_lines(changes) or tr("内容与当前版本相同。", "The same as now.")
-        refused = [str(fault.words) for fault in self._documents[self._key].validate(saved.body, self._saved[0].body)]
         if refused and changes:
             words = tr(f"不能恢复：{refused[0]}", f"Cannot be restored: {refused[0]}") + "\n\n" + words
-        self._difference.setText(words)
-        self.restore.setEnabled(self._editable and bool(changes) and not refused)
-        self.restore.setToolTip(self._why_not)
+        return words, bool(changes) and not refused
 
     def _difference_of(self, old: Saved, new: Saved) -> list[Change]:
         with calling(self._names()):
@@ -156,22 +172,50 @@ class Past(QFrame):
 
     def _restore(self) -> None:
         """Asks first: it holds at once."""
-        saved, key = self._current(), self._key
-        if saved is None:
+        wanted, key = self._current(), self._key
+        if wanted is None:
             return
-        now = self._saved[0]
-        changes = self._difference_of(now, saved)
-        title, number = self._documents[key].title, len(changes)
+        title = self._documents[key].title
         dialog = self.question = RestoreDialog(
-            tr(f"恢复「{title}」的{name_of(saved)}？", f"Restore {name_of(saved).lower()} of {str(title).lower()}?"),
-            tr(f"{self._title(saved)}。恢复后存为新的一版，立即生效，共 {number} 处变化：",
-               f"{self._title(saved)}. It is saved as a new revision and holds at once. "
-               f"{'One thing changes:' if number == 1 else f'{number} things change:'}"),
-            change_lines(changes), self,
-        )  # fmt: skip
-        dialog.accepted.connect(lambda: self.restored.emit(key, saved.revision, now.revision, dialog.note.text()))
+            tr(f"恢复「{title}」的{name_of(wanted)}？", f"Restore {name_of(wanted).lower()} of {str(title).lower()}?"), self
+        )
+        self._ask(wanted, self._saved[0])
+        dialog.wanted.connect(self._wanted)
+        dialog.called_off.connect(self.called_off)
         dialog.finished.connect(self._answered)
         dialog.open()
 
+    def _ask(self, wanted: Saved, now: Saved) -> None:
+        """Let the question tell what would change now."""
+        assert self.question is not None
+        self._asked = wanted, now
+        changes = self._difference_of(now, wanted)
+        number = len(changes)
+        self.question.show_changes(
+            tr(f"{self._title(wanted)}。恢复后存为新的一版，立即生效，共 {number} 处变化：",
+               f"{self._title(wanted)}. It is saved as a new revision and holds at once. "
+               f"{'One thing changes:' if number == 1 else f'{number} things change:'}"),
+            *self._judged(wanted, now, changes),
+        )  # fmt: skip
+
+    def _renew_question(self) -> None:
+        if self.question is None or self._asked is None or self.question.waiting:
+            return
+        wanted, before = self._asked
+        now = self._saved[0]
+        if now.revision == before.revision:
+            return
+        self._ask(wanted, now)
+        who = who_of(now, self._me)
+        self.question.renewed(
+            tr(f"{who} 刚保存了{name_of(now)}，请看现在会有哪些变化，再恢复。",
+               f"{name_of(now)} has meanwhile been saved by {who}: look at what would change now, and restore again.")
+        )  # fmt: skip
+
+    def _wanted(self, note: str) -> None:
+        assert self._asked is not None
+        wanted, now = self._asked
+        self.restored.emit(self._key, wanted.revision, now.revision, note)
+
     def _answered(self) -> None:
-        self.question = None
+        self.question = self._asked = None
