@@ -136,8 +136,18 @@ class Memory:
             self._look_at_sessions(bulk, news, None if anything or opens else {0, *(agents or ())})
         return news
 
+    def standing(self, bulk: Bulk, whose: Collection[int] | None) -> dict[int, int]:
+        """{session: agent} as `routed.standing`, but for those that were flagged while they waited: their rows name who had them before."""
+        rows = routed.standing(bulk, self.store, whose)
+        there = {id: agent for id, (agent, _) in rows.items()}
+        flagged = [id for id, (agent, flag) in rows.items() if flag and agent and ((known := self.sessions.get(id)) is None or known.waits)]
+        for session in routed.open_sessions(bulk, self.store, flagged):
+            if picking_up.standing(session).waits:
+                del there[session.id]
+        return there
+
     def _look_at_sessions(self, bulk: Bulk, news: News, whose: Collection[int] | None) -> None:
-        there = routed.standing(bulk, self.store, whose)
+        there = self.standing(bulk, whose)
         taken_away: dict[int, Known] = {}
         for id, agent in there.items():
             known = self.sessions.get(id)

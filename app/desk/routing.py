@@ -34,6 +34,11 @@ class Routing:
         self._recorder = Recorder(database, store)
         self._memory = Memory(store)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the first turn is over, which takes longest. Safe from any thread."""
+        return self._memory.revision >= 0
+
     def run(self, stop: Event) -> None:
         """Blocks until `stop`. A lost database is waited for; other faults end the run with FaultError."""
         notices: Notices | None = None

@@ -16,6 +16,7 @@ from app.desk.engine import repeat
 from app.desk.routing import Routing
 from app.desk.sending import send_due
 from app.domain.clock import StoreClock
+from app.domain.kinds import joined, same
 from app.domain.language import tr
 from app.storage.backup import backup_if_due
 from app.storage.database import Database
@@ -26,9 +27,15 @@ from app.storage.stores import clock_setting
 
 LOOK_SECONDS = 1.0
 """How often it is looked for stores that nobody has."""
+_AT_ONCE = 4
+"""So many stores begin at once: what their first turns have to work out would hold up all the others."""
+_BEGINNING_SECONDS = 1.0
+"""For so long at most: a store whose lock is somebody else's may take minutes, and holds up no store after it."""
+_NEXT_SECONDS = 0.05
+"""How often it is looked while stores wait to begin."""
 _PARTING_SECONDS = 2.0
-"""How long the threads of ended stores are waited for together: less than a rival takes for silence (ownership.py). Whoever is slower
-ends by itself a little later, and does no harm meanwhile: what is decided is decided under the store's lock."""
+"""How long the threads of ended stores are waited for together, while nobody takes over what is let go of. Whoever is slower ends by
+itself a little later, and does no harm meanwhile: what is decided is decided under the store's lock."""
 _REST_SECONDS = (1.0, 5.0, 15.0, 60.0)
 """How long a store in which something went wrong is let be, the first time, the second, …"""
 _SOUND_SECONDS = 300.0
@@ -75,21 +82,24 @@ class Desk:
         repeat(self._stop, lambda: backup_if_due(self._database), engine.UPKEEP_AFTER_SECONDS, engine.UPKEEP_EVERY_SECONDS, "upkeep")
         try:
             while not self._stop.is_set():
+                pause = LOOK_SECONDS
                 try:
-                    self._share_out()
+                    if self._share_out():
+                        pause = min(LOOK_SECONDS, _NEXT_SECONDS)
                 except FaultError as fault:
                     if fault.kind not in ("unreachable", "locked"):
                         raise
                     self._part(list(self._served))  # whose owner nobody is now
                     self._wait_for(str(fault))
-                self._stop.wait(LOOK_SECONDS)
+                self._stop.wait(pause)
         finally:
             self._stop.set()
             self._part(list(self._served))
             self._ownership.close()
 
-    def _share_out(self) -> None:
-        stores = {id: code for id, code, *_ in self._database.stores() if self._wanted in (None, code)}
+    def _share_out(self) -> bool:
+        """Whether stores that are held have yet to begin."""
+        stores = {id: code for id, code in self._ownership.stores().items() if self._wanted in (None, code)}
         failed = {store: served for store, served in self._served.items() if served.fault is not None}
         self._part(failed)
         for store, served in failed.items():
@@ -97,17 +107,20 @@ class Desk:
                 raise served.fault
             self._rest(store, served)
         now = time.monotonic()
-        held = self._ownership.hold({id: code for id, code in stores.items() if id not in self._resting or self._resting[id].until <= now})
-        self._part(self._served.keys() - held)
-        for store in held - self._served.keys():
-            self._served[store] = _Served(self._database, store, stores[store])
-            self._tell(stores[store], True)
+        resting = {store for store, rest in self._resting.items() if rest.until > now}
+        held = self._ownership.hold(stores.keys() - resting)
         surplus = self._ownership.surplus()
-        self._part(surplus)
+        self._part([store for store in self._served if store not in held or store in surplus])
         for store in surplus:
             self._ownership.release(store)
-        elsewhere = [code for store, code in stores.items() if store not in self._served and store not in self._resting]
+        waiting = sorted(held - surplus - self._served.keys())
+        begin = waiting[: max(0, _AT_ONCE - sum(served.is_beginning for served in self._served.values()))]
+        for store in begin:
+            self._served[store] = _Served(self._database, store, stores[store])
+            self._tell(stores[store], True)
+        elsewhere = [code for store, code in stores.items() if store not in resting and (store not in held or store in surplus)]
         self._wait_for(_awaited(self._wanted, len(stores), elsewhere))
+        return len(begin) < len(waiting)
 
     def _wait_for(self, what: str) -> None:
         if what and what != self._awaited and self._on_wait is not None:
@@ -148,8 +161,8 @@ def _awaited(wanted: str | None, stores: int, elsewhere: Sequence[str]) -> str:
         return tr(f"还没有店铺 {wanted}，等它出现", f"There is no store {wanted} yet; waiting for it")
     if not elsewhere:
         return ""
-    named = ", ".join(elsewhere[:_NAMED]) + (" …" if len(elsewhere) > _NAMED else "")
-    return tr(f"由其他引擎分配，空出时接手：{named}", f"Routed by other engines, taken over when they end: {named}")
+    named, more = joined(map(same, elsewhere[:_NAMED])), " …" if len(elsewhere) > _NAMED else ""
+    return tr(f"由其他引擎分配，空出时接手：{named.zh}{more}", f"Routed by other engines, taken over when they end: {named.en}{more}")
 
 
 class _Rest(NamedTuple):
@@ -160,23 +173,33 @@ class _Rest(NamedTuple):
 
 
 class _Served:
-    """A store that is being served, on threads of its own."""
+    """A store that is being served, on threads of its own: whoever makes one waits for nothing."""
 
     def __init__(self, database: Database, store: int, code: str) -> None:
         self.code = code
         self.began = time.monotonic()
         self.fault: Exception | None = None
+        self._database, self._store = database, store
         self._stop = stop = threading.Event()
-        clock = StoreClock(clock_setting(database, store))
-        self._routing = Routing(database, store, clock)
+        self._routing: Routing | None = None
         self._thread = threading.Thread(target=self._run, name=f"routing {code}", daemon=True)
         self._thread.start()
         every = engine.INDEX_EVERY_SECONDS
-        self._indexing = repeat(stop, lambda: index_pending(database, store, clock(), stop, rest=1.0), every, every, "index")
+        self._indexing = repeat(stop, lambda: index_pending(database, store, self._clock()(), stop, rest=1.0), every, every, "index")
         repeat(stop, lambda: send_due(database, code, stop), engine.SEND_AFTER_SECONDS, engine.SEND_EVERY_SECONDS, "reports")
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether it is at its first turn, as far as that is waited for."""
+        has_begun = self._routing is not None and self._routing.has_begun
+        return not has_begun and time.monotonic() - self.began < _BEGINNING_SECONDS
+
+    def _clock(self) -> StoreClock:
+        return StoreClock(clock_setting(self._database, self._store))
 
     def _run(self) -> None:
         try:
+            self._routing = Routing(self._database, self._store, self._clock())
             self._routing.run(self._stop)
         except Exception as fault:
             self.fault = fault

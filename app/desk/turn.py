@@ -302,7 +302,7 @@ class Turn:
         idle = routed.last_busy(bulk, store, [id for id, code, _ in people if code in here], since, self._batch.local.day(since))
         sessions = [
             session
-            for session in routed.open_sessions(bulk, store, list(routed.standing(bulk, store, None)))
+            for session in routed.open_sessions(bulk, store, list(memory.standing(bulk, None)))
             if session.agent_id or (session.decided is not None and session.decided.outcome != ASSIGNED)
         ]
         for session in sessions:

@@ -126,18 +126,20 @@ def last_presence(bulk: Bulk, agent: int) -> int:
     return at or 0
 
 
-def standing(bulk: Bulk, store: int, agents: Collection[int] | None) -> dict[int, int]:
-    """{session: agent} of the open sessions of these agents (0: of nobody), or of all.
+def standing(bulk: Bulk, store: int, agents: Collection[int] | None) -> dict[int, tuple[int, int]]:
+    """{session: (agent, flag)} of the open sessions of these agents (0: of nobody), or of all.
 
     Without an agent only those that somebody waits in: leave messages, and customers who have written and whom no robot has served.
     """
     statement = (
-        "SELECT id, agent_id FROM sessions WHERE store_id = ? AND closed_at IS NULL AND opened_at IS NOT NULL "
+        "SELECT id, agent_id, flag FROM sessions WHERE store_id = ? AND closed_at IS NULL AND opened_at IS NOT NULL "
         f"AND (agent_id <> 0 OR (flag = 0 AND (kind = {LEAVE} OR first_customer_at IS NOT NULL)))"
     )
     if agents is None:
-        return dict(bulk.rows(statement, (store,)))
-    return dict(bulk.rows_in(statement + " AND agent_id IN {keys}", (store,), sorted(agents)))
+        rows = bulk.rows(statement, (store,))
+    else:
+        rows = bulk.rows_in(statement + " AND agent_id IN {keys}", (store,), sorted(agents))
+    return {id: (agent, flag) for id, agent, flag in rows}
 
 
 def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSession]:

@@ -3,6 +3,8 @@ name sessions that are nobody's to give."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from app.desk.turn import LATE_PATIENCE_SECONDS
@@ -142,6 +144,30 @@ class TestWhoTakesNothingYet:
         assert store.has("w", "w2") == "b a"
         assert [line for line in store.why("w") if "（a）" in line] == ["1 名刚由来源分配了会话（a）"]
         assert [line for line in store.why("w2") if "（a）" in line] == ["「g」2 名成员中 1 名可接（a）"]
+
+
+@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize("had", [False, True])
+@pytest.mark.parametrize("flag", ["spam", "bot_only"])
+def test_who_is_flagged_while_they_wait_is_given_to_nobody(database: Database, flag: Any, had: bool, anew: bool) -> None:
+    """had: an agent had them before, and the row goes on naming that agent."""
+    store = RoutedStore(database, group("g", {"a": 1, "b": 1}), caps={"a": 1, "b": 1}, here="a")
+    store.opens("w") if had else store.opens("s1", "w")
+    if had:
+        store.present(a="offline")
+    assert store.last("w").outcome == "waited"
+    decided = store.outcomes("w")
+    store.say(SessionFlagged(id="flag", at=store.now, session="w", flag=flag))
+    if anew:
+        store.restart()
+    store.present(b="available")
+    assert store.outcomes("w") == decided
+    store.opens("s2")
+    assert store.has("s2") == "b"
+    store.closes("s2")
+    store.assigns("w", "b")
+    store.opens("s3")
+    assert store.outcomes("s3") == "waited", "given to somebody by its source it counts as load"
 
 
 class TestASourceTakesOver:

@@ -178,7 +178,7 @@ class Life:
             wants = row.closed_at is None and row.flag == 0 and (KINDS[row.kind] == "leave" or row.first_customer_at is not None)
             sessions[row.code] = judge.Session(
                 row.code, customer, KINDS[row.kind], agents.get(row.agent_id, ""), groups.get(row.group_id, ""), row.opened_at,
-                row.closed_at, wants, about, ["PLUS"] if "PLUS" in tags else [], given, list(heard),
+                row.closed_at, wants, row.flag != 0, about, ["PLUS"] if "PLUS" in tags else [], given, list(heard),
             )  # fmt: skip
         decisions: dict[str, list[judge.Decision]] = {}
         for row in rows("SELECT * FROM decisions WHERE store_id = :store ORDER BY session_id, number"):

@@ -20,7 +20,7 @@ PROVINCES = ("浙江", "北京")
 class Session:
     """given: [(at, agent)] of what assigned it, whoever did, in order of time. heard: the same as it became known, for clocks differ.
 
-    waits: somebody must be found for it, unless it has an agent.
+    waits: somebody must be found for it, unless it has an agent. flagged: nobody is looked for.
     """
 
     code: str
@@ -31,6 +31,7 @@ class Session:
     opened_at: int
     closed_at: int | None
     waits: bool
+    flagged: bool
     about: Mapping[str, str]
     tags: Collection[str]
     given: Sequence[tuple[int, str]]
@@ -186,9 +187,9 @@ def faults(before: Shop, after: Shop, now: int) -> Iterator[str]:
         old = before.sessions[code]
         new = after.decisions.get(code, ())[len(before.decisions.get(code, ())) :]
         yield from _doubled(after, session, old.given, new)
-        if new and (old.closed_at is not None or not (old.waits or old.agent or code in moved)):
-            yield f"{code} needs nobody, and was decided about"
         holder = before.holder(code)
+        if new and (old.closed_at is not None or not (old.waits or holder or (old.agent and not old.flagged) or code in moved)):
+            yield f"{code} needs nobody, and was decided about"
         if holder and new and code not in moved and code not in sent and before.states.get(holder, "offline") != "offline":
             yield f"{code} was taken from {holder}, who is here"
         for decision in new:
@@ -242,7 +243,7 @@ def _may_take(
 
 def _waits(after: Shop, session: Session) -> Iterator[str]:
     last, code = after.last(session.code), session.code
-    if after.holder(code) or not after.groups or not (session.waits or session.agent):
+    if after.holder(code) or not after.groups or session.flagged or not (session.waits or session.agent):
         return
     if last is None or last.outcome == "assigned":
         yield f"{code} is with nobody and nothing was decided"
