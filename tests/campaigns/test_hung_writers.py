@@ -19,6 +19,8 @@ from tests.database.routing_processes import ROOT, EngineProcess, Source, holdin
 from tests.databases import fresh
 
 PATIENCE_SECONDS = 5.0
+_SENDING_SECONDS = 20.0
+"""For who stops while they send rows: a slow line is given 15 s for each 64 kB."""
 TIMES = int(os.environ.get("KEFU_CAMPAIGN_HUNG", "10"))
 _FED = 50
 
@@ -56,16 +58,16 @@ def test_one_who_hangs_in_the_middle_of_writing_does_not_hold_up_the_engine(
 
 def test_nor_does_one_who_hangs_while_sending_rows(tmp_path: Path) -> None:
     """For the server they are at it: only the engine can tell."""
-    _tell(sorted(_hang(_feed_much, seed, tmp_path) for seed in range(TIMES)))
+    _tell(sorted(_hang(_feed_much, seed, tmp_path) for seed in range(TIMES)), _SENDING_SECONDS)
 
 
 def _feed_much(source: Source, url: str, folder: Path) -> tuple[list[str], Callable[[], int], int]:
     return _feed(source, url, folder, messages=2_000)
 
 
-def _tell(took: list[float]) -> None:
+def _tell(took: list[float], patience: float = PATIENCE_SECONDS) -> None:
     print(f"\n{took[0]:.2f} s, median {statistics.median(took):.2f} s, at most {took[-1]:.2f} s")
-    assert took[-1] < PATIENCE_SECONDS
+    assert took[-1] < patience
 
 
 def _hang(work: Callable[[Source, str, Path], tuple[list[str], Callable[[], int], int]], seed: int, tmp_path: Path) -> float:
@@ -87,13 +89,17 @@ def _hang(work: Callable[[Source, str, Path], tuple[list[str], Callable[[], int]
     if work is _feed_much:
         _stop_while_sending(source, process.pid)
     before, hung = done(), time.monotonic()
-    source.wait_for_decision(source.arrive())
+    source.wait_for_decision(source.arrive(), seconds=2 * _SENDING_SECONDS)
     took = time.monotonic() - hung
     os.kill(process.pid, signal.SIGCONT)
     _, said = process.communicate()
-    assert process.returncode == 1
-    assert work is _feed_much or "nothing of it was saved. Try again." in said
-    assert done() == before
+    if work is _feed:  # which records again what was ended for its silence
+        assert process.returncode == 0, said
+        assert done() == whole
+    else:
+        assert process.returncode == 1
+        assert work is _feed_much or "nothing of it was saved. Try again." in said
+        assert done() == before
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
     assert done() == whole
     source.settle()
