@@ -8,8 +8,10 @@ work of deciding twice.
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from filelock import FileLock, Timeout
@@ -33,9 +35,18 @@ _STALLED_SECONDS = 15.0
 _NOT_OURS = "42501"
 """The SQLSTATE of who may not end a connection."""
 
+_ASK_SECONDS = 1.0
+_HUNG_SECONDS = 30.0
+"""An engine that has not come round for so long hangs, though its process lives: it comes round every second, and waits for no more than
+the ends of some threads in between (desk/serving.py). While it waits for the server, the server knows that it is there."""
+_CLOSING_SECONDS = 1.0
+
 
 class Ownership(Protocol):
     """One thread at a time; all raise FaultError when the database is lost, and with it whatever was held."""
+
+    def stores(self) -> dict[int, str]:
+        """{id: code} of all stores, in order of creation; on a server without waiting for a connection that others work on."""
 
     def hold(self, stores: Collection[int]) -> frozenset[int]:
         """Takes what is free of these stores, up to a fair share, and answers what is held."""
@@ -56,8 +67,11 @@ class _FileOwnership:
 
     def __init__(self, database: Database, purpose: Purpose) -> None:
         assert database.path is not None
-        self._path, self._purpose = database.path, purpose
+        self._database, self._path, self._purpose = database, database.path, purpose
         self._held: dict[int, FileLock] = {}
+
+    def stores(self) -> dict[int, str]:
+        return {id: code for id, code, *_ in self._database.stores()}
 
     def hold(self, stores: Collection[int]) -> frozenset[int]:
         for store in stores:
@@ -86,6 +100,8 @@ class _FileOwnership:
 
 
 class _ServerOwnership:
+    """A thread of its own asks the server something every second, however busy the rest of the process is: so others see that it lives."""
+
     def __init__(self, database: Database, purpose: Purpose) -> None:
         self._database = database
         self._owner, self._candidates = _CLASSES[purpose]
@@ -95,6 +111,14 @@ class _ServerOwnership:
         self._candidate: set[int] = set()
         self._shared: frozenset[int] = frozenset()
         self._sending: dict[tuple[Any, ...], float] = {}
+        self._guard = threading.RLock()
+        """Of the connection."""
+        self._closed = threading.Event()
+        self._used = 0.0
+        self._asking: threading.Thread | None = None
+
+    def stores(self) -> dict[int, str]:
+        return dict(self._ask("SELECT id, code FROM stores ORDER BY id"))
 
     def hold(self, stores: Collection[int]) -> frozenset[int]:
         for store in sorted(self._candidate.difference(stores)):
@@ -178,7 +202,23 @@ class _ServerOwnership:
             self._ask("SELECT pg_advisory_unlock(%s, %s)", self._owner, store)
 
     def close(self) -> None:
-        self._lose()
+        self._closed.set()
+        if self._guard.acquire(timeout=_CLOSING_SECONDS):  # else the asking waits for a server that hangs, and closes afterwards
+            try:
+                self._lose()
+            finally:
+                self._guard.release()
+
+    def _keep_asking(self) -> None:
+        import psycopg
+
+        while not self._closed.wait(_ASK_SECONDS):
+            with self._guard:
+                if self._connection is not None and time.monotonic() - self._used < _HUNG_SECONDS:
+                    with suppress(psycopg.Error):  # whoever uses it next is told
+                        self._connection.execute("SELECT 1")
+        with self._guard:
+            self._lose()
 
     def _lose(self) -> None:
         self._held.clear()
@@ -189,15 +229,18 @@ class _ServerOwnership:
 
     def _ask(self, statement: str, *parameters: int | str, unless: str | None = None) -> list[Any]:
         """What the server answers; nothing where it refuses with the SQLSTATE `unless`."""
-        try:
-            if self._connection is None:
-                self._connection = self._connect()
-            return self._connection.execute(statement, parameters).fetchall()
-        except Exception as error:
-            if unless is not None and getattr(error, "sqlstate", None) == unless:
-                return []
-            self._lose()
-            raise explain(error) or error from error
+        with self._guard:
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                return self._connection.execute(statement, parameters).fetchall()
+            except Exception as error:
+                if unless is not None and getattr(error, "sqlstate", None) == unless:
+                    return []
+                self._lose()
+                raise explain(error) or error from error
+            finally:
+                self._used = time.monotonic()
 
     def _connect(self) -> psycopg.Connection[Any]:
         import psycopg  # only those who use a server pay for it
@@ -205,4 +248,8 @@ class _ServerOwnership:
         _, parameters = self._database.engine.dialect.create_connect_args(self._database.url)
         # As soon as the server lets go of us we let go of the server.
         arguments = {**parameters, **postgres_arguments(self._database.url), "tcp_user_timeout": SILENCE_MS}
-        return psycopg.connect(**arguments, autocommit=True)
+        connection = psycopg.connect(**arguments, autocommit=True)
+        if self._asking is None:
+            self._asking = threading.Thread(target=self._keep_asking, name="ownership", daemon=True)
+            self._asking.start()
+        return connection

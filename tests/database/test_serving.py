@@ -10,9 +10,11 @@ import pytest
 
 from app.desk import serving
 from app.desk.routing import Routing
-from app.desk.serving import Desk
+from app.desk.serving import Desk, _awaited
+from app.domain.language import set_language
 from app.storage.database import Database
 from app.storage.faults import FaultError
+from app.storage.ownership import ownership
 from app.storage.recorder import open_store
 
 PATIENCE = 10.0
@@ -110,14 +112,6 @@ def test_what_an_engine_waits_for_is_said_once_until_it_changes(database: Databa
     said: list[str] = []
     changed = threading.Condition()
     lost = threading.Event()
-    stores = database.stores
-
-    def looked() -> list[tuple[int, str, str, str]]:
-        if lost.is_set():
-            raise FaultError("unreachable", "gone")
-        return stores()
-
-    monkeypatch.setattr(database, "stores", looked)
 
     def hear(*what: Any) -> None:
         with changed:
@@ -128,7 +122,18 @@ def test_what_an_engine_waits_for_is_said_once_until_it_changes(database: Databa
         with changed:
             assert changed.wait_for(lambda: bool(said) and said[-1] == last, PATIENCE), said
 
-    first, second = Desk(database, on_store=hear, on_wait=hear), Desk(database, on_wait=hear)
+    def loses(desk: Desk) -> Desk:
+        stores = desk._ownership.stores
+
+        def looked() -> dict[int, str]:
+            if lost.is_set():
+                raise FaultError("unreachable", "gone")
+            return stores()
+
+        monkeypatch.setattr(desk._ownership, "stores", looked)
+        return desk
+
+    first, second = loses(Desk(database, on_store=hear, on_wait=hear)), loses(Desk(database, on_wait=hear))
     threads = [threading.Thread(target=desk.run) for desk in (first, second)]
     try:
         threads[0].start()
@@ -146,3 +151,41 @@ def test_what_an_engine_waits_for_is_said_once_until_it_changes(database: Databa
             if thread.is_alive():
                 thread.join(PATIENCE)
     assert said.count("还没有店铺，等它出现") == said.count("由其他引擎分配，空出时接手：shop") == 1
+
+
+def test_a_store_that_failed_and_is_another_engines_now_is_waited_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, sick = (open_store(database, code) for code in ("sound", "sick"))
+    rival = ownership(database)
+    waits: list[str] = []
+    named = threading.Event()
+
+    def turn(routing: Routing) -> int:
+        if routing._store == sick:
+            raise KeyError("nonsense")
+        return 0
+
+    def hear(sentence: str) -> None:
+        waits.append(sentence)
+        named.set()
+
+    monkeypatch.setattr(Routing, "turn", turn)
+    desk = Desk(database, on_fault=lambda *_: waits.append(f"taken: {rival.hold((sick,)) == {sick}}"), on_wait=hear)
+    thread = threading.Thread(target=desk.run)
+    thread.start()
+    try:
+        assert named.wait(PATIENCE)
+        assert waits == ["taken: True", "由其他引擎分配，空出时接手：sick"]
+    finally:
+        desk.stop()
+        thread.join(PATIENCE)
+        rival.close()
+
+
+def test_several_stores_are_named_as_the_language_does() -> None:
+    codes = [f"shop{n}" for n in range(6)]
+    try:
+        assert _awaited(None, 6, codes) == "由其他引擎分配，空出时接手：shop0、shop1、shop2、shop3、shop4 …"
+        set_language("en")
+        assert _awaited(None, 2, codes[:2]) == "Routed by other engines, taken over when they end: shop0, shop1"
+    finally:
+        set_language("zh")
