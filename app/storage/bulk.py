@@ -103,7 +103,7 @@ class Bulk:
     def _each(self, statement: str, rows: Sequence[Row]) -> None:
         self._cursor.executemany(statement, rows)
         if not self.sqlite:
-            # After the driver's pipeline PostgreSQL 18 limits no silence (database.py) until it is asked something again.
+            # The driver ends a pipeline with a Flush, after which PostgreSQL limits no silence (database.py) until it is asked again.
             self._cursor.execute("")
 
     def _copies(self, rows: Sequence[Row], columns: Sequence[str]) -> bool:

@@ -227,7 +227,7 @@ def test_an_address_may_bring_options_of_its_own(server_url: str) -> None:
 
 
 def test_an_engine_ends_who_stopped_while_sending_rows_and_nobody_who_goes_on(
-    hung: Database, others: Database, monkeypatch: pytest.MonkeyPatch
+    hung: Database, others: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The server does not take them for idle: their statement is not over."""
     monkeypatch.setattr(ownership_module, "_STALLED_SECONDS", 0.0)  # between two looks
@@ -256,6 +256,7 @@ def test_an_engine_ends_who_stopped_while_sending_rows_and_nobody_who_goes_on(
     send(0)
     with pytest.raises(FaultError):
         send(50)
+    assert not [record for record in caplog.records if record.name.startswith("sqlalchemy")]
     engine.close()
 
 
