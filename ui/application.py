@@ -306,9 +306,9 @@ class Console(QObject):
 
     # -- the window's body --
 
-    def _show_shell(self, connection: Connection | None, page: str) -> Shell:
+    def _show_shell(self, connection: Connection | None, page: str, place: object = None) -> Shell:
         old = self.shell
-        shell = Shell(self.prefs, self.operations, self._drafts, connection, page)
+        shell = Shell(self.prefs, self.operations, self._drafts, connection, page, place)
         if old is not None:
             shell.bell.take_over(old.bell)
         shell.language_wanted.connect(self.set_language)
@@ -346,8 +346,9 @@ class Console(QObject):
                 self._show_welcome()
             elif self.shell is not None:
                 self.shell.leave_wallboard()
+                place = self.shell.host.place() if self.shell.host is not None else None
                 self.shell.put_away()
-                self._show_shell(self.connection, self.shell.current)
+                self._show_shell(self.connection, self.shell.current, place)
                 if self.connection is None and self._opened is None:
                     self._retry()
         finally:

@@ -60,7 +60,7 @@ class Shell(QWidget):
 
     def __init__(
         self, prefs: Preferences, operations: Operations, drafts: Drafts, connection: Connection | None = None, page: str = "",
-        parent: QWidget | None = None,
+        place: object = None, parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._prefs = prefs
@@ -102,7 +102,7 @@ class Shell(QWidget):
         self._add_shortcuts()
         self._show_place()
         if connection is not None:
-            self.attach(connection)
+            self.attach(connection, place)
         else:
             self.sidebar.set_current(self._current)
             self.topbar.set_quality(Quality("connecting"), "", "")
@@ -122,8 +122,8 @@ class Shell(QWidget):
     def bell(self) -> Bell:
         return self.topbar.bell
 
-    def attach(self, connection: Connection) -> None:
-        """Show this store. Call once."""
+    def attach(self, connection: Connection, place: object = None) -> None:
+        """Show this store, the page at that place of it. Call once."""
         self._connection = connection
         self._context = PageContext(
             connection.workspace, connection.store, connection.actor, connection.feed, self._prefs, self._operations, connection.clock,
@@ -149,7 +149,7 @@ class Shell(QWidget):
         self._on_quality(feed.quality)
         first = next((key for key in (self._current, *PAGES) if self._allowed(key)), None)
         if first is not None:
-            self.open_page(first)
+            self._turn_to(first, place=place if first == self._current else None)
 
     def say_opening(self, text: str) -> None:
         if self._trouble is None:

@@ -218,6 +218,45 @@ def test_what_was_discarded_comes_back_in_another_language_and_theme(desk: Desk,
         console.set_language("zh")
 
 
+def test_what_is_open_is_open_again_in_another_language_and_theme(desk: Desk, qtbot: QtBot, qapp: QApplication) -> None:
+    path = desk.shop.database.path
+    assert path is not None
+    with console_on(qapp, str(path)) as console:
+        console.window.resize(1900, 900)
+        person = Person(console, qtbot)
+        person.until(lambda: console.connection is not None)
+        person.shell.open_page("groups")
+        person.settle()
+
+        def page() -> GroupsPage:
+            person.settle()
+            found = person.shell.host.page
+            assert isinstance(found, GroupsPage)
+            return found
+
+        page().past_button.click()
+        page().open_group("pre")
+        for change in (lambda: console.set_language("en"), lambda: console.set_theme("dark")):
+            change()
+            assert page().drawer.is_open()
+            assert page().place() == "pre"
+            assert page().past.isVisible()
+        page().drawer.close_drawer()
+        console.set_theme("light")
+        assert not page().drawer.is_open()
+
+        person.shell.open_page("agents", {"agent": "a2"})
+        person.settle()
+        console.set_theme("dark")
+        person.settle()
+        agents = person.shell.host.page
+        assert isinstance(agents, AgentsPage)
+        assert agents.drawer.is_open()
+        assert agents.place() == "a2"
+        console.set_theme("light")
+        console.set_language("zh")
+
+
 def test_drafts_of_two_stores_are_kept_apart(desk: Desk) -> None:
     desk.edit(desk.groups, with_weights(desk.groups.groups, "pre", {"a2": 8}))
     desk.restart()

@@ -193,7 +193,7 @@ class Page(QWidget):
         """Show a particular thing, as asked by another page or the palette, such as {"agent": code}. Called after `activate`."""
 
     def place(self) -> object:
-        """Where the person is, for `return_to` of this very page; called before it leads them to another."""
+        """Where the person is, for `return_to`; called before this page leads them to another, or is built again."""
         return None
 
     def return_to(self, place: object) -> None:

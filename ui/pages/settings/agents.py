@@ -142,6 +142,15 @@ class AgentsPage(RoutingPage):
 
     _wanted = ""
 
+    def place(self) -> object:
+        """The one agent that is open."""
+        chosen = self.table.selected_ids() if self.drawer.is_open() else []
+        return str(chosen[0]) if len(chosen) == 1 else None
+
+    def return_to(self, place: object) -> None:
+        if place != self.place():
+            self.open_at({"agent": place})
+
     # -- showing --
 
     def render_draft(self) -> None:

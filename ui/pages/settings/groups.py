@@ -112,6 +112,15 @@ class GroupsPage(RoutingPage):
         if self.known():
             self._open_wanted()
 
+    def place(self) -> object:
+        """The row of the open group."""
+        place = self._open_place() if self.known() else None
+        return None if place is None else self._row_ids()[place]
+
+    def return_to(self, place: object) -> None:
+        if place != self.place():
+            self.open_at({"group": place})
+
     # -- showing --
 
     def render_draft(self) -> None:
