@@ -19,12 +19,14 @@ from app.storage.routed import ASSIGNED, Command, Configuration, OpenSession
 class Known:
     """A session that the router holds, as the database had it last."""
 
-    __slots__ = ("agent", "at", "code", "id", "number", "said")
+    __slots__ = ("_group", "agent", "at", "code", "id", "number", "said")
 
     def __init__(self, session: OpenSession) -> None:
         self.id = session.id
         self.code = session.new.id
         self.agent = session.agent_id
+        self._group: int | None = None if picking_up.standing(session).ours else session.group_id
+        """Where others put it; None: it is ours."""
         self.number = 0
         self.at = max(session.opened_at, session.assigned_at or 0)
         """Of the last thing that assigned it: the next comes after it."""
@@ -37,6 +39,14 @@ class Known:
             standing = picking_up.standing(session)
             if last.outcome != ASSIGNED and standing.waits:
                 self.said = routed.OUTCOMES[last.outcome], last.group, standing.pinned != ""
+
+    def given(self, agent: int) -> None:
+        """By the engine's own decision."""
+        self.agent, self._group = agent, None
+
+    def is_as(self, agent: int, group: int) -> bool:
+        """Whether others have left it as it was. What the engine decides where it belongs stays there."""
+        return self.agent == agent and self._group in (None, group)
 
     @property
     def waits(self) -> bool:
@@ -76,7 +86,7 @@ class Sessions:
 
     def move(self, known: Known, agent: int) -> None:
         self._by_agent[known.agent].discard(known.id)
-        known.agent = agent
+        known.given(agent)
         self._by_agent[agent].add(known.id)
 
 
@@ -136,12 +146,13 @@ class Memory:
             self._look_at_sessions(bulk, news, None if anything or opens else {0, *(agents or ())})
         return news
 
-    def standing(self, bulk: Bulk, whose: Collection[int] | None) -> dict[int, int]:
-        """{session: agent} as `routed.standing`, but for those that were flagged while they waited: their rows name who had them before."""
+    def standing(self, bulk: Bulk, whose: Collection[int] | None) -> dict[int, tuple[int, int]]:
+        """{session: (agent, group)} as `routed.standing`, but for those flagged while they waited: their rows name who had them before."""
         rows = routed.standing(bulk, self.store, whose)
-        there = {id: agent for id, (agent, _) in rows.items()}
-        flagged = [id for id, (agent, flag) in rows.items() if flag and agent and ((known := self.sessions.get(id)) is None or known.waits)]
-        for session in routed.open_sessions(bulk, self.store, flagged):
+        there = {id: (agent, group) for id, (agent, group, _) in rows.items()}
+        flagged = [(id, self.sessions.get(id)) for id, (agent, _, flag) in rows.items() if flag and agent]
+        maybe = [id for id, known in flagged if known is None or known.waits]
+        for session in routed.open_sessions(bulk, self.store, maybe):
             if picking_up.standing(session).waits:
                 del there[session.id]
         return there
@@ -149,12 +160,12 @@ class Memory:
     def _look_at_sessions(self, bulk: Bulk, news: News, whose: Collection[int] | None) -> None:
         there = self.standing(bulk, whose)
         taken_away: dict[int, Known] = {}
-        for id, agent in there.items():
+        for id, (agent, group) in there.items():
             known = self.sessions.get(id)
             if known is None:
                 if agent or not self._is_let_be(id, news):
                     news.changed.append(id)
-            elif known.agent != agent:
+            elif not known.is_as(agent, group):
                 news.changed.append(id)
             elif agent and known.waits:
                 taken_away[id] = known

@@ -105,7 +105,7 @@ class Turn:
             standing, known = picking_up.standing(session), memory.sessions.get(session.id)
             if standing.waits:
                 continue
-            if known is None or known.agent != session.agent_id:
+            if known is None or not known.is_as(session.agent_id, session.group_id):
                 self._take(session)
             if standing.ours and memory.states.get(session.agent, "offline") == "offline":
                 states[session.agent] = "offline"  # open again, and its agent has gone meanwhile

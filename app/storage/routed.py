@@ -57,6 +57,7 @@ class OpenSession(NamedTuple):
     assigned_at: int | None
     agent_id: int
     agent: str
+    group_id: int
     group: str
     decisions: Sequence[Decided]
     named: Sequence[tuple[int, str]]
@@ -126,20 +127,20 @@ def last_presence(bulk: Bulk, agent: int) -> int:
     return at or 0
 
 
-def standing(bulk: Bulk, store: int, agents: Collection[int] | None) -> dict[int, tuple[int, int]]:
-    """{session: (agent, flag)} of the open sessions of these agents (0: of nobody), or of all.
+def standing(bulk: Bulk, store: int, agents: Collection[int] | None) -> dict[int, tuple[int, int, int]]:
+    """{session: (agent, group, flag)} of the open sessions of these agents (0: of nobody), or of all.
 
     Without an agent only those that somebody waits in: leave messages, and customers who have written and whom no robot has served.
     """
     statement = (
-        "SELECT id, agent_id, flag FROM sessions WHERE store_id = ? AND closed_at IS NULL AND opened_at IS NOT NULL "
+        "SELECT id, agent_id, group_id, flag FROM sessions WHERE store_id = ? AND closed_at IS NULL AND opened_at IS NOT NULL "
         f"AND (agent_id <> 0 OR (flag = 0 AND (kind = {LEAVE} OR first_customer_at IS NOT NULL)))"
     )
     if agents is None:
         rows = bulk.rows(statement, (store,))
     else:
         rows = bulk.rows_in(statement + " AND agent_id IN {keys}", (store,), sorted(agents))
-    return {id: (agent, flag) for id, agent, flag in rows}
+    return {id: (agent, group, flag) for id, agent, group, flag in rows}
 
 
 def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSession]:
@@ -147,13 +148,14 @@ def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSessio
     decided = all_decisions(bulk, store, ids)
     rows = bulk.rows_in(
         "SELECT s.id, s.code, c.code, s.kind, s.page, k.code, s.region, c.region, s.order_state, c.tags, s.opened_at, s.assigned_at, "
-        "s.agent_id, a.code, g.code FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN skus k ON k.id = s.sku_id "
+        "s.agent_id, a.code, s.group_id, g.code "
+        "FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN skus k ON k.id = s.sku_id "
         "LEFT JOIN agents a ON a.id = s.agent_id LEFT JOIN skill_groups g ON g.id = s.group_id "
         "WHERE s.store_id = ? AND s.id IN {keys} ORDER BY s.opened_at, s.id",
         (store,),
         ids,
     )
-    taken_away = [id for id, *_, agent_id, _, _ in rows if agent_id and id in decided and decided[id][-1].outcome != ASSIGNED]
+    taken_away = [id for id, *_, agent_id, _, _, _ in rows if agent_id and id in decided and decided[id][-1].outcome != ASSIGNED]
     by_hand = [id for id, about in decided.items() if about[-1].reason == "manual"]
     named = _named(bulk, store, [*taken_away, *by_hand])
     codes: dict[int, str] = dict(bulk.rows("SELECT id, code FROM agents WHERE store_id = ?", (store,))) if by_hand else {}
@@ -166,9 +168,11 @@ def open_sessions(bulk: Bulk, store: int, ids: Sequence[int]) -> list[OpenSessio
                 code, customer or "", "leave" if kind == LEAVE else "online", PAGES[page], sku or "", region or home or "",
                 ORDER_STATES[order_state], tuple(json.loads(tags or "[]")),
             ),
-            opened_at, at_last.get(id, assigned_at), agent_id, agent or "", group or "", decided.get(id, ()), by_name.get(id, ()),
+            opened_at, at_last.get(id, assigned_at), agent_id, agent or "", group_id, group or "", decided.get(id, ()), by_name.get(id, ()),
         )
-        for id, code, customer, kind, page, sku, region, home, order_state, tags, opened_at, assigned_at, agent_id, agent, group in rows
+        for (
+            id, code, customer, kind, page, sku, region, home, order_state, tags, opened_at, assigned_at, agent_id, agent, group_id, group,
+        ) in rows
     ]  # fmt: skip
 
 

@@ -170,6 +170,23 @@ def test_who_is_flagged_while_they_wait_is_given_to_nobody(database: Database, f
     assert store.outcomes("s3") == "waited", "given to somebody by its source it counts as load"
 
 
+@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize("first", ["p", None])
+def test_a_source_names_another_group_for_the_same_agent(database: Database, first: str | None, anew: bool) -> None:
+    store = RoutedStore(database, *TWO_GROUPS, here="abc")
+    store.opens("s1", wrote=False, customer="k")
+    store.now += 1000
+    store.assigns("s1", "b", first)
+    store.now += 1000
+    store.assigns("s1", "b", "q")
+    if anew:
+        store.restart()
+    store.now += 1000
+    assert store.commands("move", session="s1", agent="a") == ""
+    assert store.last("s1").group == "q"
+    assert store.rows("SELECT g.code FROM sessions s JOIN skill_groups g ON g.id = s.group_id") == [("q",)]
+
+
 class TestASourceTakesOver:
     """What the routing had made of it before is forgotten, whoever moves it by hand afterwards."""
 
