@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, select
 
+from app.desk.picking_up import standing
 from app.domain.conversation import LEAVE, REASONS
 from app.domain.language import T
 from app.domain.naming import told_apart
@@ -19,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class AgentTarget(NamedTuple):
-    """active: sessions held now, without leave messages, which take up no capacity; capacity: None without limit.
+    """active: sessions held now, without leave messages, which take up no capacity, and those that wait for somebody else.
 
-    why_not: None for one who may take a session, however full.
+    capacity: None without limit. why_not: None for one who may take a session, however full.
     """
 
     code: str
@@ -61,10 +63,10 @@ def targets(workspace: Workspace, store: StoreInfo) -> Targets:
     with workspace.database.read() as connection:
         bulk = Bulk(connection)
         plan = routed.configuration(bulk, store.id).plan
+        unburdening = _unburdening(connection, bulk, store.id)
         bulk.close()
-        left = _messages(connection, store.id)
     names = told_apart((seat.code, _name(seat, plan)) for seat in seats)
-    agents = {seat.code: _agent(seat, names[seat.code], plan, left.get(seat.code, 0)) for seat in seats}
+    agents = {seat.code: _agent(seat, names[seat.code], plan, unburdening[seat.code]) for seat in seats}
     return Targets(list(agents.values()), [_group(group, agents) for group in plan.groups.values()])
 
 
@@ -73,16 +75,18 @@ def _name(seat: SeatRow, plan: Plan) -> str:
     return configured.name if seat.code in plan.agents and configured.name != seat.code else seat.name
 
 
-def _messages(connection: Connection, store: int) -> dict[str, int]:
-    """{agent: open leave messages}."""
-    s, a = schema.sessions.c, schema.agents.c
-    message = (s.kind == LEAVE) | (s.reason == REASONS.index("leave"))
-    held = s.store_id == store, s.agent_id == a.id, s.closed_at.is_(None), s.opened_at.is_not(None), message
-    found = connection.execute(select(a.code, func.count()).where(*held).group_by(a.code)).all()
-    return {row[0]: row[1] for row in found}
+def _unburdening(connection: Connection, bulk: Bulk, store: int) -> Counter[str]:
+    """{agent: open sessions under their name that take up no room}: leave messages, and those that wait for somebody else since."""
+    s, d = schema.sessions.c, schema.decisions.c
+    told = (d.outcome != routed.ASSIGNED) | (d.reason == REASONS.index("leave"))
+    maybe = (s.kind == LEAVE) | exists().where(d.session_id == s.id, told)
+    held = s.store_id == store, s.agent_id != 0, s.closed_at.is_(None), s.opened_at.is_not(None), maybe
+    ids = list(connection.execute(select(s.id).where(*held)).scalars())
+    found = ((session.agent, standing(session)) for session in routed.open_sessions(bulk, store, ids))
+    return Counter(agent for agent, now in found if now.waits or now.left)
 
 
-def _agent(seat: SeatRow, name: str, plan: Plan, left: int) -> AgentTarget:
+def _agent(seat: SeatRow, name: str, plan: Plan, unburdening: int) -> AgentTarget:
     configured = plan.agent(seat.code)
     why_not = None
     if not configured.receives:
@@ -91,7 +95,7 @@ def _agent(seat: SeatRow, name: str, plan: Plan, left: int) -> AgentTarget:
         why_not = T("挂起，不接转接", "Suspended: takes no transfers")
     elif seat.state == "offline":
         why_not = T("离线", "Offline")
-    active = max(0, seat.numbers.get("active", 0) - left)
+    active = max(0, seat.numbers.get("active", 0) - unburdening)
     return AgentTarget(seat.code, name, seat.team, seat.state, active, configured.capacity, why_not)
 
 

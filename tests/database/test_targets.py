@@ -97,3 +97,36 @@ def test_a_leave_message_takes_up_no_room(database: Database) -> None:
     assert shop.has("new") == "a"
     found = targets(shop.workspace, shop.info)
     assert (found.agents[0].active, found.agents[0].full, found.groups[0].free) == (1, True, 0)
+
+
+def test_who_waits_elsewhere_takes_up_no_room(database: Database) -> None:
+    """Its row goes on naming whom it was taken from."""
+    groups = [group(code, {agent: 1}, scope={"skus": [sku]}, overflow=False) for code, agent, sku in (("g", "a", "1"), ("h", "b", "2"))]
+    shop = RoutedStore(database, *groups, caps={"a": 1, "b": 1}, here="ab")
+    shop.opens("s1", sku="1")
+    shop.opens("s2", sku="2")
+    assert shop.commands("transfer", session="s1", group="h") == ""
+    assert (shop.has("s1"), shop.last("s1").outcome) == ("a", "waited")
+    found = targets(shop.workspace, shop.info)
+    assert [(agent.active, agent.full) for agent in found.agents] == [(0, False), (1, True)]
+    assert [group.free for group in found.groups] == [1, 0]
+    shop.opens("s3", sku="1")
+    assert shop.has("s3") == "a"
+    assert targets(shop.workspace, shop.info).groups[0].free == 0
+    shop.assigns("s1", "a")
+    assert targets(shop.workspace, shop.info).agents[0].active == 2
+
+
+def test_a_leave_message_is_one_also_after_a_move_until_others_take_it_over(database: Database) -> None:
+    shop = RoutedStore(database, group("g", {"a": 1, "b": 1}), caps={"a": 1, "b": 1})
+    shop.opens("left")
+    shop.present(a="available", b="available")
+    had = shop.has("left")
+    other = "b" if had == "a" else "a"
+    assert shop.commands("move", session="left", agent=other) == ""
+    assert [(agent.active, agent.full) for agent in targets(shop.workspace, shop.info).agents] == [(0, False)] * 2
+    shop.now += 1000
+    shop.assigns("left", had)
+    assert [agent.code for agent in targets(shop.workspace, shop.info).agents if agent.full] == [had]
+    assert shop.commands("move", session="left", agent=other) == ""
+    assert [agent.code for agent in targets(shop.workspace, shop.info).agents if agent.full] == [other]
