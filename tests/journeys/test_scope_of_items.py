@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QCompleter, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QCompleter, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain import events as ev
@@ -198,3 +198,116 @@ def test_history_and_drawer_make_room_for_each_other_in_a_small_window(groups: H
     groups.click(page.past_button)
     assert page.past.isVisible()
     assert page.drawer.is_open()
+
+
+def press(widget: QWidget, key: Qt.Key, how: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    """As the desktop sends it: to the window on top, shortcuts first."""
+    above = QApplication.activePopupWidget()
+    window = (above or widget.window()).windowHandle()
+    assert window is not None
+    QTest.keyClick(window, key, how)
+    QApplication.processEvents()
+
+
+def typed(groups: Hands, text: str) -> tuple[TextsEditor, QWidget]:
+    """The code as it is typed, and the list that is offered for it."""
+    groups.page.window().activateWindow()
+    editor, line = items(groups)
+    groups.keys(line, text)
+    completer = line.completer()
+    assert completer is not None
+    assert completer.popup().isVisible()
+    return editor, completer.popup()
+
+
+SAVE = (Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+
+
+def skus(groups: Hands) -> list[str]:
+    found: list[str] = groups.page.groups["groups"][0]["scope"]["skus"]
+    return found
+
+
+def test_escape_closes_the_list_first_and_then_the_drawer_with_what_is_typed_in_full(groups: Hands) -> None:
+    editor, offered = typed(groups, "100092971710")
+    press(editor.line, Qt.Key.Key_Escape)
+    assert not offered.isVisible()
+    assert groups.groups.drawer.is_open()
+    assert editor.line.text() == "100092971710"
+    press(editor.line, Qt.Key.Key_Escape)
+    assert not groups.groups.drawer.is_open()
+    assert skus(groups) == ["sku1", "sku2", "100092971710"]
+
+
+def test_closing_with_the_list_open_takes_what_is_typed_in_full_and_tells_what_is_not(groups: Hands) -> None:
+    typed(groups, "100092971710")
+    groups.groups.drawer.close_drawer()
+    assert skus(groups) == ["sku1", "sku2", "100092971710"]
+    assert groups.desk.toasts == []
+    groups.desk.settle()
+    typed(groups, "10001")
+    groups.groups.drawer.close_drawer()
+    assert skus(groups) == ["sku1", "sku2", "100092971710"]
+    assert groups.desk.toasts == ["没有输完的编号未加入"]
+
+
+def test_ctrl_s_takes_what_is_typed_in_full_and_saves_it(groups: Hands) -> None:
+    editor, _ = typed(groups, "100092971710")
+    press(editor.line, *SAVE)
+    groups.desk.settle()
+    assert groups.saved()["groups"][0]["scope"]["skus"] == ["sku1", "sku2", "100092971710"]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_ctrl_s_saves_nothing_without_a_half_typed_code(groups: Hands, changed: bool) -> None:
+    if changed:
+        groups.page.edit(with_weights(groups.page.groups, "pre", {"a1": 1}))
+        groups.desk.settle()
+    editor, offered = typed(groups, "10009")
+    groups.panel().open_part("basics")
+    offered.hide()
+    before = groups.saved()
+    press(editor.line, *SAVE)
+    groups.desk.settle()
+    assert groups.saved() == before
+    assert "按回车加入" in editor._waits.text()
+    assert editor._waits.isVisible()
+    assert focused(groups) is editor.line
+    if changed:
+        groups.click(groups.page.save)
+        assert groups.saved() == before
+        groups.keys(editor.line, Qt.Key.Key_Return)
+        press(editor.line, *SAVE)
+        groups.desk.settle()
+        assert groups.saved()["groups"][0]["scope"]["skus"] == ["sku1", "sku2", "10009"]
+        assert groups.weights()["a1"] == 1
+
+
+def test_the_list_stands_below_its_field_and_a_click_beside_it_counts(groups: Hands) -> None:
+    editor, offered = typed(groups, "971")
+    line = editor.line
+    assert offered.geometry().top() >= line.mapToGlobal(QPoint(0, line.height())).y()
+    close = next(button for button in groups.groups.drawer.findChildren(QAbstractButton) if button.toolTip() == "关闭")
+    over, under = offered.windowHandle(), close.window().windowHandle()
+    assert over is not None
+    assert under is not None
+    at = close.mapToGlobal(close.rect().center())
+    QTest.mousePress(over, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, over.mapFromGlobal(at))
+    QTest.mouseRelease(under, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, under.mapFromGlobal(at))
+    assert QApplication.activePopupWidget() is None
+    assert not groups.groups.drawer.is_open()
+
+
+def test_the_list_marks_the_group_that_is_open(groups: Hands) -> None:
+    page = groups.groups
+    items(groups)
+    cell = page.table.visualRect(page.rows.index(1, page.rows.column_of["code"]))
+    QTest.mouseClick(page.table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, cell.center())
+    groups.desk.settle()
+    assert page.table.current_id() == "all"
+    assert groups.panel().forms["basics"].editor("code").value() == "all"
+    QTest.keyClick(page.table, Qt.Key.Key_Up)
+    assert groups.panel().forms["basics"].editor("code").value() == "pre"
+    page._cell_opened("pre", "delete")
+    groups.desk.settle()
+    assert not page.drawer.is_open()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPoint, QPropertyAnimation, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.language import tr
 from ui.theme import SPACE_2, SPACE_4, TRANSITION_MS, color, reduced_motion
@@ -20,6 +20,8 @@ class Drawer(QWidget):
     """
 
     opened = Signal()
+    closing = Signal()
+    """While the panels are still there."""
     closed = Signal()
 
     def __init__(self, host: QWidget, width: int = WIDTH) -> None:
@@ -54,8 +56,8 @@ class Drawer(QWidget):
         # Of the whole window: also when the keyboard is beside the host, Esc closes what was opened last. Hidden hosts do not hear it.
         self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), host)
         self._escape.setEnabled(False)
-        self._escape.activated.connect(self.back)
-        self._escape.activatedAmbiguously.connect(self.back)
+        self._escape.activated.connect(self._escaped)
+        self._escape.activatedAmbiguously.connect(self._escaped)
         host.installEventFilter(self)
         self.hide()
 
@@ -96,6 +98,7 @@ class Drawer(QWidget):
     def close_drawer(self) -> None:
         if not self.is_open():
             return
+        self.closing.emit()
         self._closing = True
         self._escape.setEnabled(False)
         if self.isAncestorOf(self.window().focusWidget() or self.window()):
@@ -119,6 +122,13 @@ class Drawer(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), color("surface"))
         painter.fillRect(QRect(0, 0, 1, self.height()), color("border"))
+
+    def _escaped(self) -> None:
+        """What is open above the drawer, such as the list at a field, goes first."""
+        if (popup := QApplication.activePopupWidget()) is not None:
+            popup.close()
+        else:
+            self.back()
 
     def _place(self) -> QRect:
         width = min(self._width, self._host.width())

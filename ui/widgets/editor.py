@@ -19,6 +19,10 @@ class Editor(QWidget):
     def set_value(self, value: Any) -> None:
         raise AssertionError(type(self))
 
+    def take_typed(self) -> bool:
+        """Make what is typed part of the value, as leaving the field does. False when it waits for the person, who has been told."""
+        return True
+
     def target(self) -> QWidget:
         """What takes the keyboard, the name and the mark of an error."""
         raise AssertionError(type(self))

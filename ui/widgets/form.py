@@ -57,6 +57,11 @@ class Form(QWidget):
                 editor.set_value(held)
         self.show_faults(())
 
+    def take_typed(self) -> str | None:
+        """Make what is typed part of the body, as leaving the fields does; answers the key of a field where something waits, told there."""
+        waiting = [path[0] for path, editor in self._editors.items() if not editor.take_typed()]
+        return waiting[0] if waiting else None
+
     def show_faults(self, faults: Iterable[Fault]) -> list[Fault]:
         """Tells each fault at its field, the first of a field only; answers those that belong to no field."""
         said: dict[tuple[str, ...], str] = {}

@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
+    QPoint,
     QRect,
     QRectF,
     QSize,
@@ -20,6 +21,8 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
     QCompleter,
     QLabel,
     QLineEdit,
@@ -92,6 +95,9 @@ class TextsEditor(Editor):
             completer.setMaxVisibleItems(10)
             completer.activated.connect(self._add, Qt.ConnectionType.QueuedConnection)  # after the line has taken it
             self.line.setCompleter(completer)
+            if (popup := completer.popup()) is not None:
+                popup.setProperty("look", "offered")
+                popup.installEventFilter(self)
 
     def value(self) -> Any:
         return [self._chips.item(row).text() for row in range(self._chips.count())]
@@ -101,17 +107,40 @@ class TextsEditor(Editor):
         self._chips.addItems([str(text) for text in value])
         self._fit()
 
+    def take_typed(self) -> bool:
+        if (completer := self.line.completer()) is not None and (popup := completer.popup()) is not None:
+            popup.hide()
+        self._leave()
+        return not self.line.text().strip()
+
     def target(self) -> QWidget:
         return self.line
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Backspace in the empty line takes the last one away."""
+        """Backspace in the empty line takes the last one away; what is offered stands below the line and is in nobody's way."""
+        if isinstance(watched, QAbstractItemView):
+            return self._offering(watched, event)
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or event.key() != Qt.Key.Key_Backspace:
             return False
         if self.line.text() or not self._chips.count():
             return False
         self._take([self._chips.count() - 1])
         return True
+
+    def _offering(self, popup: QAbstractItemView, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Move):
+            top, below = (self.line.mapToGlobal(QPoint(0, y)).y() for y in (0, self.line.height() + SPACE_1))
+            if top < popup.y() < below:  # Qt lays it over the lower edge
+                popup.move(popup.x(), below)
+        elif isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonPress:
+            window = self.window().windowHandle()
+            if window is not None and not popup.rect().contains(event.position().toPoint()):
+                popup.hide()
+                at = event.globalPosition()
+                again = QMouseEvent(event.type(), window.mapFromGlobal(at), at, event.button(), event.buttons(), event.modifiers())
+                QApplication.sendEvent(window, again)
+                return True
+        return False
 
     def _typed(self, text: str) -> None:
         if self._between.search(text):

@@ -115,14 +115,27 @@ class GroupPanel(QWidget):
         assert isinstance(editor, TextsEditor)
         editor.offer(known)
 
+    def take_typed(self) -> bool:
+        """Make what is typed part of the group, as leaving the fields does. False when something waits; the keyboard is then at it."""
+        for part, form in self.forms.items():
+            if (waiting := form.take_typed()) is not None:
+                self.open_part(part)
+                self.take_keyboard(waiting)
+                return False
+        return True
+
     def take_keyboard(self, field: str = "", select: bool = False) -> None:
         """Into a field of the tab shown, the first where none is named; `select`: what the line holds is about to be replaced."""
-        form = self.forms[list(_TABS)[self.tabs.currentIndex()]]
+        form = self.forms[self.part()]
         keys = form.keys()
         target = form.editor(field if field in keys else keys[0]).target()
         target.setFocus(Qt.FocusReason.OtherFocusReason)
         if select and isinstance(target, QLineEdit):
             target.selectAll()
+
+    def part(self) -> Part:
+        """That is shown."""
+        return list(_TABS)[self.tabs.currentIndex()]
 
     def open_part(self, part: Part) -> None:
         self.tabs.setCurrentIndex(max(0, list(_TABS).index(part) if part in _TABS else 0))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QModelIndex, QPoint
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from app.domain.documents import Body
@@ -67,6 +67,7 @@ class GroupsPage(RoutingPage):
         self._local = LocalTime(context.store.zone)
         self._open: _Opened | None = None
         self.draft.recoded.connect(self._recoded)
+        self._rendering = False
         self._wanted: tuple[str, Part, str | None] | None = None
         self.add = Button(tr("新建咨询组", "New group"), "quiet", "add", self)
         self.add.setEnabled(self.allowed)
@@ -79,6 +80,7 @@ class GroupsPage(RoutingPage):
         self.table.opened.connect(lambda code: self._open_row(str(code)))
         self.table.cell_opened.connect(self._cell_opened)
         self.table.row_menu_wanted.connect(self._menu)
+        self.table.selectionModel().currentRowChanged.connect(self._follow)
         self.table.columns_changed.connect(self.state_changed)
         body = QWidget()  # the drawer stands over the table, not in it: keys it leaves alone are no business of the table
         column = QVBoxLayout(body)
@@ -86,6 +88,7 @@ class GroupsPage(RoutingPage):
         column.addWidget(self.table)
         self.lay_out(self.card((self.add,), body), self.checks)
         self.drawer = Drawer(body, WIDTH)
+        self.drawer.closing.connect(self._leave_group)
         self.drawer.closed.connect(self._closed)
         self.keep_room(self.drawer)
         self.members_dialog: MembersDialog | None = None
@@ -127,7 +130,9 @@ class GroupsPage(RoutingPage):
         groups = self.groups["groups"]
         if not groups:
             self.table.set_placeholder(self._nothing())
+        self._rendering = True
         self.rows.set_rows([(row, self._cells(group)) for row, group in zip(self._row_ids(), groups, strict=True)], flash=False)
+        self._rendering = False
         self._show_open()
         self._open_wanted()
 
@@ -259,6 +264,15 @@ class GroupsPage(RoutingPage):
 
     # -- one group --
 
+    def _follow(self, index: QModelIndex) -> None:
+        """While a group is open, the row the person goes to is: the list never marks another than is shown."""
+        panel = self.drawer.current()
+        if self._rendering or self._open is None or not index.isValid() or not isinstance(panel, GroupPanel):
+            return
+        row = str(self.rows.row_id(index.row()))
+        if self._place(row) not in (None, self._open.place):
+            self.open_group(row, panel.part())
+
     def _open_row(self, row: str) -> None:
         """Enter shows a group, and once more goes into what is shown."""
         panel = self.drawer.current()
@@ -269,6 +283,7 @@ class GroupsPage(RoutingPage):
 
     def open_group(self, row: str, part: Part = "basics", field: str | None = None) -> None:
         """Beside the list, with the keyboard in that field of it, "" the first; nothing when there is no such group."""
+        self._leave_group()
         place = self._place(row)
         if place is None:
             return
@@ -329,6 +344,15 @@ class GroupsPage(RoutingPage):
             return
         start = f"groups[{place}]."
         panel.show_faults(f._replace(path=f.path.removeprefix(start)) for f in judgement.faults if f.path.startswith(start))
+
+    def take_typed(self) -> bool:
+        panel = self.drawer.current()
+        return not isinstance(panel, GroupPanel) or panel.take_typed()
+
+    def _leave_group(self) -> None:
+        """Takes what is typed there; what was half typed is told, since it goes."""
+        if not self.take_typed():
+            self.context.toast(tr("没有输完的编号未加入", "The half-typed code was not added"), "warn")
 
     def _closed(self) -> None:
         self._open = None
