@@ -269,6 +269,9 @@ class Turn:
             )  # fmt: skip
             memory.sessions.move(known, agent)
         routed.keep_decisions(self._bulk, rows)
+        taken_away = {known.id: known for decision, known, *_ in sure if decision.agent is None and known.agent and known.waits}
+        for id in routed.flagged(self._bulk, self._store, list(taken_away)):
+            self._close(taken_away[id])
         routed.keep_turns(self._bulk, self._store, self._router.turns())
         batch.also("routing")
         return len(sure)

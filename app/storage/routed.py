@@ -197,6 +197,12 @@ def _named(bulk: Bulk, store: int, sessions: Sequence[int]) -> dict[int, list[tu
     return found
 
 
+def flagged(bulk: Bulk, store: int, sessions: Sequence[int]) -> list[int]:
+    """Those of these sessions that are."""
+    rows = bulk.rows_in("SELECT id FROM sessions WHERE store_id = ? AND flag <> 0 AND id IN {keys}", (store,), sessions)
+    return [id for (id,) in rows]
+
+
 def find_open(bulk: Bulk, store: int, code: str) -> tuple[int, bool, bool] | None:
     """(id, whether it has begun, whether it is flagged) of a session that is not closed."""
     statement = "SELECT id, opened_at, flag FROM sessions WHERE store_id = ? AND code = ? AND closed_at IS NULL"

@@ -187,6 +187,20 @@ def test_a_source_names_another_group_for_the_same_agent(database: Database, fir
     assert store.rows("SELECT g.code FROM sessions s JOIN skill_groups g ON g.id = s.group_id") == [("q",)]
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_nor_is_who_was_flagged_before_their_agent_left(database: Database, anew: bool) -> None:
+    store = RoutedStore(database, group("g", {"a": 1, "b": 1}), here="a")
+    store.opens("w")
+    store.say(SessionFlagged(id="flag", at=store.now, session="w", flag="spam"))
+    store.present(a="offline")
+    if anew:
+        store.restart()
+    store.present(b="available")
+    assert store.outcomes("w") == "assigned waited"
+    assert store.commands("move", session="w", agent="b") == ""
+    assert store.has("w") == "b"
+
+
 class TestASourceTakesOver:
     """What the routing had made of it before is forgotten, whoever moves it by hand afterwards."""
 
