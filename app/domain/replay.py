@@ -43,6 +43,7 @@ _MASK = (1 << _BITS) - 1
 _CLOSED, _CAME, _GIVEN = range(3)
 """In what order things happen at the same millisecond."""
 
+
 def replay(
     recording: Recording, plan: Plan, detail: bool = False, tell: Callable[[int], None] | None = None,
     stopped: Callable[[], bool] | None = None,
