@@ -16,6 +16,7 @@ from app.domain.permissions import Actor, local_owner
 from app.services.workspace import Workspace
 from tests.journeys.fakes import FakeSecrets, PlainPage, World
 from tests.journeys.seats_desk import Desk, Shop, opened
+from tests.journeys.settings_desk import RoutingHands
 from ui import theme
 from ui.application import Console, Options
 from ui.pages.registry import PAGES
@@ -38,6 +39,18 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     shop = Shop(tmp_path / "shop.db")
     yield shop
     shop.database.close()
+
+
+@pytest.fixture
+def groups(shop: Shop, tmp_path: Path, qtbot: QtBot) -> Iterator[RoutingHands]:
+    with opened(shop, tmp_path, qtbot, local_owner(), "groups") as desk:
+        yield RoutingHands(desk)
+
+
+@pytest.fixture
+def agents(shop: Shop, tmp_path: Path, qtbot: QtBot) -> Iterator[RoutingHands]:
+    with opened(shop, tmp_path, qtbot, local_owner(), "agents") as desk:
+        yield RoutingHands(desk)
 
 
 @pytest.fixture

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QCompleter, QLineEdit, QPushButton, QWidget
-from pytestqt.qtbot import QtBot
 
 from app.domain import events as ev
-from app.domain.permissions import local_owner
 from app.domain.routing_edits import with_group, with_weights
 from app.services.routing_facts import routing_facts
-from tests.journeys.seats_desk import NOON, Shop, opened
+from tests.journeys.seats_desk import NOON, Shop
 from tests.journeys.settings_desk import RoutingHands as Hands
 from tests.journeys.settings_desk import three_agents, with_two_groups
 from ui.widgets.texts import TextsEditor
@@ -29,18 +24,6 @@ def shop(shop: Shop) -> Shop:
     lines = [ev.OrderLine(sku=code, name=name or None, quantity=1, amount_fen=100) for code, name in SEEN.items()]
     shop.record(ev.OrderPlaced(id=shop.name(), at=NOON - 1000, order="o", customer="c", lines=lines))
     return shop
-
-
-@pytest.fixture
-def groups(shop: Shop, tmp_path: Path, qtbot: QtBot) -> Iterator[Hands]:
-    with opened(shop, tmp_path, qtbot, local_owner(), "groups") as desk:
-        yield Hands(desk)
-
-
-@pytest.fixture
-def agents(shop: Shop, tmp_path: Path, qtbot: QtBot) -> Iterator[Hands]:
-    with opened(shop, tmp_path, qtbot, local_owner(), "agents") as desk:
-        yield Hands(desk)
 
 
 def items(groups: Hands) -> tuple[TextsEditor, QLineEdit]:

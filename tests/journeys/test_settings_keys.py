@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,18 +21,6 @@ from ui.pages.settings.base import DraftPage
 @pytest.fixture
 def shop(shop: Shop) -> Shop:
     return with_two_groups(three_agents(shop))
-
-
-@pytest.fixture
-def groups(shop: Shop, tmp_path: Path, qtbot: QtBot) -> Iterator[Hands]:
-    with opened(shop, tmp_path, qtbot, local_owner(), "groups") as desk:
-        yield Hands(desk)
-
-
-@pytest.fixture
-def agents(shop: Shop, tmp_path: Path, qtbot: QtBot) -> Iterator[Hands]:
-    with opened(shop, tmp_path, qtbot, local_owner(), "agents") as desk:
-        yield Hands(desk)
 
 
 def walk(start: QWidget, key: Qt.Key = Qt.Key.Key_Tab) -> list[QWidget]:
